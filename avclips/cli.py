@@ -1,0 +1,301 @@
+"""From a command line to an exit code: options, logging, signals, and the one way through.
+
+The only room that parses arguments, and with ``report`` the only one that prints.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+from tqdm import tqdm
+
+from .clip import Clip, Settings
+from .dataset import Dataset, fetch_annotations
+from .engine import Engine, by_video
+from .errors import RunError, Stopped
+from .examine import compare_all, examine
+from .files import free_bytes, is_plain_name, write_json
+from .media import Ffmpeg, find_ffmpeg
+from .options import make_parser, read_settings
+from .pace import Clock, Pacer
+from .report import Report, say, summary
+from .store import Store
+from .worker import Worker
+from .youtube import YouTube, describe_versions, load_cookies
+from .ytdlp_args import parse_ytdlp_args
+
+log = logging.getLogger("avclips")
+
+MORE_MAY_COME = 3
+MANY_WORKERS = 8
+# Bytes of a second of picture, generously, by quality: (encoded anew, copied). The sound is its PCM.
+_PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_000)}
+
+
+def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
+    """Run one dataset's script; return its exit code."""
+    settings, chosen = read_settings(make_parser(dataset), argv)
+    signals = _Signals()
+    try:
+        clock = Clock()
+        signals.clock = clock
+        if chosen.status:
+            return _status(dataset, settings)
+        if chosen.verify:
+            return _verify(dataset, settings, clock, chosen.repair)
+        return _Run(dataset, settings, clock, chosen.log_level).run(signals)
+    except Stopped:
+        print(f"Stopped by {signals.name}; what was done is kept, the same command goes on.", file=sys.stderr)
+        return signals.leave()
+    except RunError as error:
+        return _complain(error)
+    except OSError as error:
+        return _complain(RunError(f"{error.filename or settings.data_dir}: {error.strerror or error}"))
+    finally:
+        logging.shutdown()
+
+
+def _complain(error: RunError) -> int:
+    log.error("%s (%s)", error, error.hint)
+    print(f"error: {error}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+class _Signals:
+    """SIGINT, SIGTERM and SIGHUP stop the run; a second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.clock: Clock | None = None
+        self.number = 0
+        # While the engine runs, its loop sees the stopped clock; an exception would tear what it writes.
+        self.gentle = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Under nohup SIGHUP is ignored, and stays so.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._came)
+
+    @property
+    def name(self) -> str:
+        return signal.Signals(self.number).name if self.number else "a signal"
+
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        if self.number:
+            os._exit(128 + number)
+        self.number = number
+        if self.clock is not None:
+            self.clock.stop()
+        if not self.gentle:
+            raise Stopped
+
+    def leave(self) -> int:
+        """The exit code; a worker that hangs in a read does not hold the process up."""
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(128 + self.number)
+
+
+class _Run:
+    """One download run, step by step."""
+
+    def __init__(self, dataset: Dataset, settings: Settings, clock: Clock, log_level: str) -> None:
+        self._dataset = dataset
+        self._settings = settings
+        self._clock = clock
+        self._log_level = log_level
+
+    def run(self, signals: _Signals) -> int:
+        """All steps; returns the exit code."""
+        settings = self._settings
+        asked_for = parse_ytdlp_args(settings.ytdlp_args)
+        cookies = load_cookies(settings.cookies) if settings.cookies else None
+        ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), self._clock)
+        versions, hint = describe_versions()
+        versions = f"{versions}, ffmpeg {ffmpeg.version}"
+        store = Store(settings, self._dataset.name)
+        store.open()
+        try:
+            _log_to(settings.data_dir / self._dataset.log_name, self._log_level)
+            self._greet(versions, hint)
+            clips = self._clips(store)
+            todo = store.pending(clips)
+            self._see_room(todo, store)
+
+            def make_worker(pacer: Pacer) -> Worker:
+                youtube = YouTube(settings, self._clock, cookies, asked_for)
+                return Worker(settings, self._clock, pacer, youtube, ffmpeg, store)
+
+            self._download(store, todo, make_worker, signals)
+            return self._conclude(store, clips)
+        finally:
+            store.close()
+
+    def _greet(self, versions: str, hint: str | None) -> None:
+        say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
+        if hint:
+            say(f"Hint: {hint}")
+        if self._settings.workers > MANY_WORKERS:
+            say(f"Warning: {self._settings.workers} workers: YouTube dislikes so many downloads from one address.")
+
+    def _clips(self, store: Store) -> list[Clip]:
+        """Steps 1 and 2: the annotation files, and the ids that they name."""
+        for line in fetch_annotations(self._dataset, self._settings, store.metadata, self._clock):
+            say(line)
+        listing = self._dataset.read_clips(store.metadata, self._settings.splits)
+        for line in listing.skipped:
+            log.warning("skipped: %s", line)
+        clips = [clip for clip in listing.clips if is_plain_name(clip.id)]
+        if listing.skipped:
+            say(f"{len(listing.skipped)} records are left out (the log names them); first {listing.skipped[0]}")
+        write_json(store.metadata / "required_video_ids.json", [clip.id for clip in clips])
+        write_json(store.metadata / "video_url_mapping.json", {clip.id: watch_url(clip.video) for clip in clips})
+        return clips
+
+    def _see_room(self, todo: Sequence[Clip], store: Store) -> None:
+        """Step 5: whether what is asked for fits on the disk, before the first byte."""
+        count = len(todo)
+        if self._settings.max_videos is not None:
+            count = max(0, min(count, self._settings.max_videos - len(store.done)))
+        each = clip_bytes(self._settings, self._dataset.clip_seconds)
+        needed, free = count * each / 1e9, free_bytes(store.folder) / 1e9
+        say(f"{len(store.done)} clips are done, {count} to go: about {needed:.1f} GB; {free:.1f} GB are free.")
+        if needed > free:
+            fits = len(store.done) + int(free * 1e9 / each)
+            raise RunError(
+                f"{count} clips need about {needed:.1f} GB, and {store.folder} has {free:.1f} GB free",
+                "name another --data-dir, make the files smaller (--quality, --audio-rate 16000, "
+                f"--audio-channels 1), or begin with --max-videos {fits}",
+            )
+
+    def _download(
+        self, store: Store, todo: Sequence[Clip], make_worker: Callable[[Pacer], Worker], signals: _Signals
+    ) -> None:
+        """Steps 3 and 4: the clips, and what became of them."""
+        pacer = Pacer(self._clock)
+        report = Report(self._clock, len(todo), len(store.done))
+        engine = Engine(self._settings, self._clock, pacer, store, report, lambda: make_worker(pacer))
+        signals.gentle = True
+        try:
+            engine.run(by_video(todo, watch_url))
+        finally:
+            report.close()
+            store.snapshot(force=True)
+            signals.gentle = False
+
+    def _conclude(self, store: Store, clips: Sequence[Clip]) -> int:
+        failed = {clip.id: store.failed[clip.id] for clip in clips if clip.id in store.failed}
+        done = sum(clip.id in store.done for clip in clips)
+        untried = len(clips) - done - len(failed)
+        for line in summary(done, len(clips), failed, untried):
+            say(line)
+        limit = self._settings.max_videos
+        if limit is not None and len(store.done) >= limit:
+            return 0
+        return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0
+
+
+def watch_url(video: str) -> str:
+    """The page of a YouTube video."""
+    return f"https://www.youtube.com/watch?v={video}"
+
+
+def clip_bytes(settings: Settings, seconds: float) -> int:
+    """About how much room one clip takes."""
+    anew, copied = _PICTURE[settings.quality]
+    sound = (settings.audio_rate or 44_100) * (settings.audio_channels or 2) * 2
+    return int(seconds * ((anew if settings.cut == "exact" else copied) + sound))
+
+
+class _OneLine(logging.Formatter):
+    """Log lines cannot be forged: what comes from strangers stays in its line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in super().formatMessage(record))
+
+
+class _AboveTheBar(logging.Handler):
+    """Warnings for the eye, above a progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=sys.stderr)
+
+
+def _log_to(path: Path, level: str) -> None:
+    file = logging.FileHandler(path, encoding="utf-8")
+    file.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    file.setLevel(level)
+    eye = _AboveTheBar()
+    eye.setFormatter(_OneLine("%(levelname)s: %(message)s"))
+    eye.setLevel(logging.ERROR)
+    root = logging.getLogger("avclips")
+    root.handlers = [file, eye]
+    root.setLevel(min(logging.getLevelName(level), logging.INFO))
+    root.propagate = False
+
+
+# -- no download ---------------------------------------------------------------------------------------------
+
+
+def _read_only(dataset: Dataset, settings: Settings) -> Store:
+    """The folder as it stands, without holding it."""
+    store = Store(settings, dataset.name)
+    if not store.metadata.is_dir():
+        raise RunError(
+            f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
+        )
+    store.see_that_it_is_ours()
+    store.read()
+    return store
+
+
+def _status(dataset: Dataset, settings: Settings) -> int:
+    store = _read_only(dataset, settings)
+    clips = _listed(dataset, settings, store)
+    failed = {clip.id: store.failed[clip.id] for clip in clips if clip.id in store.failed}
+    done = sum(clip.id in store.done for clip in clips)
+    for line in summary(done, len(clips), failed, len(clips) - done - len(failed)):
+        print(line)
+    if owner := store.owner():
+        print(f"The folder is in use by {owner}.")
+    return 0
+
+
+def _listed(dataset: Dataset, settings: Settings, store: Store) -> list[Clip]:
+    listing = dataset.read_clips(store.metadata, settings.splits)
+    return [clip for clip in listing.clips if is_plain_name(clip.id)]
+
+
+def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:
+    """Check every file; return 3 when some are bad."""
+    ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), clock)
+    store = _read_only(dataset, settings)
+    if repair:
+        store.open()
+    try:
+        bad = dict(compare_all(store.done, store.folder, settings.workers))
+        for clip in _listed(dataset, settings, store):
+            if store.has_strangers(clip):
+                complaint = examine(clip, *store.paths(clip.id), ffmpeg, settings).complaint
+                if complaint is not None:
+                    bad[clip.id] = complaint
+        for clip_id, complaint in bad.items():
+            print(f"{clip_id}: {complaint}")
+            if repair:
+                for moved in store.set_aside(clip_id):
+                    print(f"  moved to {moved}")
+                store.forget(clip_id)
+        print(f"{len(store.done.keys() - bad.keys())} clips are right, {len(bad)} are bad.")
+        if repair:
+            store.snapshot(force=True)
+    finally:
+        if repair:
+            store.close()
+    return MORE_MAY_COME if bad else 0

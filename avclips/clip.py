@@ -1,0 +1,74 @@
+"""The values that travel between the rooms: frozen, picklable, without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Cut = Literal["exact", "copy"]
+Status = Literal["done", "failed", "blocked"]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Seconds ``start``..``end`` of one video (``end`` None: to its end); ``id`` names its files."""
+
+    id: str
+    video: str
+    start: float
+    end: float | None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video and the clips wanted of it; ``url`` is what yt-dlp is asked for."""
+
+    id: str
+    url: str
+    clips: tuple[Clip, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one try of one clip ended.
+
+    ``reason`` is a key of errors.REASONS (empty when done), ``detail`` the words of whoever complained,
+    ``attempts`` how many tries were charged so far, ``facts`` what the manifest says of a finished clip.
+    """
+
+    clip: Clip
+    status: Status
+    reason: str = ""
+    detail: str = ""
+    permanent: bool = False
+    attempts: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every knob of a run. Rates are bytes a second, sizes bytes, times seconds; None means no limit."""
+
+    data_dir: Path
+    workers: int = 4
+    rate_limit: int | None = 50 * 1024
+    retry_attempts: int = 5
+    sleep: float = 3.0
+    quality: int = 360
+    max_videos: int | None = None
+    splits: tuple[str, ...] = ()
+    cut: Cut = "exact"
+    audio_rate: int | None = None
+    audio_channels: int | None = None
+    # None: no failure is asked for again; empty: every one; else those with one of these reasons.
+    retry_failed: tuple[str, ...] | None = None
+    cookies: Path | None = None
+    proxy: str | None = None
+    ytdlp_args: str = ""
+    max_whole_file: int = 200 * 1024 * 1024
+    allow_silent: bool = False
+    allow_mixed: bool = False
+    ffmpeg: Path | None = None

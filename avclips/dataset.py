@@ -1,0 +1,151 @@
+"""What a dataset is, and how its annotation files come into the folder.
+
+Knows files and URLs; what stands in them is known to one module each under ``datasets/``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http.cookiejar import MozillaCookieJar
+from pathlib import Path
+
+import requests
+
+from .clip import Clip, Settings
+from .errors import RunError
+from .files import move_whole
+from .pace import Clock
+
+log = logging.getLogger("avclips.dataset")
+
+TRIES = 5
+# Seconds to connect, and between two pieces of the answer.
+TIMEOUTS = (15.0, 60.0)
+# GitHub and Drive answer these for a while, under load.
+_PASSING = {408, 429, 500, 502, 503, 504}
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One file of a dataset. ``split`` names the split it lists, ``needed`` whether a run can do without it."""
+
+    name: str
+    url: str
+    check: Callable[[Path], object]
+    split: str | None = None
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The clips a dataset's files list, and the records left out, each with the reason."""
+
+    clips: Sequence[Clip]
+    skipped: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One dataset: what its files are called and how they are read.
+
+    ``read_clips(metadata_folder, splits)`` returns a Listing, or raises RunError where a file cannot be read.
+    ``log_name``: the log file in the data folder.
+    """
+
+    name: str
+    title: str
+    default_dir: str
+    log_name: str
+    annotations: tuple[Annotation, ...]
+    read_clips: Callable[[Path, Sequence[str]], Listing]
+    clip_seconds: float
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The names that --splits takes."""
+        return tuple(each.split for each in self.annotations if each.split)
+
+
+def fetch_annotations(dataset: Dataset, settings: Settings, metadata: Path, clock: Clock) -> list[str]:
+    """Bring the annotation files that are not there yet; return a line for each optional one that did not come.
+
+    A file already there is used as it is, so that a user can place one by hand. RunError for a needed one
+    that cannot be had, or that does not hold what it should.
+    """
+    missing = []
+    for annotation in dataset.annotations:
+        if annotation.split and annotation.split not in settings.splits:
+            continue
+        try:
+            _bring(annotation, settings, metadata, clock)
+        except RunError as error:
+            if annotation.needed:
+                raise
+            missing.append(f"going on without {annotation.name}: {error}")
+    return missing
+
+
+def _bring(annotation: Annotation, settings: Settings, metadata: Path, clock: Clock) -> None:
+    target = metadata / annotation.name
+    if not target.exists():
+        part = metadata / f".{annotation.name}.part"
+        try:
+            _download(annotation, settings, part, clock)
+            annotation.check(part)
+            move_whole(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+        log.info("fetched %s from %s", target.name, annotation.url)
+    elif not target.is_file():
+        raise RunError(f"{target} is not a file", "move it away")
+
+
+def _download(annotation: Annotation, settings: Settings, part: Path, clock: Clock) -> None:
+    """Decides what a failed try means; ``_receive`` does the trying."""
+    hint = f"put the file into {part.parent} by hand, or try again later"
+    with _session(settings) as session:
+        for attempt in range(1, TRIES + 1):
+            try:
+                _receive(session, annotation.url, part, settings.proxy)
+                return
+            except requests.HTTPError as error:
+                if error.response.status_code not in _PASSING or attempt == TRIES:
+                    answer = f"HTTP {error.response.status_code} {error.response.reason}"
+                    raise RunError(f"{annotation.url} answered {answer}", hint) from error
+            except requests.RequestException as error:
+                if attempt == TRIES:
+                    raise RunError(f"{annotation.url} cannot be fetched: {_plainly(error)}", hint) from error
+            log.warning("%s did not come, try %d of %d", annotation.name, attempt, TRIES)
+            clock.sleep(2.0**attempt)
+
+
+def _session(settings: Settings) -> requests.Session:
+    session = requests.Session()
+    if settings.cookies:
+        jar = MozillaCookieJar(settings.cookies)
+        jar.load(ignore_discard=True, ignore_expires=True)
+        session.cookies.update(jar)
+    return session
+
+
+def _receive(session: requests.Session, url: str, part: Path, proxy: str | None) -> None:
+    # With the request, not the session: there, proxy variables of the environment would win.
+    proxies = {"http": proxy, "https": proxy} if proxy else None
+    with session.get(url, stream=True, timeout=TIMEOUTS, proxies=proxies) as response:
+        response.raise_for_status()
+        with open(part, "wb") as stream:
+            # urllib3 raises when fewer bytes come than were announced.
+            for piece in response.iter_content(1 << 16):
+                stream.write(piece)
+
+
+def _plainly(error: requests.RequestException) -> str:
+    """The innermost words of a requests error, which wraps them three times."""
+    cause: BaseException = error
+    while (inner := getattr(cause, "reason", None) or cause.__cause__ or cause.__context__) is not None:
+        if not isinstance(inner, BaseException):
+            break
+        cause = inner
+    return " ".join(str(cause).split())[:300] or type(cause).__name__

@@ -1,0 +1,61 @@
+"""Files that stand in the folder, looked at without their source: strangers, and everything for --verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .clip import Clip, Settings
+from .errors import Transient
+from .files import exactly, sha256
+from .media import Ffmpeg, Track, Wav, judge_alone, read_wav
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with a clip's files (None: nothing), and what was measured of them."""
+
+    complaint: str | None
+    tracks: list[Track]
+    sound: Wav | None = None
+
+
+def examine(clip: Clip, mp4: Path, wav: Path, ffmpeg: Ffmpeg, settings: Settings) -> Finding:
+    """Measure the files under a clip's names; whether they are right, as far as that can be told alone."""
+    if not mp4.exists():
+        return Finding("its picture is missing", [])
+    if not wav.exists() and not settings.allow_silent:
+        return Finding("its sound is missing", [])
+    length = None if clip.end is None else exactly(clip.end) - exactly(clip.start)
+    try:
+        sound = read_wav(wav) if wav.exists() else None
+        # A whole video under a clip's name need not be decoded whole to be seen through.
+        tracks = ffmpeg.measure(mp4, None if length is None else length + 5)
+    except Transient as error:
+        return Finding(error.detail, [])
+    return Finding(judge_alone(tracks, sound, length, settings), tracks, sound)
+
+
+def compare(line: Mapping[str, Any], folder: Path) -> str | None:
+    """What is wrong with files that the journal knows, or None where they are as they were checked."""
+    for name, digest in (("video", "sha256"), ("audio", "audio_sha256")):
+        if line.get(name) is None:
+            continue
+        path = folder / line[name]
+        if not path.exists():
+            return f"{line[name]} is missing"
+        if sha256(path) != line.get(digest):
+            return f"{line[name]} is not what was downloaded"
+    return None
+
+
+def compare_all(lines: Mapping[str, Mapping[str, Any]], folder: Path, workers: int) -> Iterator[tuple[str, str]]:
+    """The id and the complaint of each clip of the journal whose files are wrong."""
+    with ThreadPoolExecutor(workers) as pool:
+        complaints = pool.map(lambda line: compare(line, folder), lines.values())
+        for clip_id, complaint in zip(lines, complaints, strict=True):
+            if complaint is not None:
+                yield clip_id, complaint

@@ -1,0 +1,151 @@
+"""manifest.jsonl: one line an outcome, appended as it comes, read back at a start.
+
+Knows lines and what the last one says of each clip. Not which files stand in the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from .clip import Outcome
+
+log = logging.getLogger("avclips.journal")
+
+Line = dict[str, Any]
+
+# A power loss may take this many seconds of lines; the files they speak of are measured anew then.
+SYNC_EVERY = 5.0
+
+
+@dataclass
+class Replay:
+    """What the journal says: the last line of each clip, done or failed.
+
+    ``late``: the failures that are younger than the last snapshot of the JSON files.
+    """
+
+    done: dict[str, Line] = field(default_factory=dict)
+    failed: dict[str, Line] = field(default_factory=dict)
+    late: set[str] = field(default_factory=set)
+
+    def take(self, line: Line, late: bool) -> None:
+        """Let ``line`` replace whatever was said of its clip."""
+        clip_id = line["id"]
+        self.done.pop(clip_id, None)
+        self.failed.pop(clip_id, None)
+        self.late.discard(clip_id)
+        if line["status"] == "done":
+            self.done[clip_id] = line
+        elif line["status"] == "failed":
+            self.failed[clip_id] = line
+            if late:
+                self.late.add(clip_id)
+
+
+class Journal:
+    """The manifest of one data folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream: TextIO | None = None
+        self._next_sync = 0.0
+
+    def read(self, reflected: int | None) -> Replay:
+        """Read every line; ``reflected``: how many bytes the JSON files speak of (None: there are none)."""
+        replay, at = Replay(), 0
+        if not self.path.exists():
+            return replay
+        with open(self.path, "rb") as stream:
+            for raw in stream:
+                at += len(raw)
+                line = _parse(raw)
+                if line is None:
+                    # A power loss or a full disk can cut a line; its clip is found in the folder, or fetched.
+                    log.warning("%s: a broken line at byte %d is passed over", self.path.name, at - len(raw))
+                else:
+                    replay.take(line, late=reflected is None or at > reflected)
+        return replay
+
+    def open(self) -> None:
+        """Begin to append; a line that was cut off is ended first."""
+        cut_off = False
+        if self.path.exists() and self.path.stat().st_size:
+            with open(self.path, "rb") as stream:
+                stream.seek(-1, os.SEEK_END)
+                cut_off = stream.read() != b"\n"
+        self._stream = open(self.path, "a", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by close()
+        if cut_off:
+            self._stream.write("\n")
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Write one line so that a killed process loses nothing, and a power loss little."""
+        assert self._stream is not None
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._stream.flush()
+        if time.monotonic() >= self._next_sync:
+            self.sync()
+
+    def sync(self) -> None:
+        """Have the lines on the disk itself."""
+        assert self._stream is not None
+        os.fsync(self._stream.fileno())
+        self._next_sync = time.monotonic() + SYNC_EVERY
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self.path.stat().st_size
+
+    def close(self) -> None:
+        """Stop appending."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+def line_of(outcome: Outcome, identity: str | None = None) -> Line:
+    """What the journal says of an outcome; ``identity`` tells whose cookies were refused."""
+    clip = outcome.clip
+    line: Line = {
+        "id": clip.id,
+        "status": outcome.status,
+        "youtube_id": clip.video,
+        "asked": [clip.start, clip.end],
+        "attempts": outcome.attempts,
+        "time": now(),
+    }
+    if clip.meta:
+        line["meta"] = dict(clip.meta)
+    if outcome.status == "done":
+        return line | dict(outcome.facts)
+    line |= {"reason": outcome.reason, "permanent": outcome.permanent, "error": outcome.detail}
+    return line | ({"identity": identity} if identity else {})
+
+
+def forgotten(clip_id: str) -> Line:
+    """The line for a clip that is neither done nor failed any more."""
+    return {"id": clip_id, "status": "forgotten", "time": now()}
+
+
+def now() -> str:
+    """The time as the files give it: UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _parse(raw: bytes) -> Line | None:
+    try:
+        line = json.loads(raw)
+    except ValueError:
+        return None
+    known = isinstance(line, dict) and isinstance(line.get("id"), str) and isinstance(line.get("status"), str)
+    if known and line["status"] == "failed":
+        known = {"reason", "permanent", "attempts", "error", "time"} <= line.keys()
+    return line if known else None

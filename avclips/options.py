@@ -1,0 +1,241 @@
+"""The command line: what each option is called, means and may hold."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .clip import Settings
+from .dataset import Dataset
+from .errors import REASONS
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+def size(text: str) -> int:
+    """``50K``, ``4.2M``, ``1G`` or plain bytes; each unit is 1024 of the one before."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 50K, 4.2M or 0")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def rate(text: str) -> int | None:
+    """A size a second; ``0`` is no limit."""
+    value = size(text)
+    if 0 < value < 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is below 1K; 50K is 50 KiB a second, 0 is no limit")
+    return value or None
+
+
+def whole_number(lowest: int) -> Callable[[str], int]:
+    """A type for argparse: a whole number from ``lowest`` up."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or int(text) < lowest:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} up")
+        return int(text)
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """A number of seconds from 0 up."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
+def proxy_url(text: str) -> str:
+    """A proxy as yt-dlp and requests take it."""
+    if not re.match(r"(https?|socks[45][ah]?)://[^/\s]", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a proxy such as http://host:port or socks5h://host:port"
+        )
+    return text
+
+
+def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
+    """The parser of one dataset's script."""
+    parser = argparse.ArgumentParser(
+        description=f"Download the clips of {dataset.title}, and of each video the clip's bytes alone: "
+        "videos/ID.mp4 and audio/ID.wav.",
+        epilog="Start it again with the same options to go on where it stopped. Exit codes: 0 all that can be "
+        "had is there, 1 error, 2 usage, 3 some clips may still come (or --verify found bad files), "
+        "129/130/143 stopped by a signal. See README.md.",
+        allow_abbrev=False,
+    )
+    _add_job(parser.add_argument_group("what to fetch"), dataset)
+    _add_shape(parser.add_argument_group("what the files hold"))
+    _add_way(parser.add_argument_group("how to fetch it"))
+    _add_other(parser.add_argument_group("instead of fetching"))
+    return parser
+
+
+def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
+    group.add_argument(
+        "--data-dir",
+        type=Path,
+        default=Path(dataset.default_dir),
+        metavar="PATH",
+        help="data folder (default: %(default)s)",
+    )
+    group.add_argument(
+        "--splits",
+        nargs="+",
+        choices=dataset.splits,
+        default=list(dataset.splits),
+        help="which annotation files (default: all)",
+    )
+    group.add_argument(
+        "--max-videos", type=whole_number(1), metavar="INT", help="stop when so many clips are done in all"
+    )
+    group.add_argument(
+        "--retry-failed",
+        nargs="*",
+        choices=REASONS,
+        metavar="REASON",
+        help="ask again for what failed for good: all of it, or these reasons (" + ", ".join(REASONS) + ")",
+    )
+
+
+def _add_shape(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--quality",
+        type=int,
+        choices=(360, 480, 720),
+        default=360,
+        help="largest picture, by its smaller side (default: %(default)s)",
+    )
+    group.add_argument(
+        "--cut",
+        choices=("exact", "copy"),
+        default="exact",
+        help="exact: pictures encoded anew, so that every reader sees exactly the clip; copy: as they are, "
+        "from the key frame before (default: %(default)s)",
+    )
+    group.add_argument(
+        "--audio-rate",
+        type=whole_number(1000),
+        metavar="HZ",
+        help="sample rate of the WAV (default: the source's)",
+    )
+    group.add_argument(
+        "--audio-channels", type=int, choices=(1, 2), help="channels of the WAV (default: the source's)"
+    )
+    group.add_argument(
+        "--allow-silent", action="store_true", help="take videos without sound too: then there is no WAV"
+    )
+    group.add_argument(
+        "--allow-mixed",
+        action="store_true",
+        help="go on in a folder made with another quality, cut or WAV format",
+    )
+
+
+def _add_way(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--workers",
+        type=whole_number(1),
+        default=4,
+        metavar="INT",
+        help="parallel workers (default: %(default)s)",
+    )
+    group.add_argument(
+        "--rate-limit",
+        type=rate,
+        default="50K",
+        metavar="RATE",
+        help="bytes a second of each download: 50K, 4.2M, 0 = none (default: %(default)s)",
+    )
+    group.add_argument(
+        "--sleep",
+        type=seconds,
+        default=3.0,
+        metavar="FLOAT",
+        help="seconds a worker rests between downloads, and 0-2 s more; 0 = no rest (default: %(default)s)",
+    )
+    group.add_argument(
+        "--retry-attempts",
+        type=whole_number(1),
+        default=5,
+        metavar="INT",
+        help="tries of a failure that may pass (default: %(default)s)",
+    )
+    group.add_argument(
+        "--max-whole-file",
+        type=size,
+        default="200M",
+        metavar="SIZE",
+        help="largest file to fetch whole, where a format cannot be read in parts (default: %(default)s)",
+    )
+    group.add_argument(
+        "--cookies",
+        type=Path,
+        metavar="FILE",
+        help="Netscape cookies.txt, for yt-dlp and the annotation files; never written to",
+    )
+    group.add_argument("--proxy", type=proxy_url, metavar="URL", help="proxy, for yt-dlp and the annotation files")
+    group.add_argument(
+        "--yt-dlp-args",
+        default="",
+        metavar='"ARGS"',
+        help="further options of yt-dlp (network, extractor, sign-in)",
+    )
+    group.add_argument("--ffmpeg", type=Path, metavar="PATH", help="another ffmpeg than the one of imageio-ffmpeg")
+    group.add_argument(
+        "--log-level",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        default="INFO",
+        help="what goes into the log file (default: %(default)s)",
+    )
+
+
+def _add_other(group: argparse._ArgumentGroup) -> None:
+    only = group.add_mutually_exclusive_group()
+    only.add_argument("--status", action="store_true", help="say how far the folder is")
+    only.add_argument("--verify", action="store_true", help="check every file and name the bad ones")
+    group.add_argument(
+        "--repair",
+        action="store_true",
+        help="with --verify: move bad files to set_aside/, so that the next run fetches them",
+    )
+
+
+def read_settings(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None
+) -> tuple[Settings, argparse.Namespace]:
+    """Parse ``argv``; argparse ends the process with code 2 where an option cannot be meant."""
+    chosen = parser.parse_args(argv)
+    if chosen.repair and not chosen.verify:
+        parser.error("--repair goes with --verify")
+    settings = Settings(
+        data_dir=chosen.data_dir,
+        workers=chosen.workers,
+        rate_limit=chosen.rate_limit,
+        retry_attempts=chosen.retry_attempts,
+        sleep=chosen.sleep,
+        quality=chosen.quality,
+        max_videos=chosen.max_videos,
+        splits=tuple(dict.fromkeys(chosen.splits)),
+        cut=chosen.cut,
+        audio_rate=chosen.audio_rate,
+        audio_channels=chosen.audio_channels,
+        retry_failed=None if chosen.retry_failed is None else tuple(chosen.retry_failed),
+        cookies=chosen.cookies,
+        proxy=chosen.proxy,
+        ytdlp_args=chosen.yt_dlp_args,
+        max_whole_file=chosen.max_whole_file,
+        allow_silent=chosen.allow_silent,
+        allow_mixed=chosen.allow_mixed,
+        ffmpeg=chosen.ffmpeg,
+    )
+    return settings, chosen

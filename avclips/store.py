@@ -1,0 +1,340 @@
+"""One data folder: what is done, what failed, and the JSON that people read.
+
+The files are the truth: a clip is done when its files stand under their final names, and they get there only
+by a rename after their check. The two JSON files are rebuilt from the journal and the folder at each start.
+Never touches the network and never looks into media.
+
+Workers call ``has_strangers``, ``paths``, ``scratch``, ``publish`` and ``set_aside``; the rest belongs to the
+main thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from .clip import Clip, Outcome, Settings
+from .errors import RunError, UsageError
+from .files import as_run_error, move_whole, read_json, sync_folder, write_json
+from .journal import Journal, Line, forgotten, line_of, now
+
+# The settings that shape files: one folder holds clips of one kind.
+SHAPE = ("quality", "cut", "audio_rate", "audio_channels")
+# The JSON is rewritten whole; it may cost this part of the time.
+SNAPSHOT_SHARE = 0.02
+# Failures that other cookies may mend.
+_FOR_OTHER_COOKIES = ("age", "members", "login")
+
+
+class Store:
+    """One data folder, held by one run.
+
+    ``done`` and ``failed``: clip id -> its last journal line; an id is in at most one of them.
+    """
+
+    def __init__(self, settings: Settings, dataset: str) -> None:
+        """``dataset``: the name of what the folder holds."""
+        self.folder = settings.data_dir
+        self.metadata = self.folder / "metadata"
+        self.videos = self.folder / "videos"
+        self.audio = self.folder / "audio"
+        self.done: dict[str, Line] = {}
+        self.failed: dict[str, Line] = {}
+        self._settings = settings
+        self._dataset = dataset
+        self._identity = identity_of(settings)
+        self._journal = Journal(self.folder / "manifest.jsonl")
+        self._progress = self.folder / "download_progress.json"
+        self._failures = self.folder / "failed_downloads.json"
+        self._owner = self.folder / ".owner.json"
+        self._lock = FileLock(self.folder / ".lock", timeout=0)
+        self._scratch = self.folder / ".tmp" / f"{socket.gethostname()}-{os.getpid()}"
+        # Ids whose files a journal line once knew: what stands under their names is ours.
+        self._known: set[str] = set()
+        self._wanted: set[str] = set()
+        self._written: set[str] = set()
+        self._stamp: tuple[int, int, int] | None = None
+        self._next_snapshot = 0.0
+        self._dirty = True
+
+    # -- opening and closing -------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take the folder: make it, lock it, see that it is ours, read its journal. RunError, UsageError."""
+        try:
+            self._make_folders()
+            self._take_lock()
+            self.see_that_it_is_ours()
+            self._claim()
+            self._clear_leftovers()
+            self.read()
+            self._journal.open()
+        except OSError as error:
+            self.close()
+            raise as_run_error(error, self.folder) from error
+        except RunError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let the folder go."""
+        self._journal.close()
+        if self._lock.is_locked:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._owner.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _make_folders(self) -> None:
+        if self.folder.exists() and not self.folder.is_dir():
+            raise UsageError(f"{self.folder} is not a folder", "name another with --data-dir")
+        for folder in (self.metadata, self.videos, self.audio, self.folder / "features"):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def _take_lock(self) -> None:
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RunError(f"{self.folder} is in use by {self.owner()}", "wait for it to end, or end it") from None
+        write_json(self._owner, {"host": socket.gethostname(), "pid": os.getpid()})
+
+    def owner(self) -> str | None:
+        """Who holds the folder now, in words; None when nobody does."""
+        try:
+            with self._lock:
+                return None
+        except Timeout:
+            said = read_json(self._owner, "") if self._owner.exists() else {}
+            return f"a run on {said.get('host', 'some host')} with pid {said.get('pid', 'unknown')}"
+
+    def see_that_it_is_ours(self) -> None:
+        """One folder holds one dataset in one shape of files; UsageError otherwise."""
+        path = self.metadata / "folder.json"
+        shape = {name: getattr(self._settings, name) for name in SHAPE}
+        if not path.exists():
+            return
+        known = read_json(path, "restore it from a backup, or delete it if you know what this folder holds")
+        if not isinstance(known, dict) or not isinstance(known.get("settings"), dict):
+            raise RunError(f"{path} holds no settings", "delete it if you know what this folder holds")
+        if known.get("dataset") != self._dataset:
+            message = f"{self.folder} holds {known.get('dataset')}, not {self._dataset}"
+            raise UsageError(message, "name another folder with --data-dir")
+        before = known["settings"]
+        others = [f"--{n.replace('_', '-')} {before.get(n)}" for n in SHAPE if before.get(n) != shape[n]]
+        if others and not self._settings.allow_mixed:
+            message = f"{self.folder} was made with {', '.join(others)}"
+            raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
+
+    def _claim(self) -> None:
+        """Note what the folder holds from now on."""
+        path = self.metadata / "folder.json"
+        if not path.exists():
+            shape = {name: getattr(self._settings, name) for name in SHAPE}
+            write_json(path, {"dataset": self._dataset, "settings": shape})
+
+    def _clear_leftovers(self) -> None:
+        """The lock is ours: whatever an earlier run on this host left lying is nobody's."""
+        for left in self._scratch.parent.glob(f"{socket.gethostname()}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        for folder in (self.folder, self.metadata):
+            for left in folder.glob(".*.tmp"):
+                left.unlink(missing_ok=True)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+
+    # -- what stands in the folder -------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Rebuild ``done`` and ``failed`` from the journal, the folder and what a user took out of the JSON."""
+        replay = self._journal.read(self._bytes_reflected())
+        self.done, self.failed = replay.done, replay.failed
+        listed = self._listed_failures()
+        if listed is not None:
+            # What a snapshot knew and the file no longer lists was taken out by a person.
+            for clip_id in self.failed.keys() - listed - replay.late:
+                del self.failed[clip_id]
+        videos, sounds = _stems(self.videos, ".mp4"), _stems(self.audio, ".wav")
+        for clip_id, line in list(self.done.items()):
+            if clip_id not in videos or (line.get("audio") and clip_id not in sounds):
+                self._known.add(clip_id)
+                del self.done[clip_id]
+        self._written, self._stamp = set(self.failed), _stamp(self._failures)
+
+    def _bytes_reflected(self) -> int | None:
+        """How much of the journal the JSON files speak of; None where there are none."""
+        if not self._progress.exists():
+            return None
+        progress = read_json(self._progress, "delete it: the next run writes it anew")
+        return progress.get("manifest_bytes") if isinstance(progress, dict) else None
+
+    def _listed_failures(self) -> set[str] | None:
+        """The ids in failed_downloads.json; None where it was never written."""
+        if not self._failures.exists():
+            # Deleted by hand after a snapshot: all of it is let go.
+            return set() if self._progress.exists() else None
+        listed = read_json(self._failures, "mend it, or delete it to have all that failed tried again")
+        if not isinstance(listed, dict):
+            raise RunError(f"{self._failures} holds no object", "mend it, or delete it")
+        return set(listed)
+
+    def pending(self, clips: Iterable[Clip]) -> list[Clip]:
+        """The clips that are to be tried, in their order."""
+        clips = list(clips)
+        self._wanted = {clip.id for clip in clips}
+        return [clip for clip in clips if clip.id not in self.done and self._may_come(clip.id)]
+
+    def _may_come(self, clip_id: str) -> bool:
+        line = self.failed.get(clip_id)
+        if line is None or not line["permanent"]:
+            return True
+        asked = self._settings.retry_failed
+        if asked is not None and (not asked or line["reason"] in asked):
+            return True
+        return line["reason"] in _FOR_OTHER_COOKIES and line.get("identity") != self._identity
+
+    def has_strangers(self, clip: Clip) -> bool:
+        """Whether files stand under the clip's names that no manifest line knows."""
+        if clip.id in self.done or clip.id in self._known:
+            return False
+        return any(path.exists() for path in self.paths(clip.id))
+
+    def paths(self, clip_id: str) -> tuple[Path, Path]:
+        """The final names of a clip's picture and sound."""
+        return self.videos / f"{clip_id}.mp4", self.audio / f"{clip_id}.wav"
+
+    # -- workers -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def scratch(self, clip: Clip) -> Iterator[Path]:
+        """An empty folder for unfinished files, on the same file system as their final names."""
+        folder = self._scratch / clip.id
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, clip: Clip, mp4: Path, wav: Path | None) -> None:
+        """Give checked files their final names: the sound first, so that a picture never stands alone."""
+        video, sound = self.paths(clip.id)
+        if wav is not None:
+            move_whole(wav, sound)
+        move_whole(mp4, video)
+
+    def set_aside(self, clip_id: str) -> list[Path]:
+        """Move a clip's files out of the way, never deleting them; return where they are now."""
+        aside = self.folder / "set_aside"
+        aside.mkdir(exist_ok=True)
+        moved = []
+        for path in self.paths(clip_id):
+            if path.exists():
+                target, number = aside / path.name, 1
+                while target.exists():
+                    target, number = aside / f"{path.stem}.{number}{path.suffix}", number + 1
+                os.replace(path, target)
+                moved.append(target)
+        sync_folder(aside)
+        return moved
+
+    # -- the main thread -----------------------------------------------------------------------------------
+
+    def record(self, outcome: Outcome) -> None:
+        """Write one outcome into the journal."""
+        line = line_of(outcome, self._identity if outcome.reason in _FOR_OTHER_COOKIES else None)
+        self._append(line)
+        self._drop(outcome.clip.id)
+        (self.done if outcome.status == "done" else self.failed)[outcome.clip.id] = line
+
+    def forget(self, clip_id: str) -> None:
+        """Have the clip neither done nor failed: its files were set aside, or a user let it go."""
+        self._append(forgotten(clip_id))
+        self._drop(clip_id)
+
+    def _drop(self, clip_id: str) -> None:
+        self.done.pop(clip_id, None)
+        self.failed.pop(clip_id, None)
+        self._dirty = True
+
+    def _append(self, line: Line) -> None:
+        try:
+            self._journal.append(line)
+        except OSError as error:
+            raise as_run_error(error, self.folder) from error
+
+    def snapshot(self, force: bool = False) -> list[str]:
+        """Rewrite the two JSON files when it is time; return the ids that a user took out of the failed ones."""
+        started = time.monotonic()
+        if not force and (not self._dirty or started < self._next_snapshot):
+            return []
+        try:
+            let_go = self._let_go()
+            self._journal.sync()
+            write_json(self._failures, {clip_id: _failure(line) for clip_id, line in self.failed.items()})
+            self._written, self._stamp = set(self.failed), _stamp(self._failures)
+            write_json(self._progress, self._progress_now())
+        except OSError as error:
+            raise as_run_error(error, self.folder) from error
+        self._dirty = False
+        self._next_snapshot = time.monotonic() + (time.monotonic() - started) / SNAPSHOT_SHARE
+        return let_go
+
+    def _progress_now(self) -> dict[str, Any]:
+        return {
+            "completed": list(self.done),
+            "total": len(self._wanted | self.done.keys()),
+            "timestamp": now(),
+            "manifest_bytes": self._journal.size,
+        }
+
+    def _let_go(self) -> list[str]:
+        """Take up what a person did to failed_downloads.json since we wrote it."""
+        if _stamp(self._failures) == self._stamp:
+            return []
+        listed = self._listed_failures() or set()
+        let_go = [clip_id for clip_id in self._written if clip_id not in listed and clip_id in self.failed]
+        for clip_id in let_go:
+            self.forget(clip_id)
+        return let_go
+
+
+def identity_of(settings: Settings) -> str:
+    """Tells one cookie file from another without saying anything of it."""
+    if settings.cookies is None:
+        return "guest"
+    try:
+        return hashlib.sha256(settings.cookies.read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise UsageError(f"--cookies {settings.cookies} cannot be read: {error.strerror}") from error
+
+
+def _failure(line: Line) -> dict[str, Any]:
+    """An entry of failed_downloads.json."""
+    return {
+        "reason": line["reason"],
+        "permanent": line["permanent"],
+        "attempts": line["attempts"],
+        "error": line["error"],
+        "last_attempt": line["time"],
+    }
+
+
+def _stems(folder: Path, ending: str) -> set[str]:
+    with os.scandir(folder) as entries:
+        return {entry.name.removesuffix(ending) for entry in entries if entry.name.endswith(ending)}
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Tells one state of a file from another."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns

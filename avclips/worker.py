@@ -1,0 +1,236 @@
+"""One video's clips, from URL to published files.
+
+A Worker belongs to one thread. It returns outcomes and never raises for a clip; RunError (the disk) and
+Stopped pass through. Knows nothing of other videos, of retries or of the JSON.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from . import spans
+from .clip import Clip, Outcome, Settings, Status, Video
+from .errors import Blocked, ClipError, Gone, Restricted, Transient
+from .examine import examine
+from .files import exactly, sha256
+from .media import Ffmpeg, Job, Source, facts, judge, read_wav
+from .pace import Clock, Pacer, Ticket, rest
+from .store import SHAPE, Store
+from .youtube import YTDLP_VERSION, Stream, Streams, YouTube
+
+log = logging.getLogger("avclips.worker")
+
+# AAC needs the packet before the first (at most 2048 samples) for the right samples.
+SOUND_BEFORE = Fraction(1, 10)
+# A resampler needs a little of what follows.
+SOUND_AFTER = Fraction(1, 20)
+
+
+@dataclass
+class _Head:
+    """What is known of one stream: its index, or the whole file where it has none."""
+
+    stream: Stream
+    index: spans.Index | None
+    whole: Path | None = None
+
+
+class Worker:
+    """Fetches the clips of one video after another."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, pacer: Pacer, youtube: YouTube, ffmpeg: Ffmpeg, store: Store
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._pacer = pacer
+        self._youtube = youtube
+        self._ffmpeg = ffmpeg
+        self._store = store
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._youtube.close()
+
+    def run(self, video: Video) -> Iterator[Outcome]:
+        """Try every clip of ``video`` once, resting after each download; yields an Outcome for each."""
+        wanted = []
+        for clip in video.clips:
+            if (adopted := self._adopt(clip)) is not None:
+                yield adopted
+            else:
+                wanted.append(clip)
+        if not wanted:
+            return
+        try:
+            ticket, streams = self._describe(video)
+        except ClipError as error:
+            yield from (failure(clip, error) for clip in wanted)
+            self._clock.sleep(rest(self._settings.sleep))
+            return
+        with self._store.scratch(wanted[0]) as folder:
+            yield from self._fetch_all(wanted, _Reading(streams, folder), ticket)
+
+    def _describe(self, video: Video) -> tuple[Ticket, Streams]:
+        ticket = self._pacer.wait()
+        try:
+            streams = self._youtube.describe(video, suspected=self._pacer.suspected)
+        except Blocked as error:
+            self._pacer.blocked(ticket, error.reason, error.retry_after)
+            raise
+        except (Gone, Restricted):
+            self._pacer.succeeded(ticket)
+            raise
+        except BaseException:
+            self._pacer.undecided(ticket)
+            raise
+        return self._pacer.succeeded(ticket), streams
+
+    def _fetch_all(self, clips: list[Clip], reading: _Reading, ticket: Ticket) -> Iterator[Outcome]:
+        for number, clip in enumerate(clips):
+            try:
+                yield self._fetch(clip, reading)
+            except Blocked as error:
+                self._pacer.blocked(ticket, error.reason, error.retry_after)
+                yield from (failure(each, error) for each in clips[number:])
+                return
+            except ClipError as error:
+                yield failure(clip, error)
+            self._clock.sleep(rest(self._settings.sleep))
+
+    def _fetch(self, clip: Clip, reading: _Reading) -> Outcome:
+        before = self._youtube.bytes_read
+        job = self._job(clip, reading)
+        mp4, wav = reading.folder / f"{clip.id}.mp4", reading.folder / f"{clip.id}.wav"
+        expected = self._ffmpeg.cut(job, mp4, wav)
+        if not expected.pictures or expected.sound == 0:
+            raise Gone("over", "no picture or no sound of the video lies within the clip")
+        tracks = self._ffmpeg.measure(mp4)
+        sound = read_wav(wav) if job.audio else None
+        if complaint := judge(expected, tracks, sound, job.cut):
+            raise Transient("check", complaint)
+        found = self._facts(clip, mp4, wav if sound else None, facts(tracks, sound))
+        found |= {
+            "formats": reading.streams.format_id,
+            "bytes_fetched": self._youtube.bytes_read - before,
+            "yt_dlp": YTDLP_VERSION,
+        }
+        self._store.publish(clip, mp4, wav if sound else None)
+        return Outcome(clip, "done", facts=found)
+
+    def _facts(self, clip: Clip, mp4: Path, wav: Path | None, media: Mapping[str, Any]) -> dict[str, Any]:
+        video, audio = self._store.paths(clip.id)
+        return {
+            "video": f"{video.parent.name}/{video.name}",
+            "audio": f"{audio.parent.name}/{audio.name}" if wav else None,
+            "settings": {name: getattr(self._settings, name) for name in SHAPE},
+            "bytes": mp4.stat().st_size,
+            "sha256": sha256(mp4),
+            "audio_sha256": sha256(wav) if wav else None,
+            **media,
+        }
+
+    # -- files that stand there already ------------------------------------------------------------------
+
+    def _adopt(self, clip: Clip) -> Outcome | None:
+        """Take files that no manifest line knows as done if they are right, else move them aside."""
+        if not self._store.has_strangers(clip):
+            return None
+        mp4, wav = self._store.paths(clip.id)
+        found = examine(clip, mp4, wav, self._ffmpeg, self._settings)
+        if found.complaint is None:
+            media = facts(found.tracks, found.sound)
+            return Outcome(clip, "done", facts=self._facts(clip, mp4, wav if found.sound else None, media))
+        for moved in self._store.set_aside(clip.id):
+            log.warning("%s was there, but %s: moved to %s", clip.id, found.complaint, moved)
+        return None
+
+    # -- bytes -------------------------------------------------------------------------------------------
+
+    def _job(self, clip: Clip, reading: _Reading) -> Job:
+        start, end = exactly(clip.start), None if clip.end is None else exactly(clip.end)
+        duration = reading.streams.duration
+        # YouTube gives whole seconds; the index or the file itself tells the rest.
+        if duration is not None and start >= duration + 1:
+            raise Gone("over", f"the video has {duration:g} s, the clip starts at {clip.start:g} s")
+        picture = self._source(reading, reading.streams.picture, start, start, end)
+        sound = None
+        if reading.streams.sound is not None:
+            until = end + SOUND_AFTER if end is not None and self._settings.audio_rate else end
+            sound = self._source(
+                reading, reading.streams.sound, start, max(Fraction(0), start - SOUND_BEFORE), until
+            )
+        length = None if end is None else end - start
+        rate, channels = self._settings.audio_rate, self._settings.audio_channels
+        return Job(picture, sound, length, self._settings.cut, rate, channels)
+
+    def _source(
+        self, reading: _Reading, stream: Stream, start: Fraction, since: Fraction, until: Fraction | None
+    ) -> Source:
+        """A local file that holds seconds ``since``..``until`` of ``stream``."""
+        head = reading.heads.get(stream.url)
+        if head is None:
+            head = reading.heads[stream.url] = self._head(reading, stream)
+        if head.index is None:
+            assert head.whole is not None
+            return Source(head.whole, start)
+        span = spans.plan(head.index, since, until) if start < head.index.duration else None
+        if span is None:
+            raise Gone(
+                "over",
+                f"the video has {float(head.index.duration):.3f} s, the clip starts at {float(start):g} s",
+            )
+        part, file = reading.file("part"), reading.file("partial.mp4")
+        self._youtube.read(stream, span.first, span.last, part)
+        with open(file, "wb") as target, open(part, "rb") as body:
+            target.write(head.index.init)
+            shutil.copyfileobj(body, target)
+        part.unlink()
+        return Source(file, start - span.starts_at)
+
+    def _head(self, reading: _Reading, stream: Stream) -> _Head:
+        """Read a stream's index; where it has none, the whole stream."""
+        data, asked = b"", spans.guess_head(reading.streams.duration)
+        try:
+            while True:
+                part = reading.file("head")
+                self._youtube.read(stream, len(data), asked - 1, part, short=True)
+                data += part.read_bytes()
+                found = spans.read_index(data)
+                if isinstance(found, spans.Index):
+                    return _Head(stream, found)
+                if len(data) < asked:
+                    raise spans.NoIndex("the stream ends in its head")
+                asked = found.size
+        except spans.NoIndex as error:
+            log.debug("format %s has no index (%s): reading it whole", stream.format_id, error)
+            whole = reading.file(f"whole.{stream.ext}")
+            self._youtube.read_whole(stream, whole, self._settings.max_whole_file)
+            return _Head(stream, None, whole)
+
+
+@dataclass
+class _Reading:
+    """One video being read: its streams, what is known of their heads, and where files go."""
+
+    streams: Streams
+    folder: Path
+    heads: dict[str, _Head] = field(default_factory=dict)
+    files: int = 0
+
+    def file(self, name: str) -> Path:
+        """A new path in the scratch folder."""
+        self.files += 1
+        return self.folder / f"{self.files}.{name}"
+
+
+def failure(clip: Clip, error: ClipError) -> Outcome:
+    """The outcome that an error means."""
+    status: Status = "blocked" if isinstance(error, Blocked) else "failed"
+    return Outcome(clip, status, error.reason, error.detail, permanent=error.permanent)

@@ -1,0 +1,350 @@
+"""yt-dlp: what streams a video has, and single byte ranges of them.
+
+The only room that knows yt-dlp. A YouTube belongs to one thread; its YoutubeDL is used again for that
+thread's videos and made anew now and then, since its caches only grow. Foreign errors end here: what leaves
+is a ClipError, a RunError (the disk) or Stopped.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import logging
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.cookiejar import LoadError
+from pathlib import Path
+from typing import Any
+
+import yt_dlp
+from yt_dlp.cookies import YoutubeDLCookieJar
+from yt_dlp.networking.exceptions import HTTPError, RequestError
+from yt_dlp.utils import DownloadError, YoutubeDLError
+from yt_dlp.version import __version__ as _version
+
+from .clip import Settings, Video
+from .errors import Blocked, ClipError, Gone, RunError, Transient, UsageError
+from .failures import clean, read_failure
+from .files import as_run_error
+from .pace import Clock
+
+log = logging.getLogger("avclips.youtube")
+_ytdlp_log = logging.getLogger("avclips.yt_dlp")
+
+# Videos after which a YoutubeDL is thrown away with its caches.
+RECYCLE_AFTER = 200
+# yt-dlp that is older than this no longer knows YouTube as it is: the first cause of failures.
+OLD_AFTER_DAYS = 60
+
+YTDLP_VERSION: str = _version
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One format of a video, as far as reading its bytes needs it. ``size`` in bytes, where known."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    format_id: str
+    ext: str
+    protocol: str
+    size: int | None
+    available_at: float
+    codec: str
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Picture and sound of one video: ``sound`` is None for a silent one, and ``picture`` where one file has both.
+
+    ``duration`` in whole seconds, as YouTube gives it.
+    """
+
+    picture: Stream
+    sound: Stream | None
+    format_id: str
+    duration: float | None
+
+
+class YouTube:
+    """yt-dlp for one thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        cookies: str | None = None,
+        asked_for: Mapping[str, Any] | None = None,
+    ) -> None:
+        """A YouTube that has asked for nothing yet.
+
+        ``cookies``: the text of a Netscape cookie file; a private copy, since yt-dlp writes back to it.
+        ``asked_for``: YoutubeDL parameters of the user's own (ytdlp_args.parse_ytdlp_args).
+        """
+        self._settings = settings
+        self._clock = clock
+        self._cookies = cookies
+        self._asked_for = dict(asked_for or {})
+        self._said = _Listener()
+        self._ydl: yt_dlp.YoutubeDL | None = None
+        self._used = 0
+        self._limit: int | None = None
+        self.bytes_read = 0
+
+    def close(self) -> None:
+        """Let go of yt-dlp's connections."""
+        if self._ydl is not None:
+            self._ydl.close()
+            self._ydl = None
+
+    def describe(self, video: Video, suspected: bool = False) -> Streams:
+        """One extraction: the formats of ``video`` that fit. Raises ClipError.
+
+        ``suspected``: whether this identity was refused lately (see failures.read_failure).
+        """
+        ydl = self._instance()
+        self._used += 1
+        self._said.warnings.clear()
+        try:
+            info = ydl.extract_info(video.url, download=False)
+        except YoutubeDLError as error:
+            raise read_failure(str(error), self._said.warnings, suspected) from error
+        except OSError as error:
+            raise Transient("network", f"{type(error).__name__}: {error}") from error
+        if not isinstance(info, dict):
+            raise Transient("unknown", "yt-dlp returned nothing")
+        if info.get("live_status") in ("is_live", "is_upcoming", "post_live"):
+            raise Transient("upcoming", f"live_status is {info['live_status']}")
+        return self._streams(info)
+
+    def _streams(self, info: Mapping[str, Any]) -> Streams:
+        chosen = [stream_of(each) for each in info.get("requested_formats") or [info]]
+        sound = chosen[-1] if info.get("acodec") != "none" else None
+        if sound is None and not self._settings.allow_silent:
+            raise Gone("no_audio")
+        return Streams(chosen[0], sound, str(info.get("format_id")), info.get("duration"))
+
+    def read(self, stream: Stream, first: int, last: int, path: Path, short: bool = False) -> None:
+        """Write bytes ``first``..``last`` (both included) of ``stream`` to ``path``, at the rate limit.
+
+        ``short``: the stream may end before ``last``. Raises ClipError, RunError for a full disk, Stopped.
+        """
+        size = last - first + 1
+        self._download(stream, path, size, {"Range": f"bytes={first}-{last}"})
+        got = path.stat().st_size
+        if got > size or (got < size and not short):
+            raise Transient("network", f"the server sent {got} bytes instead of {size}")
+
+    def read_whole(self, stream: Stream, path: Path, at_most: int) -> None:
+        """Write all of ``stream`` to ``path``; Transient when it is larger than ``at_most`` bytes."""
+        if stream.size is not None and stream.size > at_most:
+            raise Transient("whole_file", f"{stream.size} bytes, --max-whole-file is {at_most}")
+        self._download(stream, path, at_most, {})
+        if stream.size is not None and path.stat().st_size != stream.size:
+            raise Transient("network", f"the server sent {path.stat().st_size} bytes instead of {stream.size}")
+
+    def _download(self, stream: Stream, path: Path, at_most: int, headers: Mapping[str, str]) -> None:
+        ydl = self._instance()
+        # Left to HttpFD, this wait could not be woken.
+        self._clock.sleep(max(0.0, stream.available_at - time.time()))
+        path.unlink(missing_ok=True)
+        self._limit = at_most
+        self._said.warnings.clear()
+        # Just these keys: a whole format dict brings chunk sizes that conflict with our range.
+        info = {
+            "url": stream.url,
+            "protocol": stream.protocol,
+            "ext": stream.ext,
+            "http_headers": {**stream.headers, **headers},
+        }
+        try:
+            ok, _ = ydl.dl(str(path), info)
+        except HTTPError as error:
+            raise _http_failure(error) from error
+        except (DownloadError, RequestError) as error:
+            raise self._read_failure(error, path) from error
+        except OSError as error:
+            raise as_run_error(error, path.parent) from error
+        if not ok or not path.exists():
+            raise Transient("network", "; ".join(self._said.warnings) or "nothing was received")
+        self.bytes_read += path.stat().st_size
+
+    def _read_failure(self, error: Exception, path: Path) -> Exception:
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, OSError) and not isinstance(cause, RequestError) and cause.errno:
+            return as_run_error(cause, path.parent)
+        text = clean(str(error))
+        if "unable to write data" in text or "unable to open for writing" in text:
+            return RunError(f"{path.parent}: {text}", "check the free space, the quota and the rights there")
+        return read_failure(text, self._said.warnings)
+
+    def _watch(self, status: Mapping[str, Any]) -> None:
+        """Called by yt-dlp with each block: the way to end a read from outside."""
+        self._clock.check()
+        if self._limit is not None and (status.get("downloaded_bytes") or 0) > self._limit:
+            raise Transient("network", f"the server sent more than the {self._limit} bytes asked for")
+
+    def _instance(self) -> yt_dlp.YoutubeDL:
+        if self._ydl is not None and self._used >= RECYCLE_AFTER:
+            self.close()
+        if self._ydl is None:
+            self._used = 0
+            self._ydl = yt_dlp.YoutubeDL(self._parameters())
+            self._ydl.add_progress_hook(self._watch)
+        return self._ydl
+
+    def _parameters(self) -> dict[str, Any]:
+        rate = self._settings.rate_limit
+        parameters: dict[str, Any] = {
+            "format": lambda context: choose(context["formats"], self._settings.quality),
+            "logger": self._said,
+            "noprogress": True,
+            "quiet": True,
+            "noplaylist": True,
+            "overwrites": True,
+            "updatetime": False,
+            "ratelimit": rate,
+            # Retries of a whole try are ours, by due time; these resume a read that broke off in the middle.
+            "retries": 2,
+            "extractor_retries": 0,
+            "skip_unavailable_fragments": False,
+            "proxy": self._settings.proxy,
+            "cookiefile": io.StringIO(self._cookies) if self._cookies is not None else None,
+        }
+        if rate is not None:
+            # HttpFD doubles its blocks and sleeps after each: a short read would end in one large burst.
+            parameters |= {"noresizebuffer": True, "buffersize": max(512, min(2048, rate // 20))}
+        parameters |= self._asked_for
+        if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+            # The user trusts another authority (an institute's proxy, say); yt-dlp would only ask certifi's.
+            parameters["compat_opts"] = {*parameters.get("compat_opts", ()), "no-certifi"}
+        return parameters
+
+
+def _http_failure(error: HTTPError) -> ClipError:
+    if error.status == 429:
+        return Blocked("too_many_requests", str(error), _retry_after(error))
+    if error.status == 403:
+        return Transient("http", "HTTP Error 403: Forbidden (on the media)")
+    return Transient("http", str(error))
+
+
+def _retry_after(error: HTTPError) -> float | None:
+    value = error.response.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None
+
+
+def smaller_side(format: Mapping[str, Any]) -> int:
+    """The side that gives a format its name: a 360p portrait video is 360 wide and 640 high."""
+    return min(format.get("width") or 0, format.get("height") or 0) or format.get("height") or 0
+
+
+def choose(formats: Iterable[Mapping[str, Any]], quality: int) -> list[dict[str, Any]]:
+    """The formats to fetch, of what yt-dlp found (worst first): the largest picture up to ``quality``.
+
+    H.264 and AAC, since ``--cut copy`` and every reader take them. One file with both where there is no pair.
+    Empty where none fits, which yt-dlp reports as "Requested format is not available".
+    """
+    usable = [f for f in formats if f.get("protocol") in ("https", "http") and not f.get("has_drm")]
+    pictures = [f for f in usable if str(f.get("vcodec")).startswith("avc1") and 0 < smaller_side(f) <= quality]
+    alone = [f for f in pictures if f.get("acodec") == "none"]
+    sounds = [f for f in usable if f.get("vcodec") == "none" and str(f.get("acodec")).startswith("mp4a")]
+    together = [f for f in pictures if str(f.get("acodec")).startswith("mp4a")]
+    heard = any(f.get("acodec") not in (None, "none") for f in usable)
+    if alone and (sounds or not heard):
+        picture = _best(alone)
+        if not sounds:
+            return [dict(picture)]
+        sound = max(enumerate(sounds), key=lambda pair: (_original(pair[1]), pair[0]))[1]
+        return [_merged(picture, sound)]
+    return [dict(_best(together))] if together else []
+
+
+def _best(pictures: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return max(enumerate(pictures), key=lambda pair: (smaller_side(pair[1]), pair[0]))[1]
+
+
+def _original(sound: Mapping[str, Any]) -> tuple[int, bool]:
+    """How near a sound is to the original: its language first, then no levelled ("DRC") variant."""
+    levelled = "drc" in f"{sound.get('format_id')} {sound.get('format_note')}".lower()
+    language = sound.get("language_preference")
+    return -1 if language is None else language, not levelled
+
+
+def _merged(picture: Mapping[str, Any], sound: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "requested_formats": [dict(picture), dict(sound)],
+        "format": f"{picture.get('format')}+{sound.get('format')}",
+        "format_id": f"{picture['format_id']}+{sound['format_id']}",
+        "ext": "mp4",
+        "vcodec": picture.get("vcodec"),
+        "acodec": sound.get("acodec"),
+        "protocol": f"{picture.get('protocol')}+{sound.get('protocol')}",
+    }
+
+
+def stream_of(format: Mapping[str, Any]) -> Stream:
+    """What reading needs of a format as yt-dlp describes it."""
+    return Stream(
+        url=format["url"],
+        headers=dict(format.get("http_headers") or {}),
+        format_id=str(format.get("format_id")),
+        ext=format.get("ext") or "mp4",
+        protocol=format["protocol"],
+        size=format.get("filesize"),
+        available_at=float(format.get("available_at") or 0),
+        codec=str(format.get("vcodec") if format.get("vcodec") != "none" else format.get("acodec")),
+    )
+
+
+class _Listener:
+    """yt-dlp's logger: keeps the warnings, in which the true cause of some errors stands alone."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def debug(self, message: str) -> None:
+        _ytdlp_log.debug("%s", message)
+
+    def info(self, message: str) -> None:
+        _ytdlp_log.debug("%s", message)
+
+    def warning(self, message: str) -> None:
+        self.warnings.append(message)
+        _ytdlp_log.debug("%s", message)
+
+    def error(self, message: str) -> None:
+        _ytdlp_log.debug("%s", message)
+
+
+def load_cookies(path: Path) -> str:
+    """The text of a Netscape cookie file that yt-dlp can read; UsageError with what is wrong otherwise."""
+    hint = "export it as a Netscape cookies.txt, in a private window that you close afterwards"
+    try:
+        text = path.read_text(encoding="utf-8")
+        YoutubeDLCookieJar(io.StringIO(text)).load()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--cookies {path} cannot be read: {error}", hint) from error
+    except LoadError as error:
+        raise UsageError(f"--cookies {path} is not a cookie file: {error}", hint) from error
+    return text
+
+
+def describe_versions() -> tuple[str, str | None]:
+    """ "yt-dlp 2026.8.19, deno 2.9.8" and, if something should be mended first, a hint."""
+    with yt_dlp.YoutubeDL({"quiet": True, "logger": _Listener()}) as ydl:
+        runtimes = {name: runtime.info for name, runtime in ydl._js_runtimes.items() if runtime and runtime.info}
+    usable = next((f"{name} {info.version}" for name, info in runtimes.items() if info.supported), None)
+    age = (
+        datetime.now(UTC)
+        - datetime.strptime(".".join(YTDLP_VERSION.split(".")[:3]), "%Y.%m.%d").replace(tzinfo=UTC)
+    ).days
+    hint = None
+    if usable is None:
+        hint = "no JavaScript runtime for yt-dlp: pip install --upgrade 'yt-dlp[default,deno]'"
+    elif age > OLD_AFTER_DAYS:
+        hint = f"yt-dlp is {age} days old; if videos fail: pip install --upgrade 'yt-dlp[default,deno]'"
+    return f"yt-dlp {importlib.metadata.version('yt-dlp')}, {usable or 'no JavaScript runtime'}", hint

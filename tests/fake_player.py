@@ -1,0 +1,294 @@
+"""What YouTube says about a video: watch page and player response, for good videos and for every refusal.
+
+Knows: which fields the extractor reads, the refusals word for word, and how formats are described.
+Knows not: HTTP, who asks, or how often. The texts are YouTube's own, so that yt-dlp makes its real
+messages of them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import fake_media
+from fake_media import Media
+from fake_proxy import Fault
+
+Json = dict[str, Any]
+
+MEDIA_HOST = "rr3---sn-fake5hnez.googlevideo.com"
+_CONFIG = {"PLAYER_JS_URL": "/s/player/deadbeef/player_ias.vflset/en_US/base.js", "STS": 20500}
+DRC = 9000
+"""Added to the seed for the compressed variant of a sound: a test can hear which one it got."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way of answering for a video. `streaming` replaces the usual streamingData."""
+
+    status: str = "OK"
+    reason: str | None = None
+    subreason: str | None = None
+    plays: bool = False
+    page_status: int = 200
+    api_status: int = 200
+    retry_after: int | None = None
+    screen: Mapping[str, Any] | None = None
+    details: Mapping[str, Any] | None = None
+    streaming: Mapping[str, Any] | None = None
+
+    def playability(self) -> Json:
+        found: Json = {"status": self.status}
+        if self.reason:
+            found["reason"] = self.reason
+        if self.subreason:
+            texts = {"reason": {"simpleText": self.reason}, "subreason": {"simpleText": self.subreason}}
+            found["errorScreen"] = {"playerErrorMessageRenderer": texts}
+        if self.screen:
+            found["errorScreen"] = dict(self.screen)
+        return found
+
+
+def _gone(subreason: str | None, status: str = "ERROR") -> Case:
+    return Case(status, "Video unavailable", subreason)
+
+
+_UNFIT_FORMATS = [
+    {"itag": 299, "mimeType": 'video/mp4; codecs="avc1.64002a"', "width": 1920, "height": 1080, "fps": 60},
+    {"itag": 401, "mimeType": 'video/mp4; codecs="av01.0.12M.08"', "width": 3840, "height": 2160, "fps": 25},
+    {"itag": 251, "mimeType": 'audio/webm; codecs="opus"', "audioQuality": "AUDIO_QUALITY_MEDIUM"},
+]
+
+CASES: dict[str, Case] = {
+    "ok": Case(plays=True),
+    "private": Case("LOGIN_REQUIRED", "Private video", "Sign in if you've been granted access to this video"),
+    "removed_by_uploader": _gone("This video has been removed by the uploader"),
+    "removed_terms": _gone("This video has been removed for violating YouTube's Terms of Service"),
+    "terminated": _gone(
+        "This video is no longer available because the YouTube account associated with this video "
+        "has been terminated."
+    ),
+    "copyright": _gone("This video is no longer available due to a copyright claim by Acme"),
+    "copyright_removal": _gone("It was removed following a copyright removal request by Acme"),
+    "country_copyright": _gone(
+        "This video contains content from Acme, who has blocked it in your country on copyright grounds",
+        "UNPLAYABLE",
+    ),
+    "country": _gone("The uploader has not made this video available in your country", "UNPLAYABLE"),
+    "age": Case(
+        "LOGIN_REQUIRED", "Sign in to confirm your age", "This video may be inappropriate for some users."
+    ),
+    "members": Case(
+        "UNPLAYABLE",
+        "Join this channel to get access to members-only content like this video, and other exclusive perks.",
+    ),
+    "members_level": Case(
+        "UNPLAYABLE",
+        "This video is available to this channel's members on level: Friend (or any higher level). "
+        "Join this channel to get access to members-only content and other exclusive perks.",
+    ),
+    "upcoming": Case(
+        "LIVE_STREAM_OFFLINE",
+        "This live event will begin in 5 hours.",
+        details={"isUpcoming": True, "isLiveContent": True},
+    ),
+    "bot_check": Case("LOGIN_REQUIRED", "Sign in to confirm you\u2019re not a bot"),
+    "captcha": Case("UNPLAYABLE", "Video unavailable", screen={"playerCaptchaViewModel": {"siteKey": "fake"}}),
+    "rate_limited": _gone("This content isn't available, try again later.", "UNPLAYABLE"),
+    "wrong_video": Case(plays=True, details={"videoId": "aQvGIIdgFDM"}),
+    "page_and_api_429": Case(page_status=429, api_status=429),
+    "api_429": Case(api_status=429),
+    "api_503": Case(api_status=503),
+    "page_429": Case(plays=True, page_status=429),
+    "page_429_unavailable": Case("ERROR", "Video unavailable", page_status=429),
+    "unavailable": _gone(None),
+    "drm": Case(streaming={"licenseInfos": [{"drmFamily": "WIDEVINE", "url": "https://www.youtube.com/api/drm"}]}),
+    "no_formats_fit": Case(streaming={"adaptiveFormats": _UNFIT_FORMATS}),
+    "no_formats": Case(streaming={}),
+}
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """One language of a video. `seed` is added to the media's: each track sounds different."""
+
+    id: str = "en.4"
+    name: str = "English original"
+    default: bool = True
+    dubbed: bool = False
+    seed: int = 0
+
+    def described(self) -> Json:
+        track: Json = {"displayName": self.name, "id": self.id, "audioIsDefault": self.default}
+        return track | ({"isAutoDubbed": True} if self.dubbed else {})
+
+
+ORIGINAL_AND_DUB = (AudioTrack("de.10", "German", default=False, dubbed=True, seed=1), AudioTrack())
+
+
+@dataclass(frozen=True)
+class FakeVideo:
+    """One video of the stand-in.
+
+    `case` names a row of CASES (or is a Case of the test's own); with `case_times` only the first n watch
+    pages show it and the later ones are ok. `duration` is what the player declares, where it differs from
+    the media's. `login_helps` shows ok to a session with a login cookie. `drc` adds a compressed variant
+    of 140; `ad_seconds` an advertisement, after which alone the streams are available; `expires_in` is
+    how long media URLs live.
+    """
+
+    media: Media = field(default_factory=Media)
+    case: str | Case = "ok"
+    case_times: int | None = None
+    itags: tuple[int, ...] = (134, 140, 18)
+    faults: tuple[Fault, ...] = ()
+    title: str = "t"
+    duration: float | None = None
+    audio_tracks: tuple[AudioTrack, ...] = ()
+    drc: bool = False
+    login_helps: bool = False
+    ad_seconds: int = 0
+    expires_in: float = 6 * 3600
+
+    def __post_init__(self) -> None:
+        case(self.case)  # a misspelt name should fail in the test, not in a thread
+
+    def offered(self) -> list[int]:
+        """The itags that this video's media can have."""
+        return [itag for itag in self.itags if self.media.has(itag)]
+
+    def ever_plays(self) -> bool:
+        return self.case_times is not None or self.login_helps or case(self.case).plays
+
+    def streams(self, itag: int) -> list[tuple[Json, int]]:
+        """What tells apart the streams of one itag, each with what is added to the media's seed."""
+        if itag not in fake_media.SOUND_ITAGS:
+            return [({}, 0)]
+        plain: list[tuple[Json, int]] = [({"audioTrack": t.described()}, t.seed) for t in self.audio_tracks]
+        plain = plain or [({}, 0)]
+        compressed = [(extra | {"isDrc": True}, DRC) for extra, seed in plain if seed == 0]
+        return plain + (compressed if self.drc else [])
+
+    def file(self, folder: Path, itag: int, seed: int = 0) -> Path:
+        return fake_media.make(replace(self.media, seed=self.media.seed + seed), itag, folder)
+
+    def files(self, folder: Path) -> list[Path]:
+        return [self.file(folder, itag, seed) for itag in self.offered() for _, seed in self.streams(itag)]
+
+
+def case(name: str | Case) -> Case:
+    """A case by its name; a test may bring one of its own."""
+    return CASES[name] if isinstance(name, str) else name
+
+
+def watch_page(video_id: str, video: FakeVideo, shown: Case, size: int = 0) -> bytes:
+    """The page, padded to `size` bytes: real ones have more than a million."""
+    player = {"playabilityStatus": shown.playability(), "videoDetails": _details(video_id, video, shown)}
+    page = (
+        f"<!DOCTYPE html><html><head><title>{video.title} - YouTube</title></head><body>"
+        f"<script>ytcfg.set({json.dumps(_CONFIG)});</script>"
+        f"<script>var ytInitialPlayerResponse = {json.dumps(player)};</script>"
+        '<script>var ytInitialData = {"contents": {"x": 1}};</script></body></html>'
+    ).encode()
+    padding = b"<!--" + b"x" * (size - len(page) - 7) + b"-->" if size > len(page) else b""
+    return page.replace(b"</body>", padding + b"</body>")
+
+
+def embed_page() -> bytes:
+    """The page that yt-dlp's embedded client takes its configuration from."""
+    client = {"clientName": "WEB_EMBEDDED_PLAYER", "clientVersion": "1.20260708.00.00"}
+    config = {**_CONFIG, "INNERTUBE_CONTEXT": {"client": client}}
+    return f"<!DOCTYPE html><html><script>ytcfg.set({json.dumps(config)});</script></html>".encode()
+
+
+def player_response(video_id: str, video: FakeVideo, shown: Case, folder: Path) -> Json:
+    """The answer of /youtubei/v1/player."""
+    answer: Json = {"playabilityStatus": shown.playability()}
+    if shown.plays or shown.details or shown.streaming is not None:
+        answer["videoDetails"] = _details(video_id, video, shown)
+    if shown.streaming is not None:
+        answer["streamingData"] = _with_urls(shown.streaming, video_id, video)
+    elif shown.plays:
+        answer["streamingData"] = _streaming_data(video_id, video, folder)
+    if video.ad_seconds and shown.plays:
+        answer["adPlacements"] = [_advertisement(video.ad_seconds)]
+    return answer
+
+
+def _details(video_id: str, video: FakeVideo, shown: Case) -> Json:
+    length = video.media.duration if video.duration is None else video.duration
+    known = {
+        "videoId": video_id,
+        "title": video.title,
+        "lengthSeconds": str(round(length)),
+        "isLiveContent": False,
+    }
+    return known | dict(shown.details or {})
+
+
+def _advertisement(seconds: int) -> Json:
+    config = {"adPlacementConfig": {"kind": "AD_PLACEMENT_KIND_START"}}
+    renderer = {"instreamVideoAdRenderer": {"playerVars": f"length_seconds={seconds}"}}
+    return {"adPlacementRenderer": {"config": config, "renderer": renderer}}
+
+
+def _with_urls(streaming: Mapping[str, Any], video_id: str, video: FakeVideo) -> Json:
+    formats = [{**f, "url": _url(video_id, video, f["itag"], 0)} for f in streaming.get("adaptiveFormats", ())]
+    return {**streaming, **({"adaptiveFormats": formats} if formats else {})}
+
+
+def _streaming_data(video_id: str, video: FakeVideo, folder: Path) -> Json:
+    adaptive: list[Json] = []
+    progressive: list[Json] = []
+    for itag in video.offered():
+        described = _describe(itag, video) | {"approxDurationMs": str(round(video.media.duration * 1000))}
+        for extra, seed in video.streams(itag):
+            size = video.file(folder, itag, seed).stat().st_size
+            where = {"itag": itag, "url": _url(video_id, video, itag, seed), "contentLength": str(size)}
+            rate = {"bitrate": round(size * 8 / video.media.duration)}
+            (progressive if itag == fake_media.PROGRESSIVE else adaptive).append(where | described | rate | extra)
+    return {
+        "expiresInSeconds": str(round(video.expires_in)),
+        "formats": progressive,
+        "adaptiveFormats": adaptive,
+    }
+
+
+def _url(video_id: str, video: FakeVideo, itag: int, seed: int) -> str:
+    query = {"expire": int(time.time() + video.expires_in), "id": video_id, "itag": itag, "source": "youtube"}
+    return f"https://{MEDIA_HOST}/videoplayback?{urlencode(query | ({'sound': seed} if seed else {}))}"
+
+
+_VIDEO_KINDS: dict[int, tuple[str, str]] = {
+    133: ('video/mp4; codecs="avc1.4d4015"', "small"),
+    134: ('video/mp4; codecs="avc1.4d401e"', "medium"),
+    135: ('video/mp4; codecs="avc1.4d401f"', "large"),
+    136: ('video/mp4; codecs="avc1.64001f"', "hd720"),
+    243: ('video/webm; codecs="vp9"', "medium"),
+    18: ('video/mp4; codecs="avc1.42001E, mp4a.40.2"', "medium"),
+}
+_SOUND_KINDS = {140: 'audio/mp4; codecs="mp4a.40.2"', 251: 'audio/webm; codecs="opus"'}
+
+
+def _describe(itag: int, video: FakeVideo) -> Json:
+    media = video.media
+    sound = {
+        "audioSampleRate": str(48000 if itag == 251 else media.sample_rate),
+        "audioChannels": media.channels,
+    }
+    if itag in _SOUND_KINDS:
+        return {
+            "mimeType": _SOUND_KINDS[itag],
+            "quality": "tiny",
+            "audioQuality": "AUDIO_QUALITY_MEDIUM",
+        } | sound
+    kind, quality = _VIDEO_KINDS[itag]
+    width, height = media.size(itag)
+    picture = {"mimeType": kind, "quality": quality, "qualityLabel": f"{min(width, height)}p"}
+    shape = {"width": width, "height": height, "fps": round(media.fps)}
+    return picture | shape | (sound if itag == fake_media.PROGRESSIVE else {})

@@ -1,0 +1,418 @@
+"""A stand-in YouTube on 127.0.0.1, good enough for the real yt-dlp and for whole runs as child processes.
+
+Knows: which host and path means what, which case a video shows at which extraction, and what was asked for.
+Knows not: how media are made (fake_media), what the answers say (fake_player), how they travel (fake_proxy).
+It never opens a connection to anywhere: an unknown host gets a 502 and is recorded.
+
+    with FakeYouTube(folder, default=FakeVideo()) as youtube:
+        YoutubeDL({"proxy": youtube.proxy, "nocheckcertificate": True}).extract_info(...)
+
+Run as a program, it serves until its standard input closes or a SIGTERM comes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
+
+from fake_media import Media
+from fake_player import (
+    CASES,
+    MEDIA_HOST,
+    ORIGINAL_AND_DUB,
+    AudioTrack,
+    Case,
+    FakeVideo,
+    case,
+    embed_page,
+    player_response,
+    watch_page,
+)
+from fake_proxy import Answer, BytesBody, Fault, Faults, FileBody, Head, Proxy, plain, ranged, refusal, spoil
+
+__all__ = [
+    "CASES", "MEDIA_HOST", "ORIGINAL_AND_DUB",
+    "AudioTrack", "Case", "FakeFile", "FakeVideo", "FakeYouTube", "Fault", "Media", "Request",
+]  # fmt: skip
+
+Kind = Literal["watch", "player", "media", "file", "other"]
+
+_HOSTS = (
+    "youtube.com",
+    "www.youtube.com",
+    "m.youtube.com",
+    "music.youtube.com",
+    "youtubei.googleapis.com",
+    "youtu.be",
+)
+_BASE_JS = b"var a={signatureTimestamp:20500};"
+_IFRAME_API = rb"var scriptUrl='https:\/\/www.youtube.com\/s\/player\/deadbeef\/www-widgetapi.js';"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request and what became of it.
+
+    `time` is the wall clock's at its arrival; `first` and `last` are the bytes answered with when a range was
+    asked for; `sent` counts body bytes really sent, and grows while they are.
+    """
+
+    time: float
+    port: int
+    host: str
+    method: str
+    path: str
+    kind: Kind
+    video: str | None = None
+    itag: int | None = None
+    first: int | None = None
+    last: int | None = None
+    status: int = 0
+    sent: int = 0
+    user_agent: str = ""
+    cookie: str = ""
+
+
+@dataclass(frozen=True)
+class FakeFile:
+    """A file of another site, with faults on order."""
+
+    content: bytes
+    faults: tuple[Fault, ...] = ()
+    content_type: str = "application/octet-stream"
+
+
+class FakeYouTube:
+    """The stand-in; a context manager.
+
+    `refuse` is asked at every request: a case's name (or a Case) it returns is shown at a watch page or
+    player request in place of the video's own; a number such as "429" is the status of any answer; None
+    lets it pass. `videos` and `files` may be changed while it runs.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        videos: Mapping[str, FakeVideo] | None = None,
+        default: FakeVideo | None = None,
+        files: Mapping[str, bytes | FakeFile] | None = None,
+        latency: float = 0.0,
+        rate: float | None = None,
+        page_bytes: int = 0,
+        ports: int = 1,
+    ) -> None:
+        self.folder = Path(folder)
+        self.videos = dict(videos or {})
+        self.default = default
+        self.files = dict(files or {})
+        self.rate = rate
+        self.page_bytes = page_bytes
+        self.refuse: Callable[[Request], str | Case | None] = lambda request: None
+        self.on_request: Callable[[Request], object] = lambda request: None
+        self._log: list[Request] = []
+        self._unknown: list[str] = []
+        self._watched: Counter[str] = Counter()
+        self._faults = Faults()
+        self._lock = threading.Lock()
+        self._proxy = Proxy(self._answer, self._knows, ports)
+        self._proxy.latency = latency
+        self._private = Path(tempfile.mkdtemp(prefix="fake-youtube-"))
+        self._proxy.write_authority(self._private / "ca.pem")
+
+    # What tests ask for
+
+    @property
+    def proxy(self) -> str:
+        return self.proxies[0]
+
+    @property
+    def proxies(self) -> list[str]:
+        return [f"http://127.0.0.1:{port}" for port in self._proxy.ports]
+
+    @property
+    def ca_file(self) -> str:
+        return str(self._private / "ca.pem")
+
+    @property
+    def latency(self) -> float:
+        return self._proxy.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._proxy.latency = seconds
+
+    def environment(self, proxy: str | None = None) -> dict[str, str]:
+        """Variables for a child process: it trusts this stand-in, and whatever it asks for comes here.
+
+        `proxy` "" leaves no proxy in the environment, for programs that are to be told by an option.
+        """
+        where = self.proxy if proxy is None else proxy
+        names = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
+        proxies = {name: where for lower in names for name in (lower, lower.upper())}
+        trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), self.ca_file)
+        return proxies | trust | {"no_proxy": "", "NO_PROXY": "", "SSL_CERT_DIR": ""}
+
+    @property
+    def log(self) -> list[Request]:
+        with self._lock:
+            return list(self._log)
+
+    @property
+    def unknown(self) -> list[str]:
+        with self._lock:
+            return list(self._unknown)
+
+    def requests(self, kind: Kind | None = None, video: str | None = None) -> list[Request]:
+        return [r for r in self.log if kind in (None, r.kind) and video in (None, r.video)]
+
+    def extractions(self, video: str | None = None) -> int:
+        """How many watch pages were asked for, of one video or of all."""
+        return len(self.requests("watch", video))
+
+    def media_bytes(self, video: str | None = None) -> int:
+        return sum(request.sent for request in self.requests("media", video))
+
+    # Life
+
+    def start(self) -> Self:
+        """Makes the media first: an encoder must not run while a client's timeout does."""
+        for video in [*self.videos.values(), *([self.default] if self.default else [])]:
+            if video.ever_plays():
+                video.files(self.folder)
+        self._proxy.start()
+        return self
+
+    def close(self) -> None:
+        self._proxy.close()
+        shutil.rmtree(self._private, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Answers
+
+    def _knows(self, host: str) -> bool:
+        files = {urlsplit(url).hostname for url in list(self.files)}
+        return host in _HOSTS or host.endswith(".googlevideo.com") or host in files
+
+    def _answer(self, head: Head) -> Answer:
+        request = self._request(head)
+        answer = self._decide(head, request)
+        self._record(request, answer)
+        return answer
+
+    def _request(self, head: Head) -> Request:
+        url = urlsplit(head.url)
+        query = parse_qs(url.query)
+        kind, video = _classify(head, self.files)
+        return Request(
+            head.time, head.port, head.host, head.method, head.path, kind, video,
+            itag=int(query["itag"][0]) if kind == "media" and "itag" in query else None,
+            user_agent=head.headers.get("user-agent", ""), cookie=head.headers.get("cookie", ""),
+        )  # fmt: skip
+
+    def _decide(self, head: Head, request: Request) -> Answer:
+        host = head.host.partition(":")[0]
+        if head.method == "CONNECT" or not self._knows(host):
+            with self._lock:
+                self._unknown.append(host)
+            return refusal(502)
+        refused = self.refuse(request)
+        if isinstance(refused, str) and refused.isdigit():
+            return refusal(int(refused))
+        if request.kind == "media":
+            return self._media(head, request)
+        if request.kind == "file":
+            return self._file(head)
+        if request.kind in ("watch", "player"):
+            return self._page_or_player(request, refused)
+        return self._other(request)
+
+    def _page_or_player(self, request: Request, refused: str | Case | None) -> Answer:
+        identity = request.video or ""
+        if request.kind == "watch":
+            with self._lock:
+                self._watched[identity] += 1
+        video = self._video(identity)
+        shown = self._shown(request, refused)
+        status = shown.page_status if request.kind == "watch" else shown.api_status
+        if status != 200:
+            return refusal(status, shown.retry_after)
+        if request.kind == "watch":
+            page = plain(200, watch_page(identity, video, shown, self.page_bytes))
+            page.headers["Set-Cookie"] = "YSC=fake; Domain=.youtube.com; Path=/; Secure; HttpOnly"
+            return page
+        return _json(player_response(identity, video, shown, self.folder))
+
+    def _video(self, identity: str) -> FakeVideo:
+        return self.videos.get(identity) or self.default or FakeVideo(case="unavailable")
+
+    def _shown(self, request: Request, refused: str | Case | None) -> Case:
+        if refused is not None:
+            return case(refused)
+        video = self._video(request.video or "")
+        with self._lock:
+            over = video.case_times is not None and self._watched[request.video or ""] > video.case_times
+        return case("ok" if over or (video.login_helps and "LOGIN_INFO=" in request.cookie) else video.case)
+
+    def _media(self, head: Head, request: Request) -> Answer:
+        query = parse_qs(urlsplit(head.url).query)
+        video = self._video(request.video or "")
+        if request.itag not in video.offered() or not video.ever_plays():
+            return refusal(404)
+        if float(query.get("expire", ["inf"])[0]) < time.time():
+            return refusal(403)
+        seed = int(query.get("sound", ["0"])[0])
+        body = FileBody(video.file(self.folder, request.itag, seed))
+        sound, webm = request.itag in (140, 251), request.itag in (243, 251)
+        answer = ranged(head, body, f"{'audio' if sound else 'video'}/{'webm' if webm else 'mp4'}")
+        answer = self._spoilt(answer, head, f"video {request.video}", video.faults, request.itag)
+        answer.rate = self.rate
+        return answer
+
+    def _file(self, head: Head) -> Answer:
+        found = self.files[head.url]
+        file = found if isinstance(found, FakeFile) else FakeFile(found)
+        answer = ranged(head, BytesBody(file.content), file.content_type)
+        return self._spoilt(answer, head, f"file {head.url}", file.faults, None)
+
+    def _spoilt(
+        self, answer: Answer, head: Head, owner: str, faults: tuple[Fault, ...], itag: int | None
+    ) -> Answer:
+        if head.method == "HEAD" or answer.status not in (200, 206):
+            return answer
+        fault = self._faults.pick(owner, faults, itag, answer.span)
+        return spoil(answer, fault) if fault else answer
+
+    def _other(self, request: Request) -> Answer:
+        path = request.path.partition("?")[0]
+        if path == "/youtubei/v1/next":
+            status = self._shown(request, None).api_status
+            return _json({"contents": {"x": 1}}) if status == 200 else refusal(status)
+        if path.startswith("/youtubei/"):
+            return _json({})
+        if path.endswith("/base.js"):
+            return plain(200, _BASE_JS, "text/javascript")
+        if path == "/iframe_api":
+            return plain(200, _IFRAME_API, "text/javascript")
+        if path == "/" or path.startswith(("/embed/", "/tv")):
+            return plain(200, embed_page())
+        return refusal(404)
+
+    # The log
+
+    def _record(self, request: Request, answer: Answer) -> None:
+        span = answer.span if answer.status == 206 else None
+        request = replace(
+            request,
+            status=answer.status,
+            first=span.start if span else None,
+            last=span.stop - 1 if span else None,
+        )
+        with self._lock:
+            place = len(self._log)
+            self._log.append(request)
+
+        def on_sent(total: int) -> None:
+            with self._lock:
+                self._log[place] = replace(request, sent=total)
+
+        def on_end() -> None:
+            self.on_request(self._log[place])
+
+        answer.on_sent, answer.on_end = on_sent, on_end
+
+
+def _classify(head: Head, files: Mapping[str, bytes | FakeFile]) -> tuple[Kind, str | None]:
+    """What a request is about, and which video."""
+    url = urlsplit(head.url)
+    if head.url in files:
+        return "file", None
+    if head.host.endswith(".googlevideo.com") and url.path == "/videoplayback":
+        return "media", parse_qs(url.query).get("id", [None])[0]
+    if head.host not in _HOSTS:
+        return "other", None
+    if url.path.startswith("/embed/"):
+        return "other", url.path.removeprefix("/embed/")
+    if url.path == "/watch":
+        return "watch", parse_qs(url.query).get("v", [None])[0]
+    if url.path.startswith("/youtubei/v1/"):
+        return "player" if url.path.endswith("/player") else "other", _asked_video(head.body)
+    return "other", None
+
+
+def _asked_video(body: bytes) -> str | None:
+    try:
+        return str(json.loads(body).get("videoId"))
+    except ValueError:
+        return None
+
+
+def _json(content: Mapping[str, Any]) -> Answer:
+    return plain(200, json.dumps(content).encode(), "application/json; charset=UTF-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves until standard input closes or a SIGTERM comes."""
+    options = _options(arguments)
+    videos = {name: FakeVideo(Media(duration=options.duration), shown) for name, shown in options.case}
+    files = {url: Path(path).read_bytes() for url, path in options.file}
+    youtube = FakeYouTube(
+        options.folder, videos, FakeVideo(Media(duration=options.duration)), files,
+        options.latency, options.rate, options.page_bytes, options.ports,
+    )  # fmt: skip
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    with (options.log or Path(os.devnull)).open("a", buffering=1) as log, youtube:
+        youtube.on_request = lambda request: log.write(json.dumps(asdict(request)) + "\n")
+        _publish(youtube, options.port_file)
+        sys.stdin.read()
+    return 0
+
+
+def _publish(youtube: FakeYouTube, port_file: Path) -> None:
+    """The ports, one a line, appear whole; the file's being there says that the stand-in is ready."""
+    part = port_file.with_name(port_file.name + ".part")
+    part.write_text("".join(f"{proxy.rpartition(':')[2]}\n" for proxy in youtube.proxies))
+    os.replace(part, port_file)
+    print(youtube.proxy)
+    print(youtube.ca_file, flush=True)
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="A stand-in YouTube: an intercepting proxy on 127.0.0.1.")
+    parser.add_argument("--folder", required=True, help="where media are kept")
+    parser.add_argument(
+        "--port-file", required=True, type=Path, help="written when it is ready: ports, one a line"
+    )
+    parser.add_argument("--log", type=Path, help="append each request as a line of JSON")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--rate", type=float, help="bytes a second and connection for media")
+    parser.add_argument("--page-bytes", type=int, default=0, help="size of the watch page")
+    parser.add_argument("--ports", type=int, default=1, help="how many ports to listen on")
+    parser.add_argument("--duration", type=float, default=60.0, help="length of every video in seconds")
+    parser.add_argument("--case", nargs=2, action="append", default=[], metavar=("VIDEO", "CASE"))
+    parser.add_argument("--file", nargs=2, action="append", default=[], metavar=("URL", "PATH"))
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

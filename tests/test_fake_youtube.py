@@ -1,0 +1,552 @@
+"""The stand-in YouTube as the real yt-dlp and plain HTTP clients see it: word for word, byte for byte.
+
+When yt-dlp moves, this file says what moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+import requests
+import yt_dlp
+
+import fake_media
+import fake_player
+import fake_proxy
+from fake_youtube import (
+    CASES,
+    ORIGINAL_AND_DUB,
+    Case,
+    FakeFile,
+    FakeVideo,
+    FakeYouTube,
+    Fault,
+    Media,
+    Request,
+)
+
+ID = "abc-_DEF123"
+FORMAT = "bv[height<=360][vcodec^=avc1]+ba[ext=m4a]"
+MEDIA = Media(duration=20, gop_seconds=2)
+CSV = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
+Serve = Callable[..., FakeYouTube]
+
+
+class Warnings:
+    """A yt-dlp logger that keeps the warnings: the true cause of a 429 is nowhere else."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def debug(self, message: str) -> None: ...
+
+    def warning(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def error(self, message: str) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture
+def serve(folder: Path) -> Iterator[Callable[..., FakeYouTube]]:
+    """Starts stand-ins, and holds each to having met no unknown host."""
+    running: list[FakeYouTube] = []
+
+    def start(video: FakeVideo | None = None, **more: Any) -> FakeYouTube:
+        running.append(FakeYouTube(folder, {ID: video or FakeVideo(MEDIA)}, **more).start())
+        return running[-1]
+
+    yield start
+    for youtube in running:
+        youtube.close()
+        assert youtube.unknown == []
+
+
+def downloader(youtube: FakeYouTube, **params: Any) -> yt_dlp.YoutubeDL:
+    given = {"proxy": youtube.proxy, "nocheckcertificate": True, "logger": Warnings(), "format": FORMAT}
+    return yt_dlp.YoutubeDL(given | params)
+
+
+def extract(youtube: FakeYouTube, **params: Any) -> dict[str, Any]:
+    with downloader(youtube, **params) as ydl:
+        found = ydl.extract_info(f"https://www.youtube.com/watch?v={ID}", download=False)
+    return dict(found)
+
+
+def url_of(youtube: FakeYouTube, itag: int) -> str:
+    formats = extract(youtube, format="all")["formats"]
+    return str(next(f["url"] for f in formats if f["format_id"] == str(itag)))
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def through(session: requests.Session, youtube: FakeYouTube) -> requests.Session:
+    session.proxies = {"http": youtube.proxy, "https": youtube.proxy}
+    session.verify = youtube.ca_file
+    return session
+
+
+# Extraction
+
+
+def test_ok_costs_two_requests_and_gives_134_and_140(serve: Serve) -> None:
+    youtube = serve(page_bytes=300_000)
+    found = extract(youtube)
+    assert [f["format_id"] for f in found["requested_formats"]] == ["134", "140"]
+    assert [(r.method, r.kind, r.video, r.status) for r in youtube.log] == [
+        ("GET", "watch", ID, 200),
+        ("POST", "player", ID, 200),
+    ]
+    assert youtube.log[0].sent == 300_000
+    assert (found["duration"], youtube.extractions(ID), youtube.media_bytes(ID)) == (20, 1, 0)
+
+
+REFUSALS = {
+    "private": "Private video. Sign in if you've been granted access to this video. Use --cookies",
+    "removed_by_uploader": "Video unavailable. This video has been removed by the uploader$",
+    "removed_terms": "Video unavailable. This video has been removed for violating YouTube's Terms of Service$",
+    "terminated": "Video unavailable. This video is no longer available because the YouTube account "
+    "associated with this video has been terminated.$",
+    "copyright": "Video unavailable. This video is no longer available due to a copyright claim by Acme$",
+    "copyright_removal": "Video unavailable. It was removed following a copyright removal request by Acme$",
+    "country_copyright": "Video unavailable. This video contains content from Acme, who has blocked it "
+    "in your country on copyright grounds$",
+    "country": "The uploader has not made this video available in your country\n",
+    "age": "Sign in to confirm your age. This video may be inappropriate for some users. Use --cookies",
+    "members": "Join this channel to get access to members-only content like this video",
+    "members_level": "This video is available to this channel's members on level: ",
+    "upcoming": "This live event will begin in 5 hours.$",
+    "bot_check": "Sign in to confirm you\u2019re not a bot. Use --cookies-from-browser ",
+    "captcha": "Video unavailable. YouTube is requiring a captcha challenge before playback$",
+    "rate_limited": "Video unavailable. This content isn't available, try again later. The current session "
+    "has been rate-limited by YouTube for up to an hour.",
+    "wrong_video": "All player responses are invalid. Your IP is likely being blocked by Youtube$",
+    "page_and_api_429": "Failed to extract any player response; please report",
+    "api_429": "No video formats found!; please report",
+    "api_503": "No video formats found!; please report",
+    "page_429_unavailable": "Video unavailable$",
+    "unavailable": "Video unavailable$",
+    "drm": "This video is DRM protected$",
+    "no_formats_fit": "Requested format is not available. Use --list-formats",
+    "no_formats": "No video formats found!; please report",
+}
+"""After "ERROR: [youtube] ID: "; $ marks the end of the message."""
+UNEXPECTED = ("page_and_api_429", "api_429", "api_503", "no_formats")
+REQUESTS = {"age": 4, "page_and_api_429": 6, "api_503": 5, "page_429_unavailable": 6}
+"""Where it is not two: the embedded client's page and player, the web client's script, retries."""
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refusals_word_for_word(serve: Serve, name: str) -> None:
+    youtube = serve(FakeVideo(MEDIA, name))
+    with pytest.raises(yt_dlp.utils.DownloadError) as caught:
+        extract(youtube)
+    assert (caught.value.msg + "$").startswith(f"ERROR: [youtube] {ID}: {REFUSALS[name]}")
+    cause = caught.value.exc_info[1]
+    assert type(cause).__name__ == ("GeoRestrictedError" if name == "country" else "ExtractorError")
+    assert cause.expected == (name not in UNEXPECTED)
+    assert len(youtube.log) == REQUESTS.get(name, 2)
+
+
+def test_every_case_has_its_row() -> None:
+    with pytest.raises(KeyError):
+        FakeVideo(case="bot_cheque")
+    assert set(CASES) - set(REFUSALS) == {"ok", "page_429"}
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("page_429", ["webpage: HTTP Error 429"]),
+        ("api_429", ["API page: HTTP Error 429"]),
+        ("api_503", [*["HTTP Error 503: Service Unavailable. Retrying"] * 3, "API page: HTTP Error 503"]),
+        ("page_429_unavailable", ["webpage: HTTP Error 429"]),
+        ("page_and_api_429", ["webpage: HTTP Error 429", *["API page: HTTP Error 429"] * 3]),
+    ],
+)
+def test_the_status_is_only_in_the_warnings(serve: Serve, name: str, texts: list[str]) -> None:
+    logger = Warnings()
+    youtube = serve(FakeVideo(MEDIA, name))
+    if name == "page_429":
+        assert extract(youtube, logger=logger)["format_id"] == "134+140"
+    else:
+        with pytest.raises(yt_dlp.utils.DownloadError, match="^((?!429|503).)*$"):
+            extract(youtube, logger=logger)
+    assert len(logger.warnings) == len(texts)
+    assert all(text in warning for text, warning in zip(texts, logger.warnings, strict=True))
+
+
+def test_a_bounded_case_ends(serve: Serve) -> None:
+    youtube = serve(FakeVideo(MEDIA, "bot_check", case_times=2))
+    for _ in range(2):
+        with pytest.raises(yt_dlp.utils.DownloadError, match="not a bot"):
+            extract(youtube)
+    assert extract(youtube)["format_id"] == "134+140"
+    assert youtube.extractions(ID) == 3
+
+
+def test_refuse_blocks_everybody_for_a_while(serve: Serve, session: requests.Session) -> None:
+    youtube = serve()
+    url = url_of(youtube, 140)
+    seen: list[Request] = []
+
+    def refuse(request: Request) -> str | Case | None:
+        seen.append(request)
+        return "429" if request.kind == "media" else Case("ERROR", "Something quite new")
+
+    youtube.refuse = refuse
+    with pytest.raises(yt_dlp.utils.DownloadError, match="Something quite new$"):
+        extract(youtube)
+    assert through(session, youtube).get(url).status_code == 429
+    assert [r.kind for r in seen] == ["watch", "player", "media"]
+    youtube.refuse = lambda request: None
+    assert extract(youtube)["format_id"] == "134+140"
+
+
+def test_an_unknown_video_is_unavailable_and_default_answers_for_all(folder: Path) -> None:
+    with FakeYouTube(folder) as youtube, pytest.raises(yt_dlp.utils.DownloadError, match="unavailable$"):
+        extract(youtube)
+    with FakeYouTube(folder, default=FakeVideo(MEDIA)) as youtube:
+        assert extract(youtube)["id"] == ID
+
+
+def test_a_login_helps_where_it_should(serve: Serve, tmp_path: Path) -> None:
+    cookies = tmp_path / "cookies.txt"
+    lines = [f".youtube.com\tTRUE\t/\tTRUE\t4000000000\t{name}\tx\n" for name in ("LOGIN_INFO", "SAPISID")]
+    cookies.write_text("# Netscape HTTP Cookie File\n" + "".join(lines))
+    youtube = serve(FakeVideo(MEDIA, "age", login_helps=True))
+    with pytest.raises(yt_dlp.utils.DownloadError, match="confirm your age"):
+        extract(youtube)
+    assert extract(youtube, cookiefile=str(cookies))["format_id"] == "134+140"
+    youtube.videos[ID] = FakeVideo(MEDIA, "rate_limited")
+    with pytest.raises(yt_dlp.utils.DownloadError, match="Your account has been rate-limited"):
+        extract(youtube, cookiefile=str(cookies))
+
+
+# Formats
+
+
+def test_portrait_streams_say_their_real_shape(serve: Serve) -> None:
+    media = Media(duration=1, width=360, height=640)
+    youtube = serve(FakeVideo(media, itags=(133, 134, 135, 136, 140)))
+    shapes = {f["format_id"]: (f.get("width"), f.get("height")) for f in extract(youtube, format="all")["formats"]}
+    assert shapes == {
+        "133": (240, 426), "134": (360, 640), "135": (480, 854), "136": (720, 1280), "140": (None, None)
+    }  # fmt: skip
+    with av.open(str(fake_media.make(media, 134, youtube.folder))) as file:
+        assert (file.streams.video[0].width, file.streams.video[0].height) == (360, 640)
+
+
+def test_dubs_and_compressed_sound_are_told_apart(serve: Serve, session: requests.Session) -> None:
+    youtube = serve(FakeVideo(Media(duration=1), itags=(134, 140), audio_tracks=ORIGINAL_AND_DUB, drc=True))
+    sounds = [f for f in extract(youtube, format="all")["formats"] if f["vcodec"] == "none"]
+    told = {(f["format_id"], f["language"], f["language_preference"]) for f in sounds}
+    assert told == {("140-0", "de", -1), ("140-1", "en", 10), ("140-drc", "en", 10)}
+    content = {hashlib.sha256(through(session, youtube).get(f["url"]).content).digest() for f in sounds}
+    assert len(content) == 3
+    chosen = extract(youtube)["requested_formats"][1]
+    assert (chosen["language"], "sound=" in chosen["url"]) == ("en", False)
+
+
+def test_webm_on_demand_and_silence(serve: Serve, folder: Path) -> None:
+    youtube = serve(FakeVideo(Media(duration=2, audio=False), itags=(134, 140, 18, 243)))
+    found = {f["format_id"] for f in extract(youtube, format="all")["formats"]}
+    assert found == {"134", "18", "243"}
+    for itag, codec in ((243, "vp9"), (251, "opus")):
+        with av.open(str(fake_media.make(Media(duration=2), itag, folder))) as file:
+            assert file.streams[0].codec_context.codec.canonical_name == codec
+
+
+def test_an_advertisement_delays_the_streams(serve: Serve) -> None:
+    youtube = serve(FakeVideo(MEDIA, ad_seconds=7))
+    assert 5 < extract(youtube)["requested_formats"][0]["available_at"] - time.time() <= 8
+
+
+# Media over HTTP
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "cut", "said"),
+    [
+        (None, 200, slice(None), None),
+        ("bytes=0-0", 206, slice(0, 1), "bytes 0-0/{size}"),
+        ("bytes=100-299", 206, slice(100, 300), "bytes 100-299/{size}"),
+        ("bytes=1000-", 206, slice(1000, None), "bytes 1000-{last}/{size}"),
+        ("bytes=1000-99999999", 206, slice(1000, None), "bytes 1000-{last}/{size}"),
+        ("bytes=99999999-", 416, slice(0), "bytes */{size}"),
+        ("bytes=9-2", 200, slice(None), None),
+    ],
+)
+def test_ranges(
+    serve: Serve,
+    session: requests.Session,
+    asked: str | None,
+    status: int,
+    cut: slice,
+    said: str | None,
+) -> None:
+    youtube = serve()
+    content = youtube.videos[ID].file(youtube.folder, 134).read_bytes()
+    got = through(session, youtube).get(url_of(youtube, 134), headers={"Range": asked})
+    said = said and said.format(size=len(content), last=len(content) - 1)
+    assert (got.status_code, got.headers.get("Content-Range")) == (status, said)
+    assert got.content == content[cut]
+    logged = youtube.requests("media", ID)[-1]
+    assert (logged.itag, logged.status, logged.sent) == (134, status, len(content[cut]))
+    if status == 206:
+        assert (logged.first, logged.last) == (cut.start, (cut.stop or len(content)) - 1)
+
+
+def test_head_expiry_and_missing_itag(serve: Serve, session: requests.Session) -> None:
+    youtube = serve()
+    url = url_of(youtube, 140)
+    got = through(session, youtube).head(url)
+    size = youtube.videos[ID].file(youtube.folder, 140).stat().st_size
+    assert (got.status_code, got.headers["Content-Length"], got.content) == (200, str(size), b"")
+    assert got.headers["Content-Type"] == "audio/mp4"
+    assert session.get(url.replace("itag=140", "itag=136")).status_code == 404
+    youtube.videos[ID] = FakeVideo(MEDIA, expires_in=-1)
+    assert session.get(url_of(youtube, 140)).status_code == 403
+
+
+def test_keep_alive_uses_one_connection_quickly(serve: Serve, session: requests.Session) -> None:
+    youtube = serve()
+    url = "https://www.youtube.com/youtubei/v1/player"
+    through(session, youtube).post(url, json={"videoId": ID})
+    start = time.monotonic()
+    for _ in range(10):
+        session.post(url, json={"videoId": ID})
+    # Delayed acknowledgements would cost 40 ms each.
+    assert time.monotonic() - start < 0.3
+
+
+def download(youtube: FakeYouTube, folder: Path) -> None:
+    with downloader(youtube, format="134", outtmpl=str(folder / "%(id)s.%(ext)s")) as ydl:
+        ydl.extract_info(f"https://www.youtube.com/watch?v={ID}")
+
+
+def read(youtube: FakeYouTube, path: Path, first: int, last: int, **params: Any) -> Any:
+    """A range read the way the project reads."""
+    url = extract(youtube)["requested_formats"][0]["url"]
+    fragment = {
+        "url": url, "protocol": "https", "ext": "mp4",
+        "http_headers": {"Range": f"bytes={first}-{last}"},
+    }  # fmt: skip
+    with downloader(youtube, **params) as ydl:
+        return ydl.dl(str(path), fragment)
+
+
+BROKEN = [
+    (Fault("truncate", after=5000), r"5000 bytes read, 15000 more expected"),
+    # Python's ssl may take a reset for an end of file; then it reads as a truncation.
+    (Fault("reset", after=5000), r"(5000 bytes read, 15000 more expected|.*Connection reset)"),
+    (Fault("stall", after=5000), r".*Read timed out\."),
+]
+
+
+@pytest.mark.parametrize(("fault", "text"), BROKEN, ids=[fault.kind for fault, _ in BROKEN])
+def test_broken_media_seen_by_yt_dlp(serve: Serve, tmp_path: Path, fault: Fault, text: str) -> None:
+    youtube = serve(FakeVideo(MEDIA, faults=(fault,)))
+    with pytest.raises(yt_dlp.utils.DownloadError, match=rf"\[download\] Got error: {text}") as caught:
+        read(youtube, tmp_path / "part.mp4", 1000, 20999, socket_timeout=0.5)
+    assert caught.value.exc_info is None or caught.value.exc_info[1] is None
+    assert [(r.status, r.sent) for r in youtube.requests("media")] == [(206, 5000)]
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_refused_media_seen_by_yt_dlp(serve: Serve, tmp_path: Path, status: int) -> None:
+    youtube = serve(FakeVideo(MEDIA, faults=(Fault("status", status=status, retry_after=7),)))
+    with pytest.raises(yt_dlp.networking.exceptions.HTTPError) as bare:
+        read(youtube, tmp_path / "part.mp4", 1000, 20999, retries=3)
+    assert (bare.value.status, bare.value.response.headers["Retry-After"]) == (status, "7")
+    with pytest.raises(yt_dlp.utils.DownloadError, match=f"video data: HTTP Error {status}") as wrapped:
+        download(youtube, tmp_path)
+    assert wrapped.value.exc_info[1].status == status
+    assert len(youtube.requests("media")) == 2
+
+
+def test_503_is_retried(serve: Serve, tmp_path: Path) -> None:
+    youtube = serve(FakeVideo(MEDIA, faults=(Fault("status", status=503, times=2),)))
+    assert read(youtube, tmp_path / "part.mp4", 1000, 20999, retries=2)[0]
+    assert [r.status for r in youtube.requests("media")] == [503, 503, 206]
+
+
+def test_faults_strike_as_often_as_asked(serve: Serve, session: requests.Session) -> None:
+    faults = (
+        Fault("status", itag=140, status=500, times=2),
+        Fault("truncate", itag=134, beyond=5000, after=10),
+    )
+    youtube = serve(FakeVideo(MEDIA, faults=faults))
+    sound, pictures = url_of(youtube, 140), url_of(youtube, 134)
+    through(session, youtube)
+    assert [session.get(sound).status_code for _ in range(3)] == [500, 500, 200]
+    assert len(session.get(pictures, headers={"Range": "bytes=0-4999"}).content) == 5000
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="10 bytes read, 5990 more expected"):
+        session.get(pictures, headers={"Range": "bytes=0-5999"})
+
+
+def test_retries_resume_after_truncation(serve: Serve, tmp_path: Path) -> None:
+    youtube = serve(FakeVideo(MEDIA, faults=(Fault("truncate", after=5000, times=1),)))
+    path = tmp_path / "part.mp4"
+    ok, _ = read(youtube, path, 1000, 20999, retries=2)
+    content = youtube.videos[ID].file(youtube.folder, 134).read_bytes()
+    assert ok and path.read_bytes() == content[1000:21000]
+    whole, rest = youtube.requests("media")
+    assert (whole.first, whole.last, rest.last) == (1000, 20999, 20999)
+    # Not 6000: yt-dlp throws away the block that broke off, and asks for it again.
+    assert rest.first is not None and 1000 < rest.first <= 6000
+
+
+def test_slow_corrupt_and_ignored_range(serve: Serve, session: requests.Session) -> None:
+    slow = Fault("slow", after=1000, rate=20_000, times=1)
+    youtube = serve(FakeVideo(MEDIA, faults=(slow, Fault("corrupt", times=1), Fault("ignore_range"))))
+    url, some = url_of(youtube, 134), {"Range": "bytes=0-8999"}
+    content = youtube.videos[ID].file(youtube.folder, 134).read_bytes()
+    start = time.monotonic()
+    assert through(session, youtube).get(url, headers=some).content == content[:9000]
+    assert 0.35 < time.monotonic() - start < 1
+    corrupt = session.get(url).content
+    flipped = [at for at, (a, b) in enumerate(zip(corrupt, content, strict=True)) if a != b]
+    payloads = [range(at + 8, at + size) for kind, at, size in fake_media.boxes(content) if kind == "mdat"]
+    assert len(flipped) > len(content) / 1100
+    assert all(any(at in payload for payload in payloads) for at in flipped)
+    got = session.get(url, headers=some)
+    assert (got.status_code, got.content == content) == (200, True)
+
+
+def test_rate_and_latency(serve: Serve, session: requests.Session) -> None:
+    youtube = serve()
+    url = url_of(youtube, 134)
+    youtube.latency, youtube.rate = 0.1, 100_000
+    start = time.monotonic()
+    through(session, youtube).get(url, headers={"Range": "bytes=0-39999"})
+    assert 0.45 < time.monotonic() - start < 1
+
+
+# Other hosts
+
+
+def test_files_of_other_hosts(serve: Serve, session: requests.Session) -> None:
+    plain = CSV.replace("https", "http")
+    faulty = FakeFile(b"x" * 1000, (Fault("status", status=503, times=1), Fault("truncate", after=9, times=1)))
+    youtube = serve(files={CSV: b"a,1,b,test\n", plain: b"other\n", CSV + ".gz": faulty})
+    through(session, youtube)
+    got = session.get(CSV)
+    assert (got.content, session.get(plain).content) == (b"a,1,b,test\n", b"other\n")
+    assert session.get(CSV, headers={"If-None-Match": got.headers["ETag"]}).status_code == 304
+    assert session.get(CSV, headers={"Range": "bytes=2-2"}).content == b"1"
+    assert session.get(CSV, headers={"Range": "bytes=2-2", "If-Range": '"old"'}).content == b"a,1,b,test\n"
+    assert session.head(CSV).headers["Content-Length"] == "11"
+    assert session.get(CSV + ".gz").status_code == 503
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        session.get(CSV + ".gz")
+    assert session.get(CSV + ".gz").content == b"x" * 1000
+    assert session.get(CSV + ".none").status_code == 404
+    assert {r.kind for r in youtube.log} == {"file", "other"}
+
+
+def test_an_unknown_host_is_recorded_and_never_contacted(folder: Path, session: requests.Session) -> None:
+    with FakeYouTube(folder) as youtube:
+        with pytest.raises(requests.exceptions.ProxyError, match="502"):
+            through(session, youtube).get("https://example.org/x")
+        assert session.get("http://example.net/y").status_code == 502
+        assert youtube.unknown == ["example.org", "example.net"]
+        assert [(r.kind, r.host, r.status) for r in youtube.log] == [
+            ("other", "example.org", 502), ("other", "example.net", 502)
+        ]  # fmt: skip
+
+
+def test_ports_stand_for_proxies(serve: Serve, session: requests.Session) -> None:
+    youtube = serve(ports=2, files={CSV: b"x"})
+    through(session, youtube)
+    session.proxies = {"https": youtube.proxies[1]}
+    session.get(CSV)
+    assert youtube.proxies[1].endswith(f":{youtube.log[0].port}") and youtube.proxy != youtube.proxies[1]
+
+
+def test_close_ends_stalls_and_threads(folder: Path, session: requests.Session) -> None:
+    video = FakeVideo(MEDIA, faults=(Fault("stall", after=10),))
+    youtube = FakeYouTube(folder, {ID: video}).start()
+    url = url_of(youtube, 134)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(through(session, youtube).get, url)
+        while not youtube.media_bytes(ID):
+            time.sleep(0.01)
+        start = time.monotonic()
+        youtube.close()
+        assert time.monotonic() - start < 1
+        assert isinstance(waiting.exception(5), requests.exceptions.RequestException)
+
+
+# As processes
+
+
+CHILD = """
+import sys, requests, yt_dlp
+params = {"quiet": True, "compat_opts": {"no-certifi"}, "proxy": sys.argv[2]}
+print(requests.get(sys.argv[1]).text)
+url = "https://www.youtube.com/watch?v=" + sys.argv[3]
+print(yt_dlp.YoutubeDL(params).extract_info(url, download=False)["title"])
+"""
+
+
+def test_a_child_process_trusts_it(serve: Serve) -> None:
+    """With verification on: no option of the child's own turns it off."""
+    youtube = serve(FakeVideo(MEDIA, title="seen"), files={CSV: b"row"})
+    hostile = {"NO_PROXY": "*", "no_proxy": "github.com", "HTTPS_PROXY": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, CSV, youtube.proxy, ID],
+        env={**os.environ, **hostile, **youtube.environment()},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["row", "seen"], done.stderr
+    assert [r.kind for r in youtube.log] == ["file", "watch", "player"]
+
+
+@pytest.mark.parametrize("ending", ["stdin", "SIGTERM"])
+def test_as_a_program_of_its_own(tmp_path: Path, session: requests.Session, ending: str) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("row")
+    ports, log = tmp_path / "ports", tmp_path / "log.jsonl"
+    program = [sys.executable, str(Path(fake_media.__file__).with_name("fake_youtube.py"))]
+    options = {"--folder": tmp_path, "--port-file": ports, "--log": log, "--duration": 1}
+    words = [str(word) for pair in options.items() for word in pair]
+    with subprocess.Popen(
+        [*program, *words, "--file", CSV, str(table)], cwd="/", text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as child:  # fmt: skip
+        assert child.stdout and child.stdin
+        proxy, authority = child.stdout.readline().strip(), child.stdout.readline().strip()
+        assert proxy == f"http://127.0.0.1:{ports.read_text().strip()}"
+        session.proxies, session.verify = {"https": proxy}, authority
+        assert session.get(CSV).text == "row"
+        child.stdin.close() if ending == "stdin" else child.terminate()
+        assert child.wait(10) == 0
+    assert [json.loads(line)["kind"] for line in log.read_text().splitlines()] == ["file"]
+
+
+def test_nothing_here_dials_out() -> None:
+    """The stand-in listens; the word for connecting does not occur in it."""
+    for module in (fake_media, fake_player, fake_proxy, sys.modules["fake_youtube"]):
+        source = Path(str(module.__file__)).read_text()
+        assert not any(word in source for word in ("create_connection", ".connect(", "urlopen", "import requests"))
