@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from http.cookiejar import CookieJar
 from pathlib import Path
 from types import FrameType
 
@@ -62,7 +63,7 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: RunError) -> int:
-    log.error("%s (%s)", error, error.hint)
+    log.info("error: %s (%s)", error, error.hint)
     print(f"error: {error}", file=sys.stderr)
     if error.hint:
         print(f"  {error.hint}", file=sys.stderr)
@@ -116,7 +117,7 @@ class _Run:
         """All steps; returns the exit code."""
         settings = self._settings
         asked_for = parse_ytdlp_args(settings.ytdlp_args)
-        cookies = load_cookies(settings.cookies) if settings.cookies else None
+        cookies, jar = load_cookies(settings.cookies) if settings.cookies else (None, None)
         ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), self._clock)
         versions, hint = describe_versions()
         versions = f"{versions}, ffmpeg {ffmpeg.version}"
@@ -125,7 +126,7 @@ class _Run:
         try:
             _log_to(settings.data_dir / self._dataset.log_name, self._log_level)
             self._greet(versions, hint)
-            clips = self._clips(store)
+            clips = self._clips(store, jar)
             todo = store.pending(clips)
             self._see_room(todo, store)
 
@@ -145,9 +146,9 @@ class _Run:
         if self._settings.workers > MANY_WORKERS:
             say(f"Warning: {self._settings.workers} workers: YouTube dislikes so many downloads from one address.")
 
-    def _clips(self, store: Store) -> list[Clip]:
+    def _clips(self, store: Store, cookies: CookieJar | None) -> list[Clip]:
         """Steps 1 and 2: the annotation files, and the ids that they name."""
-        for line in fetch_annotations(self._dataset, self._settings, store.metadata, self._clock):
+        for line in fetch_annotations(self._dataset, self._settings, store.metadata, self._clock, cookies):
             say(line)
         listing = self._dataset.read_clips(store.metadata, self._settings.splits)
         for line in listing.skipped:
@@ -229,6 +230,8 @@ class _AboveTheBar(logging.Handler):
 
 
 def _log_to(path: Path, level: str) -> None:
+    # On a full disk the log may lose lines, but it does not fill the terminal with tracebacks.
+    logging.raiseExceptions = False
     file = logging.FileHandler(path, encoding="utf-8")
     file.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     file.setLevel(level)

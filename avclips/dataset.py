@@ -6,9 +6,10 @@ Knows files and URLs; what stands in them is known to one module each under ``da
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from http.cookiejar import MozillaCookieJar
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import requests
@@ -68,7 +69,9 @@ class Dataset:
         return tuple(each.split for each in self.annotations if each.split)
 
 
-def fetch_annotations(dataset: Dataset, settings: Settings, metadata: Path, clock: Clock) -> list[str]:
+def fetch_annotations(
+    dataset: Dataset, settings: Settings, metadata: Path, clock: Clock, cookies: CookieJar | None = None
+) -> list[str]:
     """Bring the annotation files that are not there yet; return a line for each optional one that did not come.
 
     A file already there is used as it is, so that a user can place one by hand. RunError for a needed one
@@ -79,7 +82,7 @@ def fetch_annotations(dataset: Dataset, settings: Settings, metadata: Path, cloc
         if annotation.split and annotation.split not in settings.splits:
             continue
         try:
-            _bring(annotation, settings, metadata, clock)
+            _bring(annotation, settings, metadata, clock, cookies)
         except RunError as error:
             if annotation.needed:
                 raise
@@ -87,13 +90,15 @@ def fetch_annotations(dataset: Dataset, settings: Settings, metadata: Path, cloc
     return missing
 
 
-def _bring(annotation: Annotation, settings: Settings, metadata: Path, clock: Clock) -> None:
+def _bring(
+    annotation: Annotation, settings: Settings, metadata: Path, clock: Clock, cookies: CookieJar | None
+) -> None:
     target = metadata / annotation.name
     if not target.exists():
         part = metadata / f".{annotation.name}.part"
         try:
-            _download(annotation, settings, part, clock)
-            annotation.check(part)
+            _download(annotation, settings, part, clock, cookies)
+            _look_at(annotation, part)
             move_whole(part, target)
         finally:
             part.unlink(missing_ok=True)
@@ -102,10 +107,22 @@ def _bring(annotation: Annotation, settings: Settings, metadata: Path, clock: Cl
         raise RunError(f"{target} is not a file", "move it away")
 
 
-def _download(annotation: Annotation, settings: Settings, part: Path, clock: Clock) -> None:
+def _look_at(annotation: Annotation, part: Path) -> None:
+    """Whether what came is the file: a login page, say, also comes with a 200."""
+    try:
+        annotation.check(part)
+    except RunError as error:
+        what = str(error).replace(f"{part}", "it")
+        hint = f"look at the address in a browser, and put the file into {part.parent} by hand"
+        raise RunError(f"{annotation.url} did not send {annotation.name}: {what}", hint) from error
+
+
+def _download(
+    annotation: Annotation, settings: Settings, part: Path, clock: Clock, cookies: CookieJar | None
+) -> None:
     """Decides what a failed try means; ``_receive`` does the trying."""
     hint = f"put the file into {part.parent} by hand, or try again later"
-    with _session(settings) as session:
+    with _session(cookies) as session:
         for attempt in range(1, TRIES + 1):
             try:
                 _receive(session, annotation.url, part, settings.proxy)
@@ -121,12 +138,13 @@ def _download(annotation: Annotation, settings: Settings, part: Path, clock: Clo
             clock.sleep(2.0**attempt)
 
 
-def _session(settings: Settings) -> requests.Session:
+def _session(cookies: CookieJar | None) -> requests.Session:
     session = requests.Session()
-    if settings.cookies:
-        jar = MozillaCookieJar(settings.cookies)
-        jar.load(ignore_discard=True, ignore_expires=True)
-        session.cookies.update(jar)
+    if cookies is not None:
+        session.cookies.update(cookies)
+    if not os.environ.get("REQUESTS_CA_BUNDLE") and os.environ.get("SSL_CERT_FILE"):
+        # One variable for both: yt-dlp honours SSL_CERT_FILE, requests only its own.
+        session.verify = os.environ["SSL_CERT_FILE"]
     return session
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from .clip import Clip, Settings
 from .errors import Transient
 from .files import exactly, sha256
-from .media import Ffmpeg, Track, Wav, judge_alone, read_wav
+from .measure import Track, Wav, judge_alone, read_wav
+from .media import Ffmpeg
 
 
 @dataclass(frozen=True)

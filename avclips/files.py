@@ -23,6 +23,7 @@ from .errors import RunError
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def is_plain_name(name: str) -> bool:
@@ -100,10 +101,15 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def is_about_the_disk(error: OSError) -> bool:
+    """Whether no other try could write either: a full disk, a quota, a folder that may not be written to."""
+    return error.errno in _NO_ROOM | _NO_RIGHT
+
+
 def as_run_error(error: OSError, folder: Path) -> RunError:
     """Say what a failing write means for the run."""
     if error.errno in _NO_ROOM:
         return RunError(f"no room left in {folder}", "free some space; the same command goes on where it stopped")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in _NO_RIGHT:
         return RunError(f"{folder} cannot be written to: {error.strerror}", "check its owner and its mount")
     return RunError(f"trouble with {error.filename or folder}: {error.strerror or error}")

@@ -18,8 +18,9 @@ from . import spans
 from .clip import Clip, Outcome, Settings, Status, Video
 from .errors import Blocked, ClipError, Gone, Restricted, Transient
 from .examine import examine
-from .files import exactly, sha256
-from .media import Ffmpeg, Job, Source, facts, judge, read_wav
+from .files import as_run_error, exactly, is_about_the_disk, sha256
+from .measure import facts, judge, read_wav
+from .media import Ffmpeg, Job, Source
 from .pace import Clock, Pacer, Ticket, rest
 from .store import SHAPE, Store
 from .youtube import YTDLP_VERSION, Stream, Streams, YouTube
@@ -74,8 +75,13 @@ class Worker:
             yield from (failure(clip, error) for clip in wanted)
             self._clock.sleep(rest(self._settings.sleep))
             return
-        with self._store.scratch(wanted[0]) as folder:
-            yield from self._fetch_all(wanted, _Reading(streams, folder), ticket)
+        try:
+            with self._store.scratch(wanted[0]) as folder:
+                yield from self._fetch_all(wanted, _Reading(streams, folder), ticket)
+        except OSError as error:
+            if is_about_the_disk(error):
+                raise as_run_error(error, self._store.folder) from error
+            raise
 
     def _describe(self, video: Video) -> tuple[Ticket, Streams]:
         ticket = self._pacer.wait()

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.cookiejar import LoadError
+from http.cookiejar import CookieJar, LoadError
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from yt_dlp.version import __version__ as _version
 from .clip import Settings, Video
 from .errors import Blocked, ClipError, Gone, RunError, Transient, UsageError
 from .failures import clean, read_failure
-from .files import as_run_error
+from .files import as_run_error, is_about_the_disk
 from .pace import Clock
 
 log = logging.getLogger("avclips.youtube")
@@ -167,15 +167,14 @@ class YouTube:
         except (DownloadError, RequestError) as error:
             raise self._read_failure(error, path) from error
         except OSError as error:
-            raise as_run_error(error, path.parent) from error
+            if is_about_the_disk(error):
+                raise as_run_error(error, path.parent) from error
+            raise Transient("network", f"{type(error).__name__}: {error}") from error
         if not ok or not path.exists():
             raise Transient("network", "; ".join(self._said.warnings) or "nothing was received")
         self.bytes_read += path.stat().st_size
 
     def _read_failure(self, error: Exception, path: Path) -> Exception:
-        cause = error.__cause__ or error.__context__
-        if isinstance(cause, OSError) and not isinstance(cause, RequestError) and cause.errno:
-            return as_run_error(cause, path.parent)
         text = clean(str(error))
         if "unable to write data" in text or "unable to open for writing" in text:
             return RunError(f"{path.parent}: {text}", "check the free space, the quota and the rights there")
@@ -320,17 +319,18 @@ class _Listener:
         _ytdlp_log.debug("%s", message)
 
 
-def load_cookies(path: Path) -> str:
-    """The text of a Netscape cookie file that yt-dlp can read; UsageError with what is wrong otherwise."""
+def load_cookies(path: Path) -> tuple[str, CookieJar]:
+    """A Netscape cookie file, as text and as a jar; UsageError with what is wrong where yt-dlp cannot read it."""
     hint = "export it as a Netscape cookies.txt, in a private window that you close afterwards"
     try:
         text = path.read_text(encoding="utf-8")
-        YoutubeDLCookieJar(io.StringIO(text)).load()
+        jar = YoutubeDLCookieJar(io.StringIO(text))
+        jar.load(ignore_discard=True, ignore_expires=True)
+    except LoadError as error:
+        raise UsageError(f"--cookies {path} is not a cookie file: {clean(str(error))}", hint) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--cookies {path} cannot be read: {error}", hint) from error
-    except LoadError as error:
-        raise UsageError(f"--cookies {path} is not a cookie file: {error}", hint) from error
-    return text
+    return text, jar
 
 
 def describe_versions() -> tuple[str, str | None]:

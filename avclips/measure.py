@@ -1,0 +1,196 @@
+"""What a cut holds, what it should hold, and whether these agree.
+
+Reads ffmpeg's listings (framecrc) and WAV headers; starts no process and knows no command line.
+"""
+
+from __future__ import annotations
+
+import re
+import wave
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from .clip import Cut, Settings
+from .errors import Transient
+
+# What a copy may hold behind its end: the pictures of the reorder delay, which libav cannot leave out.
+COPY_EXTRA_PICTURES = 8
+COPY_LATE_END = Fraction(1, 4)
+# Without the source, a picture may end this much early or late: the last of a slow video, or a copy's extra.
+ALONE_TOLERANCE = Fraction(1, 4)
+# A picture's time may differ from the source's by the rounding of two time bases.
+TIME_TOLERANCE = Fraction(1, 1000)
+
+
+@dataclass
+class Track:
+    """What one stream of a file holds; ``times`` and ``ends`` of its packets or frames in seconds, sorted."""
+
+    kind: str = ""
+    codec: str = ""
+    width: int = 0
+    height: int = 0
+    sample_rate: int = 0
+    times: list[Fraction] = field(default_factory=list)
+    ends: list[Fraction] = field(default_factory=list)
+
+    @property
+    def end(self) -> Fraction:
+        return max(self.ends, default=Fraction(0))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the source has of the clip: its pictures' times from the clip's start, and the seconds of sound."""
+
+    pictures: tuple[Fraction, ...]
+    sound: Fraction | None
+    length: Fraction | None
+
+
+@dataclass(frozen=True)
+class Wav:
+    """A PCM file's header, checked against its size."""
+
+    samples: int
+    sample_rate: int
+    channels: int
+
+
+_HEADER = re.compile(r"#(\w+) (\d+): (.*)")
+
+
+def read_framecrc(text: str) -> list[Track]:
+    """Read what ffmpeg's framecrc muxer prints: a header and a line a packet or frame for each stream."""
+    tracks: dict[int, Track] = {}
+    bases: dict[int, Fraction] = {}
+    for line in text.splitlines():
+        if header := _HEADER.match(line):
+            _read_header(tracks.setdefault(int(header[2]), Track()), bases, header)
+        elif line and line[0].isdigit():
+            number, _, pts, duration, *_ = line.split(",")
+            track, base = tracks[int(number)], bases[int(number)]
+            track.times.append(int(pts) * base)
+            track.ends.append((int(pts) + int(duration)) * base)
+    for track in tracks.values():
+        track.times.sort()
+    return [tracks[number] for number in sorted(tracks)]
+
+
+def _read_header(track: Track, bases: dict[int, Fraction], header: re.Match[str]) -> None:
+    name, number, value = header[1], int(header[2]), header[3]
+    if name == "tb":
+        bases[number] = Fraction(value)
+    elif name == "media_type":
+        track.kind = value
+    elif name == "codec_id":
+        track.codec = value
+    elif name == "dimensions":
+        track.width, track.height = map(int, value.split("x"))
+    elif name == "sample_rate":
+        track.sample_rate = int(value)
+
+
+def expect(
+    tracks: list[Track], picture_start: Fraction, sound_start: Fraction | None, length: Fraction | None
+) -> Expected:
+    """What a cut must hold, from the times of the source's packets.
+
+    ``picture_start``, ``sound_start``: the clip's start on the clock of the packets, in seconds; None: silent.
+    """
+    picture = next((track for track in tracks if track.kind == "video"), Track())
+    times = (time - picture_start for time in picture.times)
+    # ffmpeg places the start to the nearest tick and microsecond: half a tick is no picture's distance.
+    slack = Fraction(1, 20_000)
+    inside = tuple(t for t in times if t >= -slack and (length is None or t < length - slack))
+    sound = None
+    if sound_start is not None:
+        heard = next((track for track in tracks if track.kind == "audio"), Track()).end - sound_start
+        sound = max(Fraction(0), heard if length is None else min(heard, length))
+    return Expected(inside, sound, length)
+
+
+def read_wav(path: Path) -> Wav:
+    """Read a PCM file's header; Transient if it does not describe the bytes that follow."""
+    try:
+        with wave.open(str(path)) as file:
+            samples, rate, channels = file.getnframes(), file.getframerate(), file.getnchannels()
+            got = len(file.readframes(samples)) // (channels * file.getsampwidth())
+            width = file.getsampwidth()
+    except (wave.Error, EOFError) as error:
+        raise Transient("check", f"{path.name} is not a WAV file: {error}") from error
+    if width != 2 or got != samples:
+        raise Transient("check", f"{path.name} holds {got} of {samples} samples of {8 * width} bits")
+    return Wav(samples, rate, channels)
+
+
+def judge(expected: Expected, tracks: list[Track], wav: Wav | None, cut: Cut) -> str | None:
+    """What is wrong with a cut, or None: the pictures' times, the samples' count, both streams there."""
+    pictures = [track for track in tracks if track.kind == "video"]
+    if len(pictures) != 1 or not pictures[0].times:
+        return "no picture in the result"
+    if complaint := _judge_pictures(expected, pictures[0], cut):
+        return complaint
+    if expected.sound is None:
+        return None
+    if not any(track.kind == "audio" and track.times for track in tracks) or wav is None:
+        return "no sound in the result"
+    due = round(expected.sound * wav.sample_rate)
+    # Where the source ends inside the clip, its last packet may be filled up: one packet, no more.
+    slack = 0 if expected.sound == expected.length else 2048
+    if abs(wav.samples - due) > slack:
+        return f"the WAV has {wav.samples} samples instead of {due}"
+    return None
+
+
+def _judge_pictures(expected: Expected, track: Track, cut: Cut) -> str | None:
+    due, got = expected.pictures, track.times
+    if cut == "copy":
+        late = track.end - (expected.length if expected.length is not None else track.end)
+        if not len(due) <= len(got) <= len(due) + COPY_EXTRA_PICTURES or late > COPY_LATE_END:
+            return f"{len(got)} pictures instead of {len(due)}, the end {float(late):.3f} s late"
+        return None
+    if len(got) != len(due):
+        return f"{len(got)} pictures instead of {len(due)}"
+    worst = max((abs(a - b) for a, b in zip(got, due, strict=True)), default=Fraction(0))
+    if worst > TIME_TOLERANCE:
+        return f"a picture {float(worst) * 1000:.1f} ms off its time"
+    return None
+
+
+def judge_alone(tracks: list[Track], wav: Wav | None, length: Fraction | None, settings: Settings) -> str | None:
+    """What is wrong with files whose source is not known, or None: as far as length and format tell."""
+    picture = next((track for track in tracks if track.kind == "video" and track.times), None)
+    if picture is None:
+        return "it has no picture"
+    if min(picture.width, picture.height) > settings.quality:
+        return f"its picture is {picture.width}x{picture.height}"
+    if wav and settings.audio_rate not in (None, wav.sample_rate):
+        return f"its WAV has {wav.sample_rate} samples a second"
+    if wav and settings.audio_channels not in (None, wav.channels):
+        return f"its WAV has {wav.channels} channels"
+    if length is None:
+        return None
+    if abs(picture.end - length) > ALONE_TOLERANCE:
+        return f"its picture has {float(picture.end):.3f} s instead of {float(length):g}"
+    if wav and wav.samples != round(length * wav.sample_rate):
+        return f"its WAV has {wav.samples} samples instead of {round(length * wav.sample_rate)}"
+    return None
+
+
+def facts(tracks: list[Track], wav: Wav | None) -> Mapping[str, int | float | str | None]:
+    """What the manifest says of a finished clip's media."""
+    picture = next(track for track in tracks if track.kind == "video")
+    length = float(picture.end - picture.times[0])
+    return {
+        "duration": round(float(picture.end), 3),
+        "pictures": len(picture.times),
+        "width": picture.width,
+        "height": picture.height,
+        "fps": round(len(picture.times) / length, 3) if length else None,
+        "samples": wav.samples if wav else None,
+        "sample_rate": wav.sample_rate if wav else None,
+        "channels": wav.channels if wav else None,
+    }
