@@ -9,32 +9,36 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from http.cookiejar import CookieJar
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from tqdm import tqdm
 
 from .clip import Clip, Settings
 from .dataset import Dataset, fetch_annotations
-from .engine import Engine, by_video
+from .engine import Desk, Engine, by_video
 from .errors import RunError, Stopped
 from .examine import compare_all, examine
 from .files import free_bytes, is_plain_name, write_json
 from .media import Ffmpeg, find_ffmpeg
 from .options import make_parser, read_settings
-from .pace import Clock, Pacer
+from .pace import Clock
+from .pacer import make_pacer
 from .report import Report, say, summary
 from .store import Store
 from .worker import Worker
-from .youtube import YouTube, describe_versions, load_cookies
+from .youtube import YouTube, describe_versions, load_cookies, who
 from .ytdlp_args import parse_ytdlp_args
 
 log = logging.getLogger("avclips")
 
 MORE_MAY_COME = 3
 MANY_WORKERS = 8
+# About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds.
+CLIP_BYTES = 1_000_000
 # Bytes of a second of picture, generously, by quality: (encoded anew, copied). The sound is its PCM.
 _PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_000)}
 
@@ -47,7 +51,7 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
         clock = Clock()
         signals.clock = clock
         if chosen.status:
-            return _status(dataset, settings)
+            return _status(dataset, settings, clock)
         if chosen.verify:
             return _verify(dataset, settings, clock, chosen.repair)
         return _Run(dataset, settings, clock, chosen.log_level).run(signals)
@@ -117,27 +121,47 @@ class _Run:
         """All steps; returns the exit code."""
         settings = self._settings
         asked_for = parse_ytdlp_args(settings.ytdlp_args)
-        cookies, jar = load_cookies(settings.cookies) if settings.cookies else (None, None)
+        cookies = [load_cookies(each.cookies) if each.cookies else None for each in settings.identities]
         ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), self._clock)
         versions, hint = describe_versions()
         versions = f"{versions}, ffmpeg {ffmpeg.version}"
-        store = Store(settings, self._dataset.name)
+        texts = [each[0] if each else None for each in cookies]
+        store = Store(settings, self._dataset.name, self._clock, frozenset(map(who, texts)))
         store.open()
         try:
             _log_to(settings.data_dir / self._dataset.log_name, self._log_level)
             self._greet(versions, hint)
-            clips = self._clips(store, jar)
+            clips = self._clips(store, cookies[0][1] if cookies[0] else None)
             todo = store.pending(clips)
             self._see_room(todo, store)
-
-            def make_worker(pacer: Pacer) -> Worker:
-                youtube = YouTube(settings, self._clock, cookies, asked_for)
-                return Worker(settings, self._clock, pacer, youtube, ffmpeg, store)
-
-            self._download(store, todo, make_worker, signals)
+            desks = self._desks(texts, asked_for, ffmpeg, store)
+            self._tell_pace(todo, desks)
+            report = Report(self._clock, len(todo), len(store.done), hint or versions)
+            self._download(store, todo, desks, report, signals)
             return self._conclude(store, clips)
         finally:
             store.close()
+
+    def _desks(
+        self, cookies: Sequence[str | None], asked_for: Mapping[str, Any], ffmpeg: Ffmpeg, store: Store
+    ) -> list[Desk]:
+        """The workers, spread over the identities."""
+        settings, clock = self._settings, self._clock
+        pacers = [
+            make_pacer(identity, text, settings.videos_per_hour, settings.state_dir, clock)
+            for identity, text in zip(settings.identities, cookies, strict=True)
+        ]
+        desks = []
+        for number in range(settings.workers):
+            which = number % len(pacers)
+            youtube = YouTube(settings, clock, settings.identities[which], cookies[which], asked_for)
+            desks.append(Desk(Worker(settings, clock, pacers[which], youtube, ffmpeg, store), pacers[which]))
+        return desks
+
+    def _tell_pace(self, todo: Sequence[Clip], desks: Sequence[Desk]) -> None:
+        """Which limit binds, and how long that takes."""
+        if todo:
+            say(expectation(len({clip.video for clip in todo}), len(todo), desks, self._settings))
 
     def _greet(self, versions: str, hint: str | None) -> None:
         say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
@@ -177,12 +201,10 @@ class _Run:
             )
 
     def _download(
-        self, store: Store, todo: Sequence[Clip], make_worker: Callable[[Pacer], Worker], signals: _Signals
+        self, store: Store, todo: Sequence[Clip], desks: Sequence[Desk], report: Report, signals: _Signals
     ) -> None:
         """Steps 3 and 4: the clips, and what became of them."""
-        pacer = Pacer(self._clock)
-        report = Report(self._clock, len(todo), len(store.done))
-        engine = Engine(self._settings, self._clock, pacer, store, report, lambda: make_worker(pacer))
+        engine = Engine(self._settings, self._clock, store, report, desks)
         signals.gentle = True
         try:
             engine.run(by_video(todo, watch_url))
@@ -213,6 +235,23 @@ def clip_bytes(settings: Settings, seconds: float) -> int:
     anew, copied = _PICTURE[settings.quality]
     sound = (settings.audio_rate or 44_100) * (settings.audio_channels or 2) * 2
     return int(seconds * ((anew if settings.cut == "exact" else copied) + sound))
+
+
+def expectation(videos: int, clips: int, desks: Sequence[Desk], settings: Settings) -> str:
+    """How long a run should take, and which limit makes it so.
+
+    ``videos``, ``clips``: what is to be fetched; a clip is taken for a megabyte.
+    """
+    pacers = list(dict.fromkeys(desk.pacer for desk in desks))
+    limits = [pacer.per_hour for pacer in pacers]
+    ways = {"--sleep": clips * (settings.sleep + 1.0 if settings.sleep else 0.0) / len(desks) / 3600}
+    if all(limits):
+        ways["--videos-per-hour"] = videos / sum(limit for limit in limits if limit)
+    if settings.rate_limit:
+        ways["--rate-limit"] = clips * CLIP_BYTES / settings.rate_limit / len(desks) / 3600
+    binds = max(ways, key=lambda name: ways[name])
+    took = f"{ways[binds] / 24:.1f} days" if ways[binds] >= 48 else f"{ways[binds]:.1f} hours"
+    return f"{clips} clips of {videos} videos: at least {took}, by {binds}."
 
 
 class _OneLine(logging.Formatter):
@@ -247,9 +286,9 @@ def _log_to(path: Path, level: str) -> None:
 # -- no download ---------------------------------------------------------------------------------------------
 
 
-def _read_only(dataset: Dataset, settings: Settings) -> Store:
+def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
     """The folder as it stands, without holding it."""
-    store = Store(settings, dataset.name)
+    store = Store(settings, dataset.name, clock)
     if not store.metadata.is_dir():
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
@@ -259,15 +298,15 @@ def _read_only(dataset: Dataset, settings: Settings) -> Store:
     return store
 
 
-def _status(dataset: Dataset, settings: Settings) -> int:
-    store = _read_only(dataset, settings)
+def _status(dataset: Dataset, settings: Settings, clock: Clock) -> int:
+    store = _read_only(dataset, settings, clock)
     clips = _listed(dataset, settings, store)
     failed = {clip.id: store.failed[clip.id] for clip in clips if clip.id in store.failed}
     done = sum(clip.id in store.done for clip in clips)
     for line in summary(done, len(clips), failed, len(clips) - done - len(failed)):
         print(line)
-    if owner := store.owner():
-        print(f"The folder is in use by {owner}.")
+    if user := store.user():
+        print(f"The folder is in use by {user}.")
     return 0
 
 
@@ -279,7 +318,7 @@ def _listed(dataset: Dataset, settings: Settings, store: Store) -> list[Clip]:
 def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:
     """Check every file; return 3 when some are bad."""
     ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), clock)
-    store = _read_only(dataset, settings)
+    store = _read_only(dataset, settings, clock)
     if repair:
         store.open()
     try:

@@ -32,11 +32,20 @@ class Video:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Who asks: the bare connection (``proxy`` None) or a proxy's URL, as a guest or with a cookie file."""
+
+    proxy: str | None = None
+    cookies: Path | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How one try of one clip ended.
 
     ``reason`` is a key of errors.REASONS (empty when done), ``detail`` the words of whoever complained,
     ``attempts`` how many tries were charged so far, ``facts`` what the manifest says of a finished clip.
+    ``reached``: whether the site answered at all; ``identity`` tells whose cookies were refused.
     """
 
     clip: Clip
@@ -46,6 +55,8 @@ class Outcome:
     permanent: bool = False
     attempts: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    reached: bool = True
+    identity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +76,12 @@ class Settings:
     audio_channels: int | None = None
     # None: no failure is asked for again; empty: every one; else those with one of these reasons.
     retry_failed: tuple[str, ...] | None = None
-    cookies: Path | None = None
-    proxy: str | None = None
+    identities: tuple[Identity, ...] = (Identity(),)
+    # Extractions of one identity in any 60 minutes; 0: no limit, None: 270 for a guest, 1000 with cookies.
+    videos_per_hour: int | None = None
+    state_dir: Path | None = None
+    give_up_after: float = 24 * 3600.0
+    min_free: int = 2 * 1024**3
     ytdlp_args: str = ""
     max_whole_file: int = 200 * 1024 * 1024
     allow_silent: bool = False

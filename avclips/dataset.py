@@ -125,7 +125,7 @@ def _download(
     with _session(cookies) as session:
         for attempt in range(1, TRIES + 1):
             try:
-                _receive(session, annotation.url, part, settings.proxy)
+                _receive(session, annotation.url, part, settings.identities[0].proxy)
                 return
             except requests.HTTPError as error:
                 if error.response.status_code not in _PASSING or attempt == TRIES:

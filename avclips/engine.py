@@ -1,7 +1,8 @@
-"""Many videos at once: threads, tries, and when the next try is due.
+"""Many videos at once: who asks for which, when, and what an outcome means.
 
 The main thread owns the plan, the store and the report; workers only take a video and send outcomes back.
-Videos are handed out as threads become free, so that a list of any length costs no futures.
+A video is handed out when a worker is free whose identity may ask now, so that none waits in the hands of a
+blocked one, and a list of any length costs no futures.
 """
 
 from __future__ import annotations
@@ -10,34 +11,37 @@ import heapq
 import itertools
 import logging
 import queue
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .clip import Clip, Outcome, Settings, Video
-from .errors import RunError, Stopped
-from .pace import Clock, Pacer, retry_delay
+from .errors import GaveUp, RunError, Stopped
+from .files import as_run_error, free_bytes, is_about_the_disk, is_full
+from .pace import TROUBLE, Clock, Ticket
+from .pacer import Pacer
 from .store import Store
+from .tries import Last, Tries
 
 log = logging.getLogger("avclips.engine")
 
-# A video that is always refused, whatever the others get, is set aside after so many refusals.
-REFUSALS = 3
-# Reasons that pass, but not within a run's tries: another run may find the clip.
-NOT_TODAY = ("upcoming", "formats", "whole_file")
 # Seconds that workers have to send what they finished when the run is stopped.
 LAST_WORDS = 2.0
+# How often the disk and the folder's lock are looked at, and how long a write that found no room waits.
+LOOK_EVERY = 10.0
+FULL_WAIT = 60.0
 
 
 class Works(Protocol):
     """What the engine needs of a worker."""
 
-    def run(self, video: Video) -> Iterator[Outcome]: ...
+    def adopt(self, video: Video) -> Iterator[Outcome]: ...
+
+    def run(self, video: Video, ticket: Ticket) -> Iterator[Outcome]: ...
 
     def close(self) -> None: ...
 
@@ -47,13 +51,24 @@ class Watches(Protocol):
 
     def outcome(self, outcome: Outcome, retry_in: float | None) -> None: ...
 
-    def tick(self, pacer: Pacer) -> None: ...
+    def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None: ...
+
+    def trouble(self, outcome: Outcome) -> None: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A worker, and the pacer of the identity it asks as."""
+
+    worker: Works
+    pacer: Pacer
 
 
 @dataclass(frozen=True)
 class _Finished:
     """A worker is through with its video; ``error`` is what it could not keep to itself."""
 
+    desk: Desk
     video: Video
     error: BaseException | None = None
 
@@ -62,36 +77,29 @@ class Engine:
     """Runs workers over videos until nothing is left to try."""
 
     def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        pacer: Pacer,
-        store: Store,
-        report: Watches,
-        make_worker: Callable[[], Works],
+        self, settings: Settings, clock: Clock, store: Store, report: Watches, desks: Sequence[Desk]
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._pacer = pacer
         self._store = store
         self._report = report
-        self._make_worker = make_worker
+        self._desks = desks
+        self._idle = deque(desks)
+        self._pacers = list(dict.fromkeys(desk.pacer for desk in desks))
+        self._tries = Tries(settings.retry_attempts)
         self._events: queue.SimpleQueue[Outcome | _Finished] = queue.SimpleQueue()
-        self._local = threading.local()
-        self._workers: list[Works] = []
         self._ready: deque[Video] = deque()
         self._later: list[tuple[float, int, Video]] = []
         self._numbers = itertools.count()
         self._running: dict[str, Video] = {}
-        self._attempts: dict[str, int] = {}
-        # Clips of running videos whose outcome came in.
+        # Clips of running videos whose outcome came in, and those to be tried again with their delay.
         self._told: set[str] = set()
-        self._answers = 0
-        # Clip id -> how often it was refused for its own sake, and how many answers there were by then.
-        self._refusals: dict[str, tuple[int, int]] = {}
-        # Video id -> clips of the running video to be tried again, each with its delay.
         self._again: dict[str, list[tuple[Clip, float]]] = {}
         self._clips: dict[str, tuple[Clip, str]] = {}
+        self._paused: str | None = None
+        self._full_until = 0.0
+        self._next_look = 0.0
+        self._last_answer = clock.now()
 
     def run(self, videos: Iterable[Video]) -> None:
         """Try every video; returns when nothing is left. Raises Stopped, RunError.
@@ -101,7 +109,7 @@ class Engine:
         """
         self._ready.extend(videos)
         self._clips = {clip.id: (clip, video.url) for video in self._ready for clip in video.clips}
-        pool = ThreadPoolExecutor(self._settings.workers, thread_name_prefix="worker")
+        pool = ThreadPoolExecutor(len(self._desks), thread_name_prefix="worker")
         try:
             self._loop(pool)
         except BaseException:
@@ -111,31 +119,68 @@ class Engine:
                 self._drain()
             raise
         pool.shutdown()
-        for worker in self._workers:
-            worker.close()
+        for desk in self._desks:
+            desk.worker.close()
 
     def _loop(self, pool: ThreadPoolExecutor) -> None:
         while True:
             self._clock.check()
-            self._hand_out(pool)
-            if not self._running and not self._later:
+            self._look_around()
+            patience = self._hand_out(pool)
+            if not self._running and not self._later and not self._ready:
                 return
             with suppress(queue.Empty):
-                self._take(self._events.get(timeout=self._patience()))
-            self._report.tick(self._pacer)
+                self._take(self._events.get(timeout=self._clock.real(patience, at_least=0.001)))
+            self._report.tick(self._pacers, self._paused)
             for clip_id in self._store.snapshot():
                 self._bring_back(clip_id)
 
-    def _hand_out(self, pool: ThreadPoolExecutor) -> None:
+    # -- what may start ------------------------------------------------------------------------------------
+
+    def _hand_out(self, pool: ThreadPoolExecutor) -> float:
+        """Give videos to idle workers that may ask now; return the seconds until it is worth looking again."""
         while self._later and self._later[0][0] <= self._clock.now():
             self._ready.append(heapq.heappop(self._later)[2])
-        while self._ready and len(self._running) < self._settings.workers:
-            room = self._room()
-            if room <= 0:
-                if not self._running:
-                    self._ready.clear()
-                    self._later.clear()
-                return
+        # A second of real time, so that a stop, a countdown and a full disk are seen.
+        patience = self._clock.scale
+        if self._later:
+            patience = min(patience, max(0.0, self._later[0][0] - self._clock.now()))
+        if self._paused:
+            return patience
+        waits: dict[Pacer, float] = {}
+        for _ in range(len(self._idle)):
+            desk = self._idle.popleft()
+            if desk.pacer in waits or not self._give(desk, pool, waits):
+                self._idle.append(desk)
+        return min([patience, *waits.values()])
+
+    def _give(self, desk: Desk, pool: ThreadPoolExecutor, waits: dict[Pacer, float]) -> bool:
+        """Give ``desk`` the next video, or note how long its identity must wait."""
+        video = self._next()
+        if video is None:
+            return False
+        if any(self._store.has_strangers(clip) for clip in video.clips):
+            pool.submit(self._work, desk, video, lambda: desk.worker.adopt(video))
+        else:
+            leave = desk.pacer.start()
+            if isinstance(leave, float):
+                waits[desk.pacer] = leave
+                self._ready.appendleft(video)
+                return False
+            ticket = leave
+            pool.submit(self._work, desk, video, lambda: desk.worker.run(video, ticket))
+        self._running[video.id] = video
+        return True
+
+    def _next(self) -> Video | None:
+        """The next video, or as many of its clips as --max-videos leaves; None when none may start now."""
+        room = self._room()
+        if room <= 0:
+            if not self._running:
+                self._ready.clear()
+                self._later.clear()
+            return None
+        for _ in range(len(self._ready)):
             video = self._ready.popleft()
             if video.id in self._running:
                 # Let go by a user while its other clips are being fetched: it comes when they are through.
@@ -144,8 +189,8 @@ class Engine:
             if len(video.clips) > room:
                 self._ready.appendleft(replace(video, clips=video.clips[room:]))
                 video = replace(video, clips=video.clips[:room])
-            self._running[video.id] = video
-            pool.submit(self._work, video)
+            return video
+        return None
 
     def _room(self) -> int:
         """How many more clips may be begun before --max-videos is reached, if all succeed."""
@@ -154,28 +199,47 @@ class Engine:
         begun = sum(len(video.clips) for video in self._running.values())
         return self._settings.max_videos - len(self._store.done) - begun
 
-    def _patience(self) -> float:
-        """Seconds until something may be due; a report is wanted once a second in any case."""
-        due = self._later[0][0] - self._clock.now() if self._later else 1.0
-        return min(1.0, self._clock.real(max(0.0, due), at_least=0.001))
+    def _look_around(self) -> None:
+        """See whether there is room on the disk, whether the folder is still ours, and whether to give up."""
+        now = self._clock.now()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_EVERY
+        self._store.check_lock()
+        self._paused = None
+        if now < self._full_until:
+            self._paused = f"no room left in {self._store.folder} (full, or a quota)"
+        elif (free := free_bytes(self._store.folder)) < self._settings.min_free:
+            self._paused = (
+                f"{free / 1e9:.2f} GB are free in {self._store.folder}, "
+                f"--min-free is {self._settings.min_free / 1e9:.2f} GB"
+            )
+        self._give_up_in_time()
+
+    def _give_up_in_time(self) -> None:
+        """Nothing answered for so long, and not for want of room: exit, with the state safe."""
+        if self._paused:
+            self._last_answer = self._clock.now()
+            return
+        waiting = all(pacer.block for pacer in self._pacers) or self._tries.unheard
+        if waiting and self._clock.now() - self._last_answer > self._settings.give_up_after:
+            hours = self._settings.give_up_after / 3600
+            raise GaveUp(
+                f"nothing was to be had for {hours:g} hours",
+                "start the same command again later, perhaps with other --cookies, another --proxy, or fewer "
+                "--videos-per-hour",
+            )
 
     # -- in a worker's thread ------------------------------------------------------------------------------
 
-    def _work(self, video: Video) -> None:
+    def _work(self, desk: Desk, video: Video, outcomes: Callable[[], Iterator[Outcome]]) -> None:
         try:
-            for outcome in self._worker().run(video):
+            for outcome in outcomes():
                 self._events.put(outcome)
         except BaseException as error:  # the door of a thread: what is not sent on would be lost
-            self._events.put(_Finished(video, error))
+            self._events.put(_Finished(desk, video, error))
         else:
-            self._events.put(_Finished(video))
-
-    def _worker(self) -> Works:
-        worker: Works | None = getattr(self._local, "worker", None)
-        if worker is None:
-            worker = self._local.worker = self._make_worker()
-            self._workers.append(worker)
-        return worker
+            self._events.put(_Finished(desk, video))
 
     # -- in the main thread --------------------------------------------------------------------------------
 
@@ -185,63 +249,70 @@ class Engine:
             self._settle(event)
             return
         video = self._running.pop(event.video.id)
-        if isinstance(event.error, (RunError, Stopped)):
-            raise event.error
+        self._idle.append(event.desk)
         if event.error is not None:
-            log.error("a worker failed at video %s", video.id, exc_info=event.error)
-            for clip in video.clips:
-                if clip.id not in self._told:
-                    self._settle(Outcome(clip, "failed", "internal", repr(event.error)))
+            self._mend(event.error, video)
+        untold = [clip for clip in video.clips if clip.id not in self._told]
         self._told.difference_update(clip.id for clip in video.clips)
-        self._defer_again(video)
-
-    def _settle(self, outcome: Outcome) -> None:
-        """Decide what an outcome means, and write it down."""
-        clip = outcome.clip
-        if outcome.status == "blocked":
-            if self._refusals_of(clip) < REFUSALS:
-                # Not charged. The pacer makes it wait; it goes to the end, so that another one probes.
-                self._again.setdefault(clip.video, []).append((clip, 0.0))
-                self._report.outcome(outcome, 0.0)
-                return
-            outcome = replace(outcome, status="failed")
-        else:
-            self._answers += 1
-        attempts = self._attempts[clip.id] = self._attempts.get(clip.id, 0) + 1
-        outcome = replace(outcome, attempts=attempts)
-        last = outcome.permanent or attempts >= self._settings.retry_attempts or outcome.reason in NOT_TODAY
-        if outcome.status == "done" or last:
-            self._store.record(outcome)
-            self._report.outcome(outcome, None)
-            return
-        delay = retry_delay(attempts)
-        self._again.setdefault(clip.video, []).append((clip, delay))
-        self._report.outcome(outcome, delay)
-
-    def _refusals_of(self, clip: Clip) -> int:
-        """How often the clip was refused while others were answered: only then it is about the clip."""
-        count, answers = self._refusals.get(clip.id, (0, 0))
-        if self._answers > answers:
-            count += 1
-        self._refusals[clip.id] = (count, self._answers)
-        return count
-
-    def _defer_again(self, video: Video) -> None:
-        """Put what is to be tried again of a finished video off, together: one extraction for all of it."""
-        again = self._again.pop(video.id, [])
+        again = self._again.pop(video.id, []) + [(clip, 0.0) for clip in untold]
         if again:
+            # Together: one extraction for all of them.
             clips = tuple(clip for clip, _ in again)
             self._defer(replace(video, clips=clips), max(delay for _, delay in again))
+
+    def _mend(self, error: BaseException, video: Video) -> None:
+        """A worker could not go on with its video: because of the disk, a stop, or a fault of ours."""
+        if isinstance(error, OSError) and is_full(error):
+            # Nothing is lost but that try, and nobody is charged: it comes again when there is room.
+            log.warning("no room: %s", error)
+            self._full_until = self._clock.now() + FULL_WAIT
+            self._next_look = 0.0
+            return
+        if isinstance(error, OSError) and is_about_the_disk(error):
+            raise as_run_error(error, self._store.folder)
+        if isinstance(error, (RunError, Stopped)):
+            raise error
+        log.error("a worker failed at video %s", video.id, exc_info=error)
+        for clip in video.clips:
+            if clip.id not in self._told:
+                self._told.add(clip.id)
+                self._settle(Outcome(clip, "failed", "internal", repr(error)))
+
+    def _settle(self, outcome: Outcome) -> None:
+        """Write down what an outcome means, or put its clip off."""
+        verdict = self._tries.judge(outcome)
+        if outcome.status == "done" or (outcome.permanent and outcome.reached):
+            self._last_answer = self._clock.now()
+        if isinstance(verdict, Last):
+            self._store.record(verdict.outcome)
+            self._report.outcome(verdict.outcome, None)
+        else:
+            self._again.setdefault(outcome.clip.video, []).append((outcome.clip, verdict.delay))
+            self._report.outcome(outcome, verdict.delay)
+        if self._tries.take_forbidden():
+            for pacer in self._pacers:
+                pacer.pause("forbidden")
+        if wronged := self._tries.take_back():
+            self._pause_for_trouble(outcome, wronged)
+
+    def _pause_for_trouble(self, outcome: Outcome, wronged: set[str]) -> None:
+        """So many different videos in a row failed that it cannot be theirs: nobody is charged, one probes."""
+        self._report.trouble(outcome)
+        for clip_id in wronged:
+            if clip_id in self._store.failed:
+                self._store.forget(clip_id)
+                self._bring_back(clip_id)
+        for pacer in self._pacers:
+            pacer.pause(TROUBLE)
 
     def _defer(self, video: Video, delay: float) -> None:
         heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
 
     def _bring_back(self, clip_id: str) -> None:
-        """A user took the clip out of failed_downloads.json: it is tried again, with all its tries."""
-        log.info("%s was taken out of failed_downloads.json: it is tried again", clip_id)
+        """A clip that had failed is tried again, with all its tries."""
         if clip_id in self._clips:
-            self._attempts.pop(clip_id, None)
-            self._refusals.pop(clip_id, None)
+            log.info("%s is tried again", clip_id)
+            self._tries.forget(clip_id)
             clip, url = self._clips[clip_id]
             self._defer(Video(clip.video, url, (clip,)), 0.0)
 
@@ -255,8 +326,8 @@ class Engine:
                 return
             if isinstance(event, _Finished):
                 self._running.pop(event.video.id, None)
-            elif event.status == "done" or event.permanent:
-                self._store.record(replace(event, attempts=self._attempts.get(event.clip.id, 0) + 1))
+            elif isinstance(verdict := self._tries.judge(event), Last):
+                self._store.record(verdict.outcome)
 
 
 def by_video(clips: Iterable[Clip], url_of: Callable[[str], str]) -> list[Video]:

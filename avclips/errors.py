@@ -7,7 +7,8 @@
      │  ├ Transient         another try, later
      │  └ Blocked           about us, not about the clip: the identity waits, the clip is not charged
      ├ RunError             nothing can go on: a message, a hint, exit code 1
-     │  └ UsageError        what was asked for cannot be meant: exit code 2
+     │  ├ UsageError        what was asked for cannot be meant: exit code 2
+     │  └ GaveUp            refused for too long: exit code 75, the state is safe
      └ Stopped              the run was asked to stop; whoever sleeps or reads is woken by it
 
 A ClipError carries a reason (one word of REASONS: what users filter by) and a detail (the words of whoever
@@ -45,7 +46,8 @@ REASONS: dict[str, str] = {
     "too_many_requests": "HTTP 429, too many requests",
     "wrong_video": "YouTube answers with another video",
     "no_player_response": "YouTube does not answer the player request",
-    "forbidden": "HTTP 403 on the media of several videos",
+    "forbidden": "HTTP 403 on the media",
+    "trouble": "many videos in a row failed, and it cannot be theirs",
 }
 
 
@@ -107,6 +109,12 @@ class UsageError(RunError):
     """The command line, or the folder it names, cannot be what was meant."""
 
     exit_code = 2
+
+
+class GaveUp(RunError):
+    """Refused, or cut off, for longer than the user wants to wait."""
+
+    exit_code = 75
 
 
 class Stopped(AvclipsError):

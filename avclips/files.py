@@ -101,6 +101,11 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+def is_full(error: OSError) -> bool:
+    """Whether there was no room: it may come back."""
+    return error.errno in _NO_ROOM
+
+
 def is_about_the_disk(error: OSError) -> bool:
     """Whether no other try could write either: a full disk, a quota, a folder that may not be written to."""
     return error.errno in _NO_ROOM | _NO_RIGHT

@@ -12,8 +12,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from .clip import Outcome
 
@@ -55,7 +56,8 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._stream: TextIO | None = None
+        self._stream: FileIO | None = None
+        self._unwritten = b""
         self._next_sync = 0.0
 
     def read(self, reflected: int | None) -> Replay:
@@ -81,21 +83,32 @@ class Journal:
             with open(self.path, "rb") as stream:
                 stream.seek(-1, os.SEEK_END)
                 cut_off = stream.read() != b"\n"
-        self._stream = open(self.path, "a", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by close()
+        # Without a buffer: what write() returns is what the file has.
+        self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by close()
         if cut_off:
-            self._stream.write("\n")
+            self._stream.write(b"\n")
 
     def append(self, line: Mapping[str, Any]) -> None:
-        """Write one line so that a killed process loses nothing, and a power loss little."""
-        assert self._stream is not None
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._stream.flush()
+        """Write one line so that a killed process loses nothing, and a power loss little.
+
+        Where there is no room (OSError), the line is kept and written with the next one.
+        """
+        self._unwritten += json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        self.flush()
         if time.monotonic() >= self._next_sync:
             self.sync()
+
+    def flush(self) -> None:
+        """Write what is kept; a write that broke off in the middle goes on from there."""
+        assert self._stream is not None
+        while self._unwritten:
+            written = self._stream.write(self._unwritten)
+            self._unwritten = self._unwritten[written:]
 
     def sync(self) -> None:
         """Have the lines on the disk itself."""
         assert self._stream is not None
+        self.flush()
         os.fsync(self._stream.fileno())
         self._next_sync = time.monotonic() + SYNC_EVERY
 
@@ -111,8 +124,8 @@ class Journal:
             self._stream = None
 
 
-def line_of(outcome: Outcome, identity: str | None = None) -> Line:
-    """What the journal says of an outcome; ``identity`` tells whose cookies were refused."""
+def line_of(outcome: Outcome) -> Line:
+    """What the journal says of an outcome."""
     clip = outcome.clip
     line: Line = {
         "id": clip.id,
@@ -127,7 +140,7 @@ def line_of(outcome: Outcome, identity: str | None = None) -> Line:
     if outcome.status == "done":
         return line | dict(outcome.facts)
     line |= {"reason": outcome.reason, "permanent": outcome.permanent, "error": outcome.detail}
-    return line | ({"identity": identity} if identity else {})
+    return line | ({"identity": outcome.identity} if outcome.identity else {})
 
 
 def forgotten(clip_id: str) -> Line:

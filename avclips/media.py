@@ -10,10 +10,12 @@ import errno
 import functools
 import os
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +27,8 @@ from .pace import Clock
 
 # Cutting ten seconds takes about one second of CPU; on a crowded node, many times that.
 DEADLINE = 300.0
+# Address space of a child in bytes; a cut at 720p takes a tenth of it.
+MEMORY = 4 * 1024**3
 # Seconds before a clip from which a long file is decoded: more than its key frames are apart.
 SEEK_BEFORE = 15
 _WRITE_ERRORS = {
@@ -78,6 +82,7 @@ class Ffmpeg:
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, start_new_session=True
             )
             self._children.add(child)
+            _bound_memory(child.pid)
             try:
                 output, _ = child.communicate(timeout=self._clock.real(DEADLINE, at_least=30.0))
             except subprocess.TimeoutExpired:
@@ -192,6 +197,13 @@ def find_ffmpeg(asked: Path | None) -> Path:
         if found is None:
             raise RunError("no ffmpeg found", _FFMPEG_HINT) from None
         return Path(found)
+
+
+def _bound_memory(pid: int) -> None:
+    """Have a child that a stranger's file drives mad end itself, not the node; where the system can."""
+    if hasattr(resource, "prlimit"):
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def _failure(complaint: str, code: int) -> Exception:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .clip import Settings
+from .clip import Identity, Settings
 from .dataset import Dataset
 from .errors import REASONS
+from .pacer import default_state_dir
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
@@ -54,8 +55,15 @@ def seconds(text: str) -> float:
     return value
 
 
-def proxy_url(text: str) -> str:
-    """A proxy as yt-dlp and requests take it."""
+def hours(text: str) -> float:
+    """A number of hours, in seconds."""
+    return seconds(text) * 3600
+
+
+def proxy_url(text: str) -> str | None:
+    """A proxy as yt-dlp and requests take it; None for ``direct``."""
+    if text == "direct":
+        return None
     if not re.match(r"(https?|socks[45][ah]?)://[^/\s]", text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a proxy such as http://host:port or socks5h://host:port"
@@ -180,10 +188,48 @@ def _add_way(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--cookies",
         type=Path,
+        action="append",
+        default=[],
         metavar="FILE",
         help="Netscape cookies.txt, for yt-dlp and the annotation files; never written to",
     )
-    group.add_argument("--proxy", type=proxy_url, metavar="URL", help="proxy, for yt-dlp and the annotation files")
+    group.add_argument(
+        "--proxy",
+        type=proxy_url,
+        action="append",
+        default=[],
+        metavar="URL",
+        help="proxy, for yt-dlp and the annotation files; 'direct' is the bare connection. --proxy and --cookies "
+        "may be given several times: they are paired in order, and the workers are spread over them",
+    )
+    group.add_argument(
+        "--videos-per-hour",
+        type=whole_number(0),
+        metavar="INT",
+        help="extractions of one identity in any 60 minutes; 0 = no limit (default: 270 for a guest, 1000 with "
+        "cookies)",
+    )
+    group.add_argument(
+        "--give-up-after",
+        type=hours,
+        default="24",
+        metavar="HOURS",
+        help="end with code 75 when nothing was to be had for so long (default: %(default)s)",
+    )
+    group.add_argument(
+        "--min-free",
+        type=size,
+        default="2G",
+        metavar="SIZE",
+        help="pause while less than this is free on the disk (default: %(default)s)",
+    )
+    group.add_argument(
+        "--state-dir",
+        type=Path,
+        default=default_state_dir(),
+        metavar="PATH",
+        help="where runs share the pace of their identity (default: %(default)s)",
+    )
     group.add_argument(
         "--yt-dlp-args",
         default="",
@@ -210,6 +256,19 @@ def _add_other(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def pair(
+    parser: argparse.ArgumentParser, proxies: Sequence[str | None], cookies: Sequence[Path]
+) -> tuple[Identity, ...]:
+    """The identities that --proxy and --cookies name, in order."""
+    if proxies and cookies and len(proxies) != len(cookies):
+        parser.error(f"{len(proxies)} --proxy and {len(cookies)} --cookies cannot be paired: give as many of each")
+    count = max(len(proxies), len(cookies), 1)
+    pairs = tuple(Identity(proxies[n] if proxies else None, cookies[n] if cookies else None) for n in range(count))
+    if len(set(pairs)) < count:
+        parser.error("the same --proxy and --cookies are given twice")
+    return pairs
+
+
 def read_settings(
     parser: argparse.ArgumentParser, argv: Sequence[str] | None
 ) -> tuple[Settings, argparse.Namespace]:
@@ -217,6 +276,9 @@ def read_settings(
     chosen = parser.parse_args(argv)
     if chosen.repair and not chosen.verify:
         parser.error("--repair goes with --verify")
+    identities = pair(parser, chosen.proxy, chosen.cookies)
+    if chosen.workers < len(identities):
+        parser.error(f"{len(identities)} identities need at least as many --workers")
     settings = Settings(
         data_dir=chosen.data_dir,
         workers=chosen.workers,
@@ -230,8 +292,11 @@ def read_settings(
         audio_rate=chosen.audio_rate,
         audio_channels=chosen.audio_channels,
         retry_failed=None if chosen.retry_failed is None else tuple(chosen.retry_failed),
-        cookies=chosen.cookies,
-        proxy=chosen.proxy,
+        identities=identities,
+        videos_per_hour=chosen.videos_per_hour,
+        state_dir=chosen.state_dir,
+        give_up_after=chosen.give_up_after,
+        min_free=chosen.min_free,
         ytdlp_args=chosen.yt_dlp_args,
         max_whole_file=chosen.max_whole_file,
         allow_silent=chosen.allow_silent,

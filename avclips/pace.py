@@ -3,8 +3,9 @@
 Clock is the only way to the time: waits end at once when the run is stopped, tests pass one of their own, and
 AVCLIPS_TIME_SCALE=k, for rehearsals and tests alone, divides every wait and deadline by k.
 
-Pacer holds one identity's block: who is refused reports it, everybody waits, one probes. Knows nothing of
-threads' work, of sites or of clips.
+Pace is what is known of one identity (this host or a proxy, and cookies): the tokens it may spend on
+extractions, and the block it suffers. Its steps are pure functions from one Pace to the next; ``pacer`` keeps
+it where other processes see it. Knows nothing of threads, files, sites or clips.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import Stopped, UsageError
 
@@ -23,8 +24,19 @@ from .errors import Stopped, UsageError
 FIRST_WAIT = {"rate_limited": 3600.0, "bot_check": 1800.0}
 OTHER_WAIT = 300.0
 LONGEST_WAIT = 6 * 3600.0
+# When it is not YouTube that refuses but nothing that works, the wait need not be long: it may be a cable.
+TROUBLE = "trouble"
+TROUBLE_WAIT, LONGEST_TROUBLE_WAIT = 60.0, 900.0
 # How long after a refusal a vague answer is still laid to it.
 SUSPECT_FOR = 3600.0
+# A probe that has not reported by then is its process's last: another may probe.
+PROBE_LASTS = 180.0
+# How long the next probe waits when the last one said nothing about us.
+PROBE_AGAIN = 30.0
+# At once, so that a short list does not wait.
+BURST = 30.0
+# After a block: half the pace, at least this part of the full one, and for each success so much more of it.
+SLOWEST, RECOVERY = 1 / 16, 1 / 400
 
 
 class Clock:
@@ -38,6 +50,10 @@ class Clock:
     def now(self) -> float:
         """Seconds since some moment, never going back."""
         return time.monotonic() * self.scale
+
+    def wall(self) -> float:
+        """Seconds that mean the same to other processes, and after a restart."""
+        return time.time() * self.scale
 
     def sleep(self, seconds: float) -> None:
         """Wait, or raise Stopped as soon as the run is stopped."""
@@ -80,97 +96,152 @@ def _scale_asked_for() -> float:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A token bucket: ``burst`` extractions at once, then ``rate`` a second."""
+
+    burst: float
+    rate: float
+
+
+def limit_of(videos_per_hour: int) -> Limit | None:
+    """The bucket that lets no 60 minutes hold more than so many extractions; None for 0, no limit.
+
+    Whatever 60 minutes one picks, they hold at most what was in the bucket and what ran into it meanwhile.
+    """
+    if videos_per_hour <= 0:
+        return None
+    burst = max(1.0, min(BURST, videos_per_hour // 2))
+    return Limit(burst, max(videos_per_hour - burst, 0.5) / 3600)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Why nobody starts anything: since when, until when (wall seconds), after how many refusals in a row."""
+
+    reason: str
+    since: float
+    until: float
+    waits: int
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What is known of one identity at wall time ``at``.
+
+    ``speed``: the part of the full pace it goes at. ``round``: reports on a ticket of an earlier one say
+    nothing new. ``probe_until``: until when a probe is under way.
+    """
+
+    tokens: float
+    at: float
+    speed: float = 1.0
+    round: int = 0
+    block: Block | None = None
+    refused_at: float | None = None
+    probe_until: float = 0.0
+
+
+@dataclass(frozen=True)
 class Ticket:
-    """Leave to make one extraction. Reports on a ticket of an earlier round say nothing new."""
+    """Leave to make one extraction."""
 
     round: int
     probe: bool = False
 
 
-@dataclass(frozen=True)
-class Block:
-    """Why nobody starts anything, and until when (Clock seconds)."""
-
-    reason: str
-    until: float
-    waits: int
+def fresh(limit: Limit | None, now: float) -> Pace:
+    """The pace of an identity that nothing is known of."""
+    return Pace(tokens=limit.burst if limit else 0.0, at=now)
 
 
-class Pacer:
-    """One identity's leave to ask.
+def refilled(pace: Pace, limit: Limit | None, now: float) -> Pace:
+    """The pace at ``now``: time brought tokens. A clock that was set back brings none, and holds nobody up."""
+    tokens = pace.tokens
+    if limit is not None:
+        tokens = min(limit.burst, tokens + max(0.0, now - pace.at) * limit.rate * pace.speed)
+    block = pace.block
+    if block is not None and block.until > now + 2 * LONGEST_WAIT:
+        block = replace(block, until=now + LONGEST_WAIT)
+    return replace(pace, tokens=tokens, at=now, block=block, probe_until=min(pace.probe_until, now + PROBE_LASTS))
 
-    Many threads share it. Eight workers refused at once count once: all hold tickets of the same round, and
-    the first report opens a new one.
+
+def wait_of(pace: Pace, limit: Limit | None) -> float:
+    """Seconds until an extraction may start; 0 means now."""
+    wait = 0.0
+    if limit is not None and pace.tokens < 1.0:
+        wait = (1.0 - pace.tokens) / (limit.rate * pace.speed)
+    if pace.block is not None:
+        # While another one probes, its answer comes within seconds.
+        probing = min(1.0, pace.probe_until - pace.at)
+        wait = max(wait, pace.block.until - pace.at, probing)
+    return max(0.0, wait)
+
+
+def started(pace: Pace, limit: Limit | None) -> tuple[Pace, Ticket]:
+    """Spend a token; under a block, the extraction is its probe."""
+    probe = pace.block is not None
+    pace = replace(pace, tokens=pace.tokens - 1.0 if limit else 0.0)
+    if probe:
+        pace = replace(pace, probe_until=pace.at + PROBE_LASTS)
+    return pace, Ticket(pace.round, probe)
+
+
+def answered(pace: Pace, ticket: Ticket, success: bool) -> tuple[Pace, Ticket]:
+    """YouTube answered honestly: with the video (``success``), or that there is none for us.
+
+    Ends a block, at half the pace; only a success lets the pace recover. A failed video costs YouTube several
+    requests: it counts double.
     """
+    if pace.block is not None and ticket.round == pace.round:
+        # Trouble may lie behind the answer, in the media or in our ffmpeg: it ends when a clip has come.
+        if pace.block.reason != TROUBLE:
+            speed = max(SLOWEST, pace.speed / 2)
+            pace = replace(pace, block=None, round=pace.round + 1, speed=speed, probe_until=0.0)
+            ticket = Ticket(pace.round)
+    elif success:
+        pace = replace(pace, speed=min(1.0, pace.speed + RECOVERY))
+    return (pace if success else replace(pace, tokens=pace.tokens - 1.0)), ticket
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._round = 0
-        self._probing = False
-        self._block: Block | None = None
-        self._refused_at: float | None = None
 
-    @property
-    def suspected(self) -> bool:
-        """Whether we were refused lately, so that a vague answer need not be the truth."""
-        refused = self._refused_at
-        return refused is not None and self._clock.now() - refused < SUSPECT_FOR
+def worked(pace: Pace, ticket: Ticket) -> Pace:
+    """A clip came whole: trouble of ours is over."""
+    if pace.block is None or pace.block.reason != TROUBLE:
+        return pace
+    return replace(pace, block=None, round=pace.round + 1, probe_until=0.0)
 
-    @property
-    def block(self) -> Block | None:
-        """The block that holds now, or None."""
-        return self._block
 
-    def wait(self) -> Ticket:
-        """Wait until an extraction may start; raises Stopped."""
-        while True:
-            with self._lock:
-                if self._block is None:
-                    return Ticket(self._round)
-                left = self._block.until - self._clock.now()
-                if left <= 0 and not self._probing:
-                    self._probing = True
-                    return Ticket(self._round, probe=True)
-            # While another worker probes, its answer comes within seconds.
-            self._clock.sleep(left if left > 0 else 1.0)
+def refused(pace: Pace, ticket: Ticket, reason: str, retry_after: float | None, jitter: float = 1.0) -> Pace:
+    """We were refused: everybody waits, twice as long with each refusal in a row.
 
-    def succeeded(self, ticket: Ticket) -> Ticket:
-        """YouTube answered honestly: the video, or that there is none. Returns the ticket to go on with."""
-        with self._lock:
-            if ticket.round != self._round or self._block is None:
-                return ticket
-            self._open_round(None)
-            return Ticket(self._round)
+    Eight workers refused at once count once: the first report opens a new round, the others' tickets are old.
+    ``jitter``: 1 to 1.1, so that runs that were refused together do not all probe together.
+    """
+    if reason != TROUBLE:
+        pace = replace(pace, refused_at=pace.at, tokens=pace.tokens - 1.0)
+    if ticket.round != pace.round:
+        return pace
+    waits = pace.block.waits + 1 if pace.block else 1
+    since = pace.block.since if pace.block else pace.at
+    until = pace.at + wait_after(reason, waits, retry_after) * jitter
+    return replace(pace, round=pace.round + 1, probe_until=0.0, block=Block(reason, since, until, waits))
 
-    def undecided(self, ticket: Ticket) -> None:
-        """The answer says nothing about us (the network broke off, say): another may probe."""
-        with self._lock:
-            if ticket.round == self._round and ticket.probe:
-                self._probing = False
 
-    def blocked(self, ticket: Ticket, reason: str, retry_after: float | None = None) -> None:
-        """We were refused: everybody waits, twice as long with each refusal in a row."""
-        with self._lock:
-            self._refused_at = self._clock.now()
-            if ticket.round != self._round:
-                return
-            waits = self._block.waits + 1 if self._block else 1
-            wait = wait_after(reason, waits, retry_after)
-            # Clusters start many runs at once: they should not all probe in the same second.
-            wait *= random.uniform(1.0, 1.1)
-            self._open_round(Block(reason, self._clock.now() + wait, waits))
-
-    def _open_round(self, block: Block | None) -> None:
-        self._round += 1
-        self._probing = False
-        self._block = block
+def undecided(pace: Pace, ticket: Ticket) -> Pace:
+    """The answer said nothing about us (the network broke off, say): another may probe, a little later."""
+    if pace.block is None or ticket.round != pace.round or not ticket.probe:
+        return pace
+    if pace.block.reason == TROUBLE:
+        return refused(pace, ticket, TROUBLE, None)
+    return replace(pace, probe_until=0.0, block=replace(pace.block, until=pace.at + PROBE_AGAIN))
 
 
 def wait_after(reason: str, waits: int, retry_after: float | None) -> float:
     """Seconds to wait after the ``waits``-th refusal in a row."""
-    first = retry_after if retry_after is not None else FIRST_WAIT.get(reason, OTHER_WAIT)
-    return float(min(first * 2 ** min(waits - 1, 20), LONGEST_WAIT))
+    longest = LONGEST_TROUBLE_WAIT if reason == TROUBLE else LONGEST_WAIT
+    first = TROUBLE_WAIT if reason == TROUBLE else FIRST_WAIT.get(reason, OTHER_WAIT)
+    if retry_after is not None:
+        first = retry_after
+    return float(min(first * 2 ** min(waits - 1, 20), longest))
 
 
 def rest(seconds: float, jitter: float = 2.0) -> float:

@@ -10,7 +10,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,17 +18,27 @@ from tqdm import tqdm
 
 from .clip import Outcome
 from .errors import REASONS
-from .pace import Clock, Pacer
+from .pace import TROUBLE, Block, Clock
+from .pacer import Pacer
+from .tries import TROUBLE_AFTER
 
 log = logging.getLogger("avclips.report")
 
 LINE_EVERY = 60.0
+BLOCK_LINE_EVERY = 600.0
+WAYS_OUT = "Other --cookies or another --proxy may help, and fewer --videos-per-hour."
 
 
 class Report:
-    """Progress of one run. ``todo``: the clips it will try, ``done``: those that were there already."""
+    """Progress of one run.
 
-    def __init__(self, clock: Clock, todo: int, done: int, terminal: bool | None = None) -> None:
+    ``todo``: the clips it will try, ``done``: those that were there already, ``versions``: what to suspect
+    when nothing works.
+    """
+
+    def __init__(
+        self, clock: Clock, todo: int, done: int, versions: str = "", terminal: bool | None = None
+    ) -> None:
         self._clock = clock
         self._todo = todo
         self._done_before = done
@@ -36,7 +46,10 @@ class Report:
         self._bytes = 0
         self._started = time.monotonic()
         self._next_line = time.monotonic() + clock.real(LINE_EVERY)
-        self._blocked_until = 0.0
+        self._versions = versions
+        self._paused: str | None = None
+        # Name of an identity -> its block as last told, and when.
+        self._blocks: dict[str, tuple[Block, float]] = {}
         on_terminal = sys.stderr.isatty() if terminal is None else terminal
         # No bar is a bar whose output is switched off: the counts are the same.
         self._bar = tqdm(total=todo, unit="clip", disable=not on_terminal, dynamic_ncols=True, smoothing=0.05)
@@ -61,19 +74,55 @@ class Report:
         self._bar.update(1)
         self._bar.set_postfix(done=self._done_before + self._done, failed=self._failed, refresh=False)
 
-    def tick(self, pacer: Pacer) -> None:
-        """Say what time alone brings: a block, and the line a minute."""
-        block = pacer.block
-        if block is not None and block.until > self._blocked_until:
-            self._blocked_until = block.until
-            wait = self._span(block.until - self._clock.now())
-            self.say(
-                f"YouTube refuses us ({REASONS[block.reason]}): waiting {wait}, then one video tries. "
-                "No clip is charged for it. --cookies or --proxy may help; fewer --workers too."
-            )
+    def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None:
+        """Say what time alone brings: blocks, a full disk, and the line a minute."""
+        for pacer in pacers:
+            self._tell_block(pacer)
+        if paused != self._paused and (paused is None or self._paused is None):
+            self.say(f"Paused: {paused}; it goes on when there is room." if paused else "There is room again.")
+        self._paused = paused
+        self._bar.set_description_str(self._state(pacers, paused))
         if self._lines and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._clock.real(LINE_EVERY, at_least=1.0)
             self.say(self._line())
+
+    def _tell_block(self, pacer: Pacer) -> None:
+        """A line when a block begins or is prolonged, each ten minutes, and when it ends."""
+        block, known = pacer.block, self._blocks.get(pacer.name)
+        left = self._span(block.until - self._clock.wall()) if block else ""
+        if block is None:
+            if known is not None:
+                del self._blocks[pacer.name]
+                self.say(f"{pacer.name}: YouTube answers again; going on at {pacer.speed:.0%} of the full pace.")
+        elif known is None or known[0].waits != block.waits:
+            self._blocks[pacer.name] = (block, self._clock.now())
+            if block.reason == TROUBLE:
+                self.say(f"{pacer.name}: waiting {left}, then one video tries. No clip is charged for it.")
+            else:
+                self.say(
+                    f"{pacer.name}: YouTube refuses us ({REASONS.get(block.reason, block.reason)}): waiting "
+                    f"{left}, then one video tries. No clip is charged for it. {WAYS_OUT}"
+                )
+        elif self._clock.now() - known[1] >= BLOCK_LINE_EVERY:
+            self._blocks[pacer.name] = (block, self._clock.now())
+            self.say(f"{pacer.name}: still waiting, {left} to go.")
+
+    def _state(self, pacers: Sequence[Pacer], paused: str | None) -> str:
+        """What stands before the bar: a countdown when nobody may start."""
+        blocks = [pacer.block for pacer in pacers]
+        if paused:
+            return "no room"
+        if blocks and all(blocks):
+            soonest = min(block.until for block in blocks if block)
+            return f"waiting {self._span(soonest - self._clock.wall())}"
+        return ""
+
+    def trouble(self, outcome: Outcome) -> None:
+        """Say that many videos in a row failed for no reason of their own, and with what the last did."""
+        self.say(
+            f"{TROUBLE_AFTER} videos in a row failed, the last with: {outcome.reason}: {outcome.detail[:300]}. "
+            f"That is not the videos' fault, and no clip is charged for it. Is the network up? {self._versions}"
+        )
 
     def _line(self) -> str:
         tried = self._done + self._failed

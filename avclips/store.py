@@ -10,7 +10,7 @@ main thread.
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import os
 import shutil
 import socket
@@ -20,17 +20,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from .clip import Clip, Outcome, Settings
 from .errors import RunError, UsageError
-from .files import as_run_error, move_whole, read_json, sync_folder, write_json
+from .files import as_run_error, is_full, move_whole, read_json, sync_folder, write_json
 from .journal import Journal, Line, forgotten, line_of, now
+from .lock import FolderLock
+from .pace import Clock
+
+log = logging.getLogger("avclips.store")
 
 # The settings that shape files: one folder holds clips of one kind.
 SHAPE = ("quality", "cut", "audio_rate", "audio_channels")
 # The JSON is rewritten whole; it may cost this part of the time.
 SNAPSHOT_SHARE = 0.02
+# Seconds until they are tried again when there was no room for them.
+FULL_WAIT = 10.0
 # Failures that other cookies may mend.
 _FOR_OTHER_COOKIES = ("age", "members", "login")
 
@@ -41,8 +45,10 @@ class Store:
     ``done`` and ``failed``: clip id -> its last journal line; an id is in at most one of them.
     """
 
-    def __init__(self, settings: Settings, dataset: str) -> None:
-        """``dataset``: the name of what the folder holds."""
+    def __init__(
+        self, settings: Settings, dataset: str, clock: Clock, whose: frozenset[str] = frozenset({"guest"})
+    ) -> None:
+        """``dataset``: the name of what the folder holds; ``whose``: the identities that ask (youtube.who)."""
         self.folder = settings.data_dir
         self.metadata = self.folder / "metadata"
         self.videos = self.folder / "videos"
@@ -51,12 +57,11 @@ class Store:
         self.failed: dict[str, Line] = {}
         self._settings = settings
         self._dataset = dataset
-        self._identity = identity_of(settings)
+        self._whose = whose
         self._journal = Journal(self.folder / "manifest.jsonl")
         self._progress = self.folder / "download_progress.json"
         self._failures = self.folder / "failed_downloads.json"
-        self._owner = self.folder / ".owner.json"
-        self._lock = FileLock(self.folder / ".lock", timeout=0)
+        self._lock = FolderLock(self.folder, clock)
         self._scratch = self.folder / ".tmp" / f"{socket.gethostname()}-{os.getpid()}"
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
@@ -72,7 +77,7 @@ class Store:
         """Take the folder: make it, lock it, see that it is ours, read its journal. RunError, UsageError."""
         try:
             self._make_folders()
-            self._take_lock()
+            self._lock.acquire()
             self.see_that_it_is_ours()
             self._claim()
             self._clear_leftovers()
@@ -88,32 +93,23 @@ class Store:
     def close(self) -> None:
         """Let the folder go."""
         self._journal.close()
-        if self._lock.is_locked:
+        if self._lock.held:
             shutil.rmtree(self._scratch, ignore_errors=True)
-            self._owner.unlink(missing_ok=True)
             self._lock.release()
+
+    def check_lock(self) -> None:
+        """RunError if another run took the folder over."""
+        self._lock.check()
+
+    def user(self) -> str | None:
+        """Who uses the folder now, in words; None when nobody does."""
+        return self._lock.user()
 
     def _make_folders(self) -> None:
         if self.folder.exists() and not self.folder.is_dir():
             raise UsageError(f"{self.folder} is not a folder", "name another with --data-dir")
         for folder in (self.metadata, self.videos, self.audio, self.folder / "features"):
             folder.mkdir(parents=True, exist_ok=True)
-
-    def _take_lock(self) -> None:
-        try:
-            self._lock.acquire()
-        except Timeout:
-            raise RunError(f"{self.folder} is in use by {self.owner()}", "wait for it to end, or end it") from None
-        write_json(self._owner, {"host": socket.gethostname(), "pid": os.getpid()})
-
-    def owner(self) -> str | None:
-        """Who holds the folder now, in words; None when nobody does."""
-        try:
-            with self._lock:
-                return None
-        except Timeout:
-            said = read_json(self._owner, "") if self._owner.exists() else {}
-            return f"a run on {said.get('host', 'some host')} with pid {said.get('pid', 'unknown')}"
 
     def see_that_it_is_ours(self) -> None:
         """One folder holds one dataset in one shape of files; UsageError otherwise."""
@@ -197,7 +193,7 @@ class Store:
         asked = self._settings.retry_failed
         if asked is not None and (not asked or line["reason"] in asked):
             return True
-        return line["reason"] in _FOR_OTHER_COOKIES and line.get("identity") != self._identity
+        return line["reason"] in _FOR_OTHER_COOKIES and bool(self._whose - {line.get("identity")})
 
     def has_strangers(self, clip: Clip) -> bool:
         """Whether files stand under the clip's names that no manifest line knows."""
@@ -248,7 +244,7 @@ class Store:
 
     def record(self, outcome: Outcome) -> None:
         """Write one outcome into the journal."""
-        line = line_of(outcome, self._identity if outcome.reason in _FOR_OTHER_COOKIES else None)
+        line = line_of(outcome)
         self._append(line)
         self._drop(outcome.clip.id)
         (self.done if outcome.status == "done" else self.failed)[outcome.clip.id] = line
@@ -267,21 +263,28 @@ class Store:
         try:
             self._journal.append(line)
         except OSError as error:
-            raise as_run_error(error, self.folder) from error
+            if not is_full(error):
+                raise as_run_error(error, self.folder) from error
+            # Kept in memory until there is room; the files themselves stand.
+            log.warning("no room for a line of the manifest: it is kept")
 
     def snapshot(self, force: bool = False) -> list[str]:
         """Rewrite the two JSON files when it is time; return the ids that a user took out of the failed ones."""
         started = time.monotonic()
         if not force and (not self._dirty or started < self._next_snapshot):
             return []
+        let_go = self._let_go()
         try:
-            let_go = self._let_go()
             self._journal.sync()
             write_json(self._failures, {clip_id: _failure(line) for clip_id, line in self.failed.items()})
             self._written, self._stamp = set(self.failed), _stamp(self._failures)
             write_json(self._progress, self._progress_now())
         except OSError as error:
-            raise as_run_error(error, self.folder) from error
+            if not is_full(error):
+                raise as_run_error(error, self.folder) from error
+            log.warning("no room for the JSON files: they are written later")
+            self._next_snapshot = time.monotonic() + FULL_WAIT
+            return let_go
         self._dirty = False
         self._next_snapshot = time.monotonic() + (time.monotonic() - started) / SNAPSHOT_SHARE
         return let_go
@@ -303,16 +306,6 @@ class Store:
         for clip_id in let_go:
             self.forget(clip_id)
         return let_go
-
-
-def identity_of(settings: Settings) -> str:
-    """Tells one cookie file from another without saying anything of it."""
-    if settings.cookies is None:
-        return "guest"
-    try:
-        return hashlib.sha256(settings.cookies.read_bytes()).hexdigest()[:12]
-    except OSError as error:
-        raise UsageError(f"--cookies {settings.cookies} cannot be read: {error.strerror}") from error
 
 
 def _failure(line: Line) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -18,10 +18,11 @@ from . import spans
 from .clip import Clip, Outcome, Settings, Status, Video
 from .errors import Blocked, ClipError, Gone, Restricted, Transient
 from .examine import examine
-from .files import as_run_error, exactly, is_about_the_disk, sha256
+from .files import exactly, sha256
 from .measure import facts, judge, read_wav
 from .media import Ffmpeg, Job, Source
-from .pace import Clock, Pacer, Ticket, rest
+from .pace import Clock, Ticket, rest
+from .pacer import Pacer
 from .store import SHAPE, Store
 from .youtube import YTDLP_VERSION, Stream, Streams, YouTube
 
@@ -59,55 +60,52 @@ class Worker:
         """Let go of the connections."""
         self._youtube.close()
 
-    def run(self, video: Video) -> Iterator[Outcome]:
-        """Try every clip of ``video`` once, resting after each download; yields an Outcome for each."""
-        wanted = []
+    def adopt(self, video: Video) -> Iterator[Outcome]:
+        """Look at files that stand under the clips' names; yields an Outcome for each that is right."""
         for clip in video.clips:
             if (adopted := self._adopt(clip)) is not None:
                 yield adopted
-            else:
-                wanted.append(clip)
-        if not wanted:
-            return
+
+    def run(self, video: Video, ticket: Ticket) -> Iterator[Outcome]:
+        """Try every clip of ``video`` once, resting after each download; yields an Outcome for each."""
         try:
-            ticket, streams = self._describe(video)
+            ticket, streams = self._describe(video, ticket)
         except ClipError as error:
-            yield from (failure(clip, error) for clip in wanted)
+            reached = error.reason != "network"
+            yield from (self._failure(clip, error, reached) for clip in video.clips)
             self._clock.sleep(rest(self._settings.sleep))
             return
-        try:
-            with self._store.scratch(wanted[0]) as folder:
-                yield from self._fetch_all(wanted, _Reading(streams, folder), ticket)
-        except OSError as error:
-            if is_about_the_disk(error):
-                raise as_run_error(error, self._store.folder) from error
-            raise
+        with self._store.scratch(video.clips[0]) as folder:
+            yield from self._fetch_all(video.clips, _Reading(streams, folder), ticket)
 
-    def _describe(self, video: Video) -> tuple[Ticket, Streams]:
-        ticket = self._pacer.wait()
+    def _describe(self, video: Video, ticket: Ticket) -> tuple[Ticket, Streams]:
         try:
             streams = self._youtube.describe(video, suspected=self._pacer.suspected)
         except Blocked as error:
             self._pacer.blocked(ticket, error.reason, error.retry_after)
             raise
         except (Gone, Restricted):
-            self._pacer.succeeded(ticket)
+            self._pacer.answered(ticket, success=False)
             raise
         except BaseException:
             self._pacer.undecided(ticket)
             raise
-        return self._pacer.succeeded(ticket), streams
+        return self._pacer.answered(ticket, success=True), streams
 
-    def _fetch_all(self, clips: list[Clip], reading: _Reading, ticket: Ticket) -> Iterator[Outcome]:
+    def _fetch_all(self, clips: Sequence[Clip], reading: _Reading, ticket: Ticket) -> Iterator[Outcome]:
         for number, clip in enumerate(clips):
             try:
-                yield self._fetch(clip, reading)
+                outcome = self._fetch(clip, reading)
+                self._pacer.worked(ticket)
             except Blocked as error:
                 self._pacer.blocked(ticket, error.reason, error.retry_after)
-                yield from (failure(each, error) for each in clips[number:])
+                yield from (self._failure(each, error) for each in clips[number:])
                 return
             except ClipError as error:
-                yield failure(clip, error)
+                if not error.permanent:
+                    self._pacer.undecided(ticket)
+                outcome = self._failure(clip, error)
+            yield outcome
             self._clock.sleep(rest(self._settings.sleep))
 
     def _fetch(self, clip: Clip, reading: _Reading) -> Outcome:
@@ -141,6 +139,12 @@ class Worker:
             "audio_sha256": sha256(wav) if wav else None,
             **media,
         }
+
+    def _failure(self, clip: Clip, error: ClipError, reached: bool = True) -> Outcome:
+        """The outcome that an error means."""
+        status: Status = "blocked" if isinstance(error, Blocked) else "failed"
+        whose = self._youtube.who if isinstance(error, Restricted) else None
+        return Outcome(clip, status, error.reason, error.detail, error.permanent, reached=reached, identity=whose)
 
     # -- files that stand there already ------------------------------------------------------------------
 
@@ -234,9 +238,3 @@ class _Reading:
         """A new path in the scratch folder."""
         self.files += 1
         return self.folder / f"{self.files}.{name}"
-
-
-def failure(clip: Clip, error: ClipError) -> Outcome:
-    """The outcome that an error means."""
-    status: Status = "blocked" if isinstance(error, Blocked) else "failed"
-    return Outcome(clip, status, error.reason, error.detail, permanent=error.permanent)

@@ -7,10 +7,12 @@ is a ClipError, a RunError (the disk) or Stopped.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import io
 import logging
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,10 +27,10 @@ from yt_dlp.networking.exceptions import HTTPError, RequestError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 from yt_dlp.version import __version__ as _version
 
-from .clip import Settings, Video
-from .errors import Blocked, ClipError, Gone, RunError, Transient, UsageError
+from .clip import Identity, Settings, Video
+from .errors import Blocked, ClipError, Gone, Transient, UsageError
 from .failures import clean, read_failure
-from .files import as_run_error, is_about_the_disk
+from .files import is_about_the_disk
 from .pace import Clock
 
 log = logging.getLogger("avclips.youtube")
@@ -38,6 +40,8 @@ _ytdlp_log = logging.getLogger("avclips.yt_dlp")
 RECYCLE_AFTER = 200
 # yt-dlp that is older than this no longer knows YouTube as it is: the first cause of failures.
 OLD_AFTER_DAYS = 60
+# Bytes a second below which a body is given up after a minute, and tried later.
+SLOWEST = 5000.0
 
 YTDLP_VERSION: str = _version
 
@@ -76,22 +80,29 @@ class YouTube:
         self,
         settings: Settings,
         clock: Clock,
+        identity: Identity | None = None,
         cookies: str | None = None,
         asked_for: Mapping[str, Any] | None = None,
     ) -> None:
         """A YouTube that has asked for nothing yet.
 
-        ``cookies``: the text of a Netscape cookie file; a private copy, since yt-dlp writes back to it.
+        ``cookies``: the text of the identity's cookie file; a private copy, since yt-dlp writes back to it.
         ``asked_for``: YoutubeDL parameters of the user's own (ytdlp_args.parse_ytdlp_args).
         """
         self._settings = settings
         self._clock = clock
+        self._proxy = identity.proxy if identity else None
         self._cookies = cookies
+        # Tells one cookie file from another without saying anything of it.
+        self.who = who(cookies)
         self._asked_for = dict(asked_for or {})
         self._said = _Listener()
         self._ydl: yt_dlp.YoutubeDL | None = None
         self._used = 0
+        self._slowest = min(SLOWEST, (settings.rate_limit or SLOWEST * 2) / 2)
         self._limit: int | None = None
+        # (Time, bytes of this read) at the begin of the minute that is being watched.
+        self._minute: tuple[float, int] | None = None
         self.bytes_read = 0
 
     def close(self) -> None:
@@ -152,6 +163,7 @@ class YouTube:
         self._clock.sleep(max(0.0, stream.available_at - time.time()))
         path.unlink(missing_ok=True)
         self._limit = at_most
+        self._minute = None
         self._said.warnings.clear()
         # Just these keys: a whole format dict brings chunk sizes that conflict with our range.
         info = {
@@ -168,7 +180,7 @@ class YouTube:
             raise self._read_failure(error, path) from error
         except OSError as error:
             if is_about_the_disk(error):
-                raise as_run_error(error, path.parent) from error
+                raise
             raise Transient("network", f"{type(error).__name__}: {error}") from error
         if not ok or not path.exists():
             raise Transient("network", "; ".join(self._said.warnings) or "nothing was received")
@@ -176,15 +188,23 @@ class YouTube:
 
     def _read_failure(self, error: Exception, path: Path) -> Exception:
         text = clean(str(error))
-        if "unable to write data" in text or "unable to open for writing" in text:
-            return RunError(f"{path.parent}: {text}", "check the free space, the quota and the rights there")
+        if match := re.search(r"unable to (?:write data|open for writing): .*\[Errno (\d+)\]", text):
+            return OSError(int(match[1]), os.strerror(int(match[1])), str(path))
         return read_failure(text, self._said.warnings)
 
     def _watch(self, status: Mapping[str, Any]) -> None:
         """Called by yt-dlp with each block: the way to end a read from outside."""
         self._clock.check()
-        if self._limit is not None and (status.get("downloaded_bytes") or 0) > self._limit:
+        # Real time: a rehearsal's clock makes waits shorter, not the network faster.
+        got, now = status.get("downloaded_bytes") or 0, time.monotonic()
+        if self._limit is not None and got > self._limit:
             raise Transient("network", f"the server sent more than the {self._limit} bytes asked for")
+        if self._minute is None or got < self._minute[1]:
+            self._minute = (now, got)
+        elif (passed := now - self._minute[0]) >= self._clock.real(60.0, at_least=1.0):
+            if got - self._minute[1] < passed * self._slowest:
+                raise Transient("network", f"less than {self._slowest:.0f} bytes a second for a minute")
+            self._minute = (now, got)
 
     def _instance(self) -> yt_dlp.YoutubeDL:
         if self._ydl is not None and self._used >= RECYCLE_AFTER:
@@ -210,7 +230,8 @@ class YouTube:
             "retries": 2,
             "extractor_retries": 0,
             "skip_unavailable_fragments": False,
-            "proxy": self._settings.proxy,
+            # The empty string is yt-dlp's word for none, whatever the environment says.
+            "proxy": self._proxy,
             "cookiefile": io.StringIO(self._cookies) if self._cookies is not None else None,
         }
         if rate is not None:
@@ -227,7 +248,7 @@ def _http_failure(error: HTTPError) -> ClipError:
     if error.status == 429:
         return Blocked("too_many_requests", str(error), _retry_after(error))
     if error.status == 403:
-        return Transient("http", "HTTP Error 403: Forbidden (on the media)")
+        return Transient("forbidden", "HTTP Error 403: Forbidden (on the media)")
     return Transient("http", str(error))
 
 
@@ -286,7 +307,9 @@ def _merged(picture: Mapping[str, Any], sound: Mapping[str, Any]) -> dict[str, A
 
 
 def stream_of(format: Mapping[str, Any]) -> Stream:
-    """What reading needs of a format as yt-dlp describes it."""
+    """What reading needs of a format as yt-dlp describes it; Transient for an address that is not http(s)."""
+    if not re.match(r"https?://", format["url"]):
+        raise Transient("formats", f"format {format.get('format_id')} is not at an http(s) address")
     return Stream(
         url=format["url"],
         headers=dict(format.get("http_headers") or {}),
@@ -317,6 +340,11 @@ class _Listener:
 
     def error(self, message: str) -> None:
         _ytdlp_log.debug("%s", message)
+
+
+def who(cookies: str | None) -> str:
+    """Tells one cookie file from another without saying anything of it."""
+    return "guest" if cookies is None else hashlib.sha256(cookies.encode()).hexdigest()[:16]
 
 
 def load_cookies(path: Path) -> tuple[str, CookieJar]:

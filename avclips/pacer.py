@@ -1,0 +1,247 @@
+"""One identity's pace, where every process that shares it sees it.
+
+The limit belongs to the connection, not to the process: two scripts on one node, or a restart in the middle of
+a block, go by the same file in the user's cache folder. A file that is broken or foreign is replaced; where
+none can be kept, the pace is this process's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import random
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from .clip import Identity
+from .pace import (
+    SUSPECT_FOR,
+    Block,
+    Clock,
+    Limit,
+    Pace,
+    Ticket,
+    answered,
+    fresh,
+    limit_of,
+    refilled,
+    refused,
+    started,
+    undecided,
+    wait_of,
+    worked,
+)
+
+log = logging.getLogger("avclips.pacer")
+
+GUEST_PER_HOUR, ACCOUNT_PER_HOUR = 270, 1000
+LOCK_PATIENCE = 5.0
+
+
+class Shelf:
+    """Where one Pace lies: a small locked file, or this process's memory."""
+
+    def __init__(self, path: Path | None, limit: Limit | None, clock: Clock) -> None:
+        self._path = path
+        self.limit = limit
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.pace = fresh(limit, clock.wall())
+
+    @contextmanager
+    def open(self) -> Iterator[Shelf]:
+        """Hold the shelf; ``pace`` is as of now, and what it is set to is kept."""
+        with self._lock, self._file_lock():
+            before = self._read()
+            self.pace = refilled(before, self.limit, self._clock.wall())
+            yield self
+            self._write(self.pace)
+
+    @contextmanager
+    def _file_lock(self) -> Iterator[None]:
+        lock = None
+        if self._path is not None:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                lock = FileLock(self._path.with_suffix(".lock"), timeout=LOCK_PATIENCE)
+                lock.acquire()
+            except (OSError, Timeout, NotImplementedError) as error:
+                self._give_up(error)
+                lock = None
+        try:
+            yield
+        finally:
+            if lock is not None:
+                lock.release()
+
+    def _give_up(self, error: BaseException) -> None:
+        log.warning("%s cannot be shared (%s): this process keeps a pace of its own", self._path, error)
+        self._path = None
+
+    def _read(self) -> Pace:
+        if self._path is None:
+            return self.pace
+        try:
+            return read_pace(json.loads(self._path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return fresh(self.limit, self._clock.wall())
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            log.warning("%s is replaced: it holds no pace (%s)", self._path, error)
+            return fresh(self.limit, self._clock.wall())
+
+    def _write(self, pace: Pace) -> None:
+        if self._path is None:
+            return
+        temp = self._path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            temp.write_text(json.dumps({"version": 1, **asdict(pace)}), encoding="utf-8")
+            os.replace(temp, self._path)
+        except OSError as error:
+            temp.unlink(missing_ok=True)
+            self._give_up(error)
+
+
+def read_pace(value: Any) -> Pace:
+    """A Pace out of JSON; ValueError, TypeError or KeyError where it is none."""
+    if value["version"] != 1:
+        raise ValueError(f"version {value['version']}")
+    block = value["block"]
+    numbers = {name: float(value[name]) for name in ("tokens", "at", "speed", "probe_until")}
+    if not all(abs(number) < 1e15 for number in numbers.values()) or not 0 < numbers["speed"] <= 1:
+        raise ValueError("a number out of all bounds")
+    if block is not None:
+        times = float(block["since"]), float(block["until"])
+        block = Block(str(block["reason"]), *times, int(block["waits"]))
+    refused_at = None if value["refused_at"] is None else float(value["refused_at"])
+    return Pace(**numbers, round=int(value["round"]), block=block, refused_at=refused_at)
+
+
+class Pacer:
+    """One identity's leave to ask. Many threads and processes share it."""
+
+    def __init__(self, name: str, shelves: list[Shelf], clock: Clock) -> None:
+        """``shelves``: the identity's own, and the account's where there are cookies."""
+        self.name = name
+        self._shelves = shelves
+        self._clock = clock
+
+    @contextmanager
+    def _open(self) -> Iterator[list[Shelf]]:
+        with ExitStack() as stack:
+            yield [stack.enter_context(shelf.open()) for shelf in self._shelves]
+
+    def start(self) -> Ticket | float:
+        """Leave for one extraction, or the seconds until it may be asked for again."""
+        with self._open() as shelves:
+            wait = max(wait_of(shelf.pace, shelf.limit) for shelf in shelves)
+            if wait > 0:
+                return wait
+            tickets = []
+            for shelf in shelves:
+                shelf.pace, ticket = started(shelf.pace, shelf.limit)
+                tickets.append(ticket)
+            return tickets[0]
+
+    def wait(self) -> Ticket:
+        """Wait until an extraction may start; raises Stopped."""
+        while isinstance(leave := self.start(), float):
+            self._clock.sleep(leave)
+        return leave
+
+    def answered(self, ticket: Ticket, success: bool) -> Ticket:
+        """YouTube answered honestly; returns the ticket to go on with."""
+        with self._open() as shelves:
+            for shelf in shelves[1:]:
+                shelf.pace, _ = answered(shelf.pace, Ticket(shelf.pace.round), success)
+            shelves[0].pace, ticket = answered(shelves[0].pace, ticket, success)
+        return ticket
+
+    def blocked(self, ticket: Ticket, reason: str, retry_after: float | None = None) -> None:
+        """We were refused: everybody who shares this identity waits."""
+        with self._shelves[0].open() as shelf:
+            shelf.pace = refused(shelf.pace, ticket, reason, retry_after, random.uniform(1.0, 1.1))
+
+    def undecided(self, ticket: Ticket) -> None:
+        """The answer said nothing about us."""
+        with self._shelves[0].open() as shelf:
+            shelf.pace = undecided(shelf.pace, ticket)
+
+    def pause(self, reason: str) -> None:
+        """Nothing works, though nobody said that we are refused: wait as for a block."""
+        with self._shelves[0].open() as shelf:
+            if shelf.pace.block is None:
+                shelf.pace = refused(shelf.pace, Ticket(shelf.pace.round), reason, None)
+
+    def worked(self, ticket: Ticket) -> None:
+        """A clip of the ticket's video came whole: whatever the trouble was, it is over."""
+        with self._shelves[0].open() as shelf:
+            shelf.pace = worked(shelf.pace, ticket)
+
+    @property
+    def per_hour(self) -> float | None:
+        """Extractions in an hour in the long run; None without a limit."""
+        limit = self._shelves[0].limit
+        return limit.rate * 3600 if limit else None
+
+    @property
+    def block(self) -> Block | None:
+        """The block as this process last saw it, or None."""
+        return self._shelves[0].pace.block
+
+    @property
+    def speed(self) -> float:
+        """The part of the full pace it goes at now."""
+        return self._shelves[0].pace.speed
+
+    @property
+    def suspected(self) -> bool:
+        """Whether we were refused lately, so that a vague answer need not be the truth."""
+        refused_at = self._shelves[0].pace.refused_at
+        return refused_at is not None and self._clock.wall() - refused_at < SUSPECT_FOR
+
+
+def make_pacer(
+    identity: Identity, cookies: str | None, per_hour: int | None, state_dir: Path | None, clock: Clock
+) -> Pacer:
+    """The pacer of one identity; ``cookies``: the text of its cookie file, ``per_hour`` None: the default."""
+    if per_hour is None:
+        per_hour = GUEST_PER_HOUR if cookies is None else ACCOUNT_PER_HOUR
+    limit = limit_of(per_hour)
+    # Home folders are shared on clusters: two nodes have two connections, but one proxy.
+    way = f"direct on {socket.gethostname()}" if identity.proxy is None else f"proxy {identity.proxy}"
+    account = "guest" if cookies is None else digest(cookies)
+    shelves = [Shelf(_path(state_dir, "pace", f"{way} {account}"), limit, clock)]
+    if cookies is not None:
+        shelves.append(Shelf(_path(state_dir, "account", account), limit, clock))
+    return Pacer(name_of(identity), shelves, clock)
+
+
+def name_of(identity: Identity) -> str:
+    """How an identity is called in lines and logs: without the password of its proxy."""
+    way = "direct" if identity.proxy is None else re.sub(r"//[^/@]*@", "//", identity.proxy)
+    return way if identity.cookies is None else f"{way} with {identity.cookies.name}"
+
+
+def _path(state_dir: Path | None, kind: str, key: str) -> Path | None:
+    return None if state_dir is None else state_dir / f"{kind}-{digest(key)}.json"
+
+
+def digest(text: str) -> str:
+    """Tells one secret from another without saying anything of it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def default_state_dir() -> Path:
+    """The user's cache folder for this program."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "avclips"

@@ -1,0 +1,142 @@
+"""How often a clip is tried, and whom a failure is charged to.
+
+A pure book-keeper: outcomes in, verdicts out. A failure is charged to its clip only when it can be the clip's:
+not a refusal, not the network's while nothing gets through, and not one of twenty different videos in a row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from .clip import Clip, Outcome
+from .pace import LONGEST_TROUBLE_WAIT, retry_delay
+
+# A video that is always refused, whatever the others get, is set aside after so many refusals.
+REFUSALS = 3
+# So many different videos in a row with errors that are not final: the trouble is ours.
+TROUBLE_AFTER = 20
+# So many different videos in a row whose media are forbidden: a block.
+FORBIDDEN_AFTER = 3
+# Reasons that pass, but not within a run's tries: another run may find the clip.
+NOT_TODAY = ("upcoming", "formats", "whole_file")
+
+
+@dataclass(frozen=True)
+class Again:
+    """The clip is to be tried again in so many seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True)
+class Last:
+    """That was the clip's last try; the outcome with its attempts filled in."""
+
+    outcome: Outcome
+
+
+class Tries:
+    """The tries of every clip of a run. ``most``: tries of a failure that may pass, for each reason."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._charged: dict[str, Counter[str]] = {}
+        # Answers so far, and clip id -> how many there were when it failed last.
+        self._answers = 0
+        self._answers_then: dict[str, int] = {}
+        self._refusals: Counter[str] = Counter()
+        self._unheard: Counter[str] = Counter()
+        # Video id -> the (clip id, reason) charged to it, since the last answer that was final.
+        self._streak: dict[str, list[tuple[str, str]]] = {}
+        # Videos in a row whose media were forbidden, and clips that were extracted again for it.
+        self._forbidden: set[str] = set()
+        self._extracted_again: set[str] = set()
+
+    def judge(self, outcome: Outcome) -> Again | Last:
+        """What ``outcome`` means for its clip."""
+        if outcome.status == "blocked":
+            return self._refused(outcome)
+        if outcome.status == "done" or outcome.permanent:
+            return self._final(outcome)
+        if outcome.reason == "forbidden" and self._first_forbidden(outcome):
+            return Again(0.0)
+        return self._failed(outcome)
+
+    def forget(self, clip_id: str) -> None:
+        """The clip has all its tries again."""
+        self._charged.pop(clip_id, None)
+        self._refusals.pop(clip_id, None)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether there are clips whose try did not reach anybody."""
+        return bool(self._unheard)
+
+    def take_forbidden(self) -> bool:
+        """Whether so many videos in a row were forbidden that it is a block; asking begins anew."""
+        block = len(self._forbidden) >= FORBIDDEN_AFTER
+        if block:
+            self._forbidden.clear()
+        return block
+
+    def take_back(self) -> set[str]:
+        """Once twenty videos in a row failed: the clips that were charged for it, now uncharged; else empty."""
+        if len(self._streak) < TROUBLE_AFTER:
+            return set()
+        wronged = set()
+        for charges in self._streak.values():
+            for clip_id, reason in charges:
+                wronged.add(clip_id)
+                if clip_id in self._charged:
+                    self._charged[clip_id][reason] -= 1
+        self._streak.clear()
+        return wronged
+
+    def _final(self, outcome: Outcome) -> Last:
+        self._answers += 1
+        self._streak.clear()
+        self._forbidden.clear()
+        self._extracted_again.discard(outcome.clip.id)
+        total = self._charged.pop(outcome.clip.id, Counter()).total()
+        for book in (self._answers_then, self._refusals, self._unheard):
+            book.pop(outcome.clip.id, None)
+        return Last(replace(outcome, attempts=total + 1))
+
+    def _refused(self, outcome: Outcome) -> Again | Last:
+        """Not charged, unless it is refused again and again while others are answered."""
+        clip = outcome.clip
+        if self._others_answered(clip):
+            self._refusals[clip.id] += 1
+        if self._refusals[clip.id] < REFUSALS:
+            return Again(0.0)
+        return Last(replace(outcome, status="failed", attempts=self._refusals[clip.id]))
+
+    def _first_forbidden(self, outcome: Outcome) -> bool:
+        """A media URL can grow old: the first time, the video is only extracted again."""
+        self._forbidden.add(outcome.clip.video)
+        again = outcome.clip.id not in self._extracted_again or len(self._forbidden) >= FORBIDDEN_AFTER
+        self._extracted_again.add(outcome.clip.id)
+        return again
+
+    def _failed(self, outcome: Outcome) -> Again | Last:
+        clip = outcome.clip
+        charges = self._streak.setdefault(clip.video, [])
+        if outcome.reached:
+            self._answers_then[clip.id] = self._answers
+        elif not self._others_answered(clip):
+            # Nothing gets through, for anybody: not the clip's fault.
+            self._unheard[clip.id] += 1
+            return Again(min(retry_delay(self._unheard[clip.id]), LONGEST_TROUBLE_WAIT))
+        charged = self._charged.setdefault(clip.id, Counter())
+        charged[outcome.reason] += 1
+        charges.append((clip.id, outcome.reason))
+        if charged[outcome.reason] >= self._most or outcome.reason in NOT_TODAY:
+            return Last(replace(outcome, attempts=charged.total()))
+        return Again(retry_delay(charged[outcome.reason]))
+
+    def _others_answered(self, clip: Clip) -> bool:
+        """Whether anybody was answered since this clip failed last; the first time, whether anybody ever was."""
+        then = self._answers_then.get(clip.id)
+        self._answers_then[clip.id] = self._answers
+        return self._answers > (then if then is not None else self._answers)
