@@ -26,6 +26,7 @@ _QA_URL = "https://raw.githubusercontent.com/AlyssaYoung/AVQA/main/data/annotati
 _VGGSOUND_URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
 
 CLIP_SECONDS = 10.0
+_START = re.compile(r" *[0-9]{1,6} *")
 _NAME = re.compile(r"([A-Za-z0-9_-]{11})_(\d{6})")
 
 
@@ -49,7 +50,7 @@ def read_labels(path: Path) -> dict[str, tuple[str, str]]:
             for number, row in enumerate(csv.reader(stream), 1):
                 if not row:
                     continue
-                if len(row) != 4 or not row[1].strip().isdigit():
+                if len(row) != 4 or not _START.fullmatch(row[1]):
                     raise RunError(f"{path}, line {number}: not 'YouTube id,start,label,split'", "delete it")
                 labels[f"{row[0]}_{int(row[1]):06d}"] = (row[2], row[3])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
