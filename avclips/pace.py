@@ -168,7 +168,8 @@ def refilled(pace: Pace, limit: Limit | None, now: float) -> Pace:
 def wait_of(pace: Pace, limit: Limit | None) -> float:
     """Seconds until an extraction may start; 0 means now."""
     wait = 0.0
-    if limit is not None and pace.tokens < 1.0:
+    # A billionth of a token is rounding, and would be waited for in ever smaller steps.
+    if limit is not None and pace.tokens < 1.0 - 1e-9:
         wait = (1.0 - pace.tokens) / (limit.rate * pace.speed)
     if pace.block is not None:
         # While another one probes, its answer comes within seconds.

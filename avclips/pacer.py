@@ -95,7 +95,7 @@ class Shelf:
             return read_pace(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return fresh(self.limit, self._clock.wall())
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
             log.warning("%s is replaced: it holds no pace (%s)", self._path, error)
             return fresh(self.limit, self._clock.wall())
 
@@ -112,7 +112,7 @@ class Shelf:
 
 
 def read_pace(value: Any) -> Pace:
-    """A Pace out of JSON; ValueError, TypeError or KeyError where it is none."""
+    """A Pace out of JSON; ValueError, TypeError, KeyError or OverflowError where it is none."""
     if value["version"] != 1:
         raise ValueError(f"version {value['version']}")
     block = value["block"]

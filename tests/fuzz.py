@@ -118,7 +118,12 @@ def targets(folder: Path) -> list[Target]:
         Target("questions", questions, in_file("val_qa.json", read_clips), (RunError,)),
         Target("labels", rows, in_file("vggsound.csv", general_avqa.read_labels), (RunError,)),
         Target("journal", lines, in_file("manifest.jsonl", lambda path: Journal(path).read(None)), ()),
-        Target("pace", paces, lambda data: read_pace(json.loads(data)), (ValueError, TypeError, KeyError)),
+        Target(
+            "pace",
+            paces,
+            lambda data: read_pace(json.loads(data)),
+            (ValueError, TypeError, KeyError, OverflowError),
+        ),
         Target("listing", [listing], lambda data: read_framecrc(data.decode("latin-1")), (ClipError,)),
         Target("messages", [text.encode() for text in messages], read_message, ()),
         Target("wav", [wav], in_file("x.wav", read_wav), (ClipError,)),

@@ -1,0 +1,155 @@
+"""Whom a failure is charged to: outcomes in, verdicts out."""
+
+from __future__ import annotations
+
+import pytest
+
+from avclips.clip import Clip, Outcome
+from avclips.tries import FORBIDDEN_AFTER, REFUSALS, TROUBLE_AFTER, Again, Last, Tries
+
+
+def clip(name: str) -> Clip:
+    return Clip(name, f"video of {name}", 0.0, 10.0)
+
+
+def failed(name: str, reason: str = "check", reached: bool = True) -> Outcome:
+    return Outcome(clip(name), "failed", reason, "words", reached=reached)
+
+
+def done(name: str) -> Outcome:
+    return Outcome(clip(name), "done")
+
+
+def gone(name: str) -> Outcome:
+    return Outcome(clip(name), "failed", "private", "words", permanent=True)
+
+
+def refused(name: str) -> Outcome:
+    return Outcome(clip(name), "blocked", "bot_check", "words")
+
+
+def attempts(verdict: Again | Last) -> int:
+    assert isinstance(verdict, Last)
+    return verdict.outcome.attempts
+
+
+@pytest.fixture(autouse=True)
+def longest_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full jitter at its fullest."""
+    monkeypatch.setattr("avclips.pace.random.uniform", lambda low, high: high)
+
+
+def test_a_failure_that_may_pass_is_tried_again_ever_later() -> None:
+    tries = Tries(4)
+    verdicts = [tries.judge(failed("a")) for _ in range(4)]
+    assert verdicts[:3] == [Again(20.0), Again(40.0), Again(80.0)]
+    assert attempts(verdicts[3]) == 4
+
+
+@pytest.mark.parametrize("reason", ["upcoming", "formats", "whole_file"])
+def test_what_does_not_pass_today_is_tried_once(reason: str) -> None:
+    assert attempts(Tries(5).judge(failed("a", reason))) == 1
+
+
+def test_each_reason_has_its_own_tries() -> None:
+    tries = Tries(3)
+    reasons = ["check", "check", "http", "http", "media", "check"]
+    verdicts = [tries.judge(failed("a", reason)) for reason in reasons]
+    assert [isinstance(verdict, Last) for verdict in verdicts] == [False] * 5 + [True]
+    assert attempts(verdicts[-1]) == 6
+
+
+def test_what_is_final_counts_the_tries_before_it() -> None:
+    tries = Tries(5)
+    tries.judge(failed("a"))
+    assert attempts(tries.judge(gone("a"))) == 2
+    assert attempts(tries.judge(done("a"))) == 1
+
+
+def test_a_refusal_is_never_charged_while_nobody_is_answered() -> None:
+    tries = Tries(2)
+    assert [tries.judge(refused("a")) for _ in range(50)] == [Again(0.0)] * 50
+    assert attempts(tries.judge(done("a"))) == 1
+
+
+def test_the_poisoned_clip_is_set_aside_while_others_are_answered() -> None:
+    tries, verdicts = Tries(5), []
+    for n in range(REFUSALS + 1):
+        verdicts.append(tries.judge(refused("poisoned")))
+        tries.judge(done(f"other {n}"))
+    assert verdicts[:-1] == [Again(0.0)] * REFUSALS
+    last = verdicts[-1]
+    assert isinstance(last, Last)
+    assert (last.outcome.status, last.outcome.reason) == ("failed", "bot_check")
+
+
+def test_no_clip_is_charged_while_nothing_gets_through() -> None:
+    tries = Tries(2)
+    verdicts = [tries.judge(failed("a", "network", reached=False)) for _ in range(12)]
+    assert verdicts[:3] == [Again(20.0), Again(40.0), Again(80.0)]
+    assert verdicts[-1] == Again(900.0)
+    assert tries.unheard
+    assert attempts(tries.judge(done("a"))) == 1
+    assert not tries.unheard
+
+
+def test_a_clip_that_alone_is_never_reached_is_charged() -> None:
+    tries, verdicts = Tries(2), []
+    for n in range(3):
+        verdicts.append(tries.judge(failed("a", "network", reached=False)))
+        tries.judge(done(f"other {n}"))
+    assert isinstance(verdicts[0], Again) and isinstance(verdicts[1], Again)
+    assert attempts(verdicts[2]) == 2
+
+
+def test_twenty_videos_in_a_row_are_not_charged() -> None:
+    tries = Tries(2)
+    for n in range(TROUBLE_AFTER - 1):
+        tries.judge(failed(f"clip {n}"))
+        assert tries.take_back() == set()
+    tries.judge(failed("the last"))
+    assert tries.take_back() == {f"clip {n}" for n in range(TROUBLE_AFTER - 1)} | {"the last"}
+    assert tries.take_back() == set()
+    assert isinstance(tries.judge(failed("clip 0")), Again)
+    assert attempts(tries.judge(failed("clip 0"))) == 2
+
+
+@pytest.mark.parametrize("between", [done("x"), gone("x")], ids=["done", "gone"])
+def test_an_answer_ends_the_row(between: Outcome) -> None:
+    tries = Tries(5)
+    for n in range(TROUBLE_AFTER - 1):
+        tries.judge(failed(f"clip {n}"))
+    tries.judge(between)
+    tries.judge(failed("another"))
+    assert tries.take_back() == set()
+
+
+def test_one_video_failing_twenty_times_is_no_row() -> None:
+    tries = Tries(100)
+    for _ in range(TROUBLE_AFTER * 2):
+        tries.judge(failed("a"))
+    assert tries.take_back() == set()
+
+
+def test_a_forbidden_video_is_extracted_again_once() -> None:
+    tries = Tries(2)
+    assert tries.judge(failed("a", "forbidden")) == Again(0.0)
+    assert tries.judge(failed("a", "forbidden")) == Again(20.0)
+    assert attempts(tries.judge(failed("a", "forbidden"))) == 2
+    assert not tries.take_forbidden()
+
+
+def test_forbidden_videos_in_a_row_are_a_block() -> None:
+    tries = Tries(2)
+    for n in range(FORBIDDEN_AFTER):
+        assert not tries.take_forbidden()
+        assert tries.judge(failed(f"clip {n}", "forbidden")) == Again(0.0)
+    assert tries.take_forbidden()
+    assert not tries.take_forbidden()
+
+
+def test_a_clip_that_is_let_go_has_all_its_tries_again() -> None:
+    tries = Tries(2)
+    tries.judge(failed("a"))
+    tries.forget("a")
+    assert isinstance(tries.judge(failed("a")), Again)
