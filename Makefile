@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv-dev
 BIN := $(VENV)/bin
 
-.PHONY: help test lint format rehearse clean
+.PHONY: help test lint format rehearse soak fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,6 +29,12 @@ format: $(BIN)/.made ## let ruff format the code
 
 rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
+
+soak: $(BIN)/.made ## a run with every fault at random, under 10 minutes [SEED=n]
+	$(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))
+
+fuzz: $(BIN)/.made ## strangers' bytes against everything that reads them [SECONDS=600] [SEED=n]
+	PYTHONPATH=. $(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 clean: ## remove environments and caches
 	rm -rf .venv $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

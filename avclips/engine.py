@@ -280,7 +280,7 @@ class Engine:
 
     def _settle(self, outcome: Outcome) -> None:
         """Write down what an outcome means, or put its clip off."""
-        verdict = self._tries.judge(outcome)
+        verdict = self._tries.judge(outcome, alone=self._nobody_but(outcome.clip.video))
         if outcome.status == "done" or (outcome.permanent and outcome.reached):
             self._last_answer = self._clock.now()
         if isinstance(verdict, Last):
@@ -305,12 +305,19 @@ class Engine:
         for pacer in self._pacers:
             pacer.pause(TROUBLE)
 
+    def _nobody_but(self, video_id: str) -> bool:
+        """Whether no other video is being tried, or waits to be."""
+        waiting = itertools.chain(self._ready, (video for _, _, video in self._later), self._running.values())
+        return all(video.id == video_id for video in waiting)
+
     def _defer(self, video: Video, delay: float) -> None:
         heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
 
     def _bring_back(self, clip_id: str) -> None:
-        """A clip that had failed is tried again, with all its tries."""
-        if clip_id in self._clips:
+        """A clip that had failed is tried again, with all its tries; one of an earlier run's with the next."""
+        if clip_id not in self._clips:
+            log.info("%s was let go: the next run tries it again", clip_id)
+        else:
             log.info("%s is tried again", clip_id)
             self._tries.forget(clip_id)
             clip, url = self._clips[clip_id]

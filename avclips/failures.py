@@ -25,13 +25,12 @@ _TABLE: tuple[_Row, ...] = (
     (r"too many requests", Blocked, "too_many_requests"),
     (r"live event will begin|premieres? in |premiere will begin|is upcoming", Transient, "upcoming"),
     (
-        r"live stream recording is not available|processing this video|stream is offline",
+        r"live stream recording is not available|processing this video|stream is offline|^offline\.?$",
         Transient,
         "upcoming",
     ),
     (r"confirm your age|inappropriate for some users|age-restricted", Restricted, "age"),
     (r"members-only content|members on level|only available to music premium", Restricted, "members"),
-    (r"requires payment|purchase", Restricted, "members"),
     (r"private video|video is private", Gone, "private"),
     (r"account associated with this video has been (terminated|closed)", Gone, "terminated"),
     (r"uploader has closed their youtube account|account.*terminated", Gone, "terminated"),
@@ -45,6 +44,9 @@ _TABLE: tuple[_Row, ...] = (
         "removed",
     ),
     (r"this video does not exist|video is no longer available|incomplete youtube id", Gone, "removed"),
+    (r"playback on other websites has been disabled", Restricted, "login"),
+    (r"page needs to be reloaded", Transient, "http"),
+    (r"requires payment|purchase", Restricted, "members"),
     (r"drm protected", Gone, "drm"),
     (
         r"requested format is not available|no video formats found|only images are available",
@@ -70,7 +72,7 @@ _TABLE: tuple[_Row, ...] = (
 
 # Messages that have another cause behind them, which yt-dlp tells in its warnings alone.
 _SHADOWS = re.compile(r"failed to extract any player response|no video formats found|requested format is not")
-_BARE_UNAVAILABLE = re.compile(r"(this )?video (is )?(unavailable|not available)\.?$")
+_BARE_UNAVAILABLE = re.compile(r"(video unavailable\. )?(this )?(video )?(is )?(unavailable|not available)\.?$")
 
 
 def clean(message: str) -> str:
@@ -89,7 +91,8 @@ def read_failure(message: str, warnings: Sequence[str] = (), suspected: bool = F
     """
     text = clean(message)
     lowered = text.lower()
-    said = [clean(warning).lower() for warning in warnings]
+    # What yt-dlp says it leaves out for want of a PO token is advice, not what happened.
+    said = [text for text in map(str.lower, map(clean, warnings)) if "may yield http error" not in text]
     if _BARE_UNAVAILABLE.match(lowered):
         return _unavailable(text, said, suspected)
     if _SHADOWS.search(lowered):

@@ -51,7 +51,7 @@ def whole(path: Path) -> Iterator[IO[str]]:
     """Write a UTF-8 text file that takes ``path``'s place only when the block ends well."""
     temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temp, "w", encoding="utf-8", newline="\n") as stream:
+        with open(temp, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -86,6 +86,8 @@ def read_json(path: Path, hint: str) -> Any:
         raise RunError(message, hint) from error
     except UnicodeDecodeError as error:
         raise RunError(f"{path} is not UTF-8 text: byte {error.start} cannot be read", hint) from error
+    except (RecursionError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}", hint) from error
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}", hint) from error
 

@@ -93,7 +93,7 @@ class Journal:
 
         Where there is no room (OSError), the line is kept and written with the next one.
         """
-        self._unwritten += json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        self._unwritten += json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
         self.flush()
         if time.monotonic() >= self._next_sync:
             self.sync()

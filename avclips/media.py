@@ -134,19 +134,10 @@ class Ffmpeg:
     def measure(self, path: Path, at_most: Fraction | None = None) -> list[Track]:
         """Decode the file, whole or ``at_most`` so many seconds of it; Transient if that does not decode."""
         stop = [] if at_most is None else ["-t", _seconds(at_most)]
-        arguments: list[str | Path] = [
-            *_READING,
-            "-i",
-            path,
-            "-map",
-            "0",
-            *stop,
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "framecrc",
-            "pipe:1",
-        ]
+        # In the pictures' own time base: by default ffmpeg rounds their times to the frame rate.
+        listing = ["-fps_mode", "passthrough", "-enc_time_base:v", "demux", "-f", "framecrc", "pipe:1"]
+        # -copyts: otherwise a file whose first picture is not at 0 (a silent one's, say) is moved there.
+        arguments: list[str | Path] = ["-copyts", *_READING, "-i", path, "-map", "0", *stop, *listing]
         return read_framecrc(self.run(arguments))
 
 
@@ -221,17 +212,12 @@ def cut_arguments(job: Job, mp4: Path, wav: Path) -> list[str | Path]:
     a packet or more before the start, since AAC needs the packet before the first for the right samples;
     packets to copy are found by seeking. The third output lists the source's packets: what may be expected.
     """
-    begin = _seconds(job.video.offset)
     stop = [] if job.length is None else ["-t", _seconds(job.length)]
-    picture_input: list[str | Path] = [
-        *_READING,
-        *(["-ss", begin] if job.cut == "copy" else []),
-        "-i",
-        job.video.path,
-    ]
-    arguments: list[str | Path] = [*picture_input]
+    arguments: list[str | Path] = [*_READING]
+    arguments += ["-ss", _seconds(job.video.offset)] if job.cut == "copy" else _lead_in(job.video)
+    arguments += ["-i", job.video.path]
     if job.audio:
-        arguments += [*_READING, "-i", job.audio.path]
+        arguments += [*_READING, *_lead_in(job.audio), "-i", job.audio.path]
         arguments += [*_READING, "-ss", _seconds(job.audio.offset), "-i", job.audio.path]
     arguments += ["-map", "0:v:0", *_picture_codec(job)]
     if job.audio:

@@ -13,7 +13,7 @@ from .dataset import Dataset
 from .errors import REASONS
 from .pacer import default_state_dir
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
@@ -37,7 +37,7 @@ def whole_number(lowest: int) -> Callable[[str], int]:
     """A type for argparse: a whole number from ``lowest`` up."""
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text) or int(text) < lowest:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < lowest:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} up")
         return int(text)
 

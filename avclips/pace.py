@@ -24,6 +24,7 @@ from .errors import Stopped, UsageError
 FIRST_WAIT = {"rate_limited": 3600.0, "bot_check": 1800.0}
 OTHER_WAIT = 300.0
 LONGEST_WAIT = 6 * 3600.0
+SHORTEST_WAIT = 30.0
 # When it is not YouTube that refuses but nothing that works, the wait need not be long: it may be a cable.
 TROUBLE = "trouble"
 TROUBLE_WAIT, LONGEST_TROUBLE_WAIT = 60.0, 900.0
@@ -241,7 +242,8 @@ def wait_after(reason: str, waits: int, retry_after: float | None) -> float:
     longest = LONGEST_TROUBLE_WAIT if reason == TROUBLE else LONGEST_WAIT
     first = TROUBLE_WAIT if reason == TROUBLE else FIRST_WAIT.get(reason, OTHER_WAIT)
     if retry_after is not None:
-        first = retry_after
+        # "Retry-After: 0" is no leave to ask again and again.
+        first = max(retry_after, SHORTEST_WAIT)
     return float(min(first * 2 ** min(waits - 1, 20), longest))
 
 

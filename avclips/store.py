@@ -168,7 +168,8 @@ class Store:
         if not self._progress.exists():
             return None
         progress = read_json(self._progress, "delete it: the next run writes it anew")
-        return progress.get("manifest_bytes") if isinstance(progress, dict) else None
+        reflected = progress.get("manifest_bytes") if isinstance(progress, dict) else None
+        return reflected if isinstance(reflected, int) else None
 
     def _listed_failures(self) -> set[str] | None:
         """The ids in failed_downloads.json; None where it was never written."""
@@ -193,6 +194,9 @@ class Store:
         asked = self._settings.retry_failed
         if asked is not None and (not asked or line["reason"] in asked):
             return True
+        if line["reason"] == "no_audio" and self._settings.allow_silent:
+            return True
+        # Restricted: other cookies are another person.
         return line["reason"] in _FOR_OTHER_COOKIES and bool(self._whose - {line.get("identity")})
 
     def has_strangers(self, clip: Clip) -> bool:

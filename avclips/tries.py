@@ -53,10 +53,10 @@ class Tries:
         self._forbidden: set[str] = set()
         self._extracted_again: set[str] = set()
 
-    def judge(self, outcome: Outcome) -> Again | Last:
-        """What ``outcome`` means for its clip."""
+    def judge(self, outcome: Outcome, alone: bool = False) -> Again | Last:
+        """What ``outcome`` means for its clip; ``alone``: whether no other video is left to try."""
         if outcome.status == "blocked":
-            return self._refused(outcome)
+            return self._refused(outcome, alone)
         if outcome.status == "done" or outcome.permanent:
             return self._final(outcome)
         if outcome.reason == "forbidden" and self._first_forbidden(outcome):
@@ -103,10 +103,10 @@ class Tries:
             book.pop(outcome.clip.id, None)
         return Last(replace(outcome, attempts=total + 1))
 
-    def _refused(self, outcome: Outcome) -> Again | Last:
-        """Not charged, unless it is refused again and again while others are answered."""
+    def _refused(self, outcome: Outcome, alone: bool) -> Again | Last:
+        """Not charged, unless it is refused again and again while others are answered, or no other is left."""
         clip = outcome.clip
-        if self._others_answered(clip):
+        if self._others_answered(clip) or alone:
             self._refusals[clip.id] += 1
         if self._refusals[clip.id] < REFUSALS:
             return Again(0.0)

@@ -7,6 +7,7 @@ is a ClipError, a RunError (the disk) or Stopped.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import io
@@ -14,6 +15,7 @@ import logging
 import os
 import re
 import time
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -175,6 +177,7 @@ class YouTube:
         try:
             ok, _ = ydl.dl(str(path), info)
         except HTTPError as error:
+            error.close()
             raise _http_failure(error) from error
         except (DownloadError, RequestError) as error:
             raise self._read_failure(error, path) from error
@@ -201,7 +204,7 @@ class YouTube:
             raise Transient("network", f"the server sent more than the {self._limit} bytes asked for")
         if self._minute is None or got < self._minute[1]:
             self._minute = (now, got)
-        elif (passed := now - self._minute[0]) >= self._clock.real(60.0, at_least=1.0):
+        elif (passed := now - self._minute[0]) >= self._clock.real(60.0, at_least=5.0):
             if got - self._minute[1] < passed * self._slowest:
                 raise Transient("network", f"less than {self._slowest:.0f} bytes a second for a minute")
             self._minute = (now, got)
@@ -353,11 +356,16 @@ def load_cookies(path: Path) -> tuple[str, CookieJar]:
     try:
         text = path.read_text(encoding="utf-8")
         jar = YoutubeDLCookieJar(io.StringIO(text))
-        jar.load(ignore_discard=True, ignore_expires=True)
+        # yt-dlp prints the rows that it cannot read, and what is in them is secret.
+        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            jar.load(ignore_discard=True, ignore_expires=True)
     except LoadError as error:
-        raise UsageError(f"--cookies {path} is not a cookie file: {clean(str(error))}", hint) from error
+        raise UsageError(f"--cookies {path} is not a cookie file in Netscape's format", hint) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--cookies {path} cannot be read: {error}", hint) from error
+    if not len(jar):
+        raise UsageError(f"--cookies {path} is not a cookie file: no line of it can be read", hint)
     return text, jar
 
 

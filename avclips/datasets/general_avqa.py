@@ -27,7 +27,7 @@ _VGGSOUND_URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/v
 
 CLIP_SECONDS = 10.0
 _START = re.compile(r" *[0-9]{1,6} *")
-_NAME = re.compile(r"([A-Za-z0-9_-]{11})_(\d{6})")
+_NAME = re.compile(r"([A-Za-z0-9_-]{11})_([0-9]{6})")
 
 
 def read_questions(path: Path) -> list[Any]:
