@@ -96,6 +96,8 @@ class Engine:
         self._told: set[str] = set()
         self._again: dict[str, list[tuple[Clip, float]]] = {}
         self._clips: dict[str, tuple[Clip, str]] = {}
+        # Clips that failed for good in this run: they alone are no longer in the plan.
+        self._given_up: set[str] = set()
         self._paused: str | None = None
         self._full_until = 0.0
         self._next_look = 0.0
@@ -286,6 +288,8 @@ class Engine:
         if isinstance(verdict, Last):
             self._store.record(verdict.outcome)
             self._report.outcome(verdict.outcome, None)
+            if verdict.outcome.status != "done":
+                self._given_up.add(outcome.clip.id)
         else:
             self._again.setdefault(outcome.clip.video, []).append((outcome.clip, verdict.delay))
             self._report.outcome(outcome, verdict.delay)
@@ -299,7 +303,7 @@ class Engine:
         """So many different videos in a row failed that it cannot be theirs: nobody is charged, one probes."""
         self._report.trouble(outcome)
         for clip_id in wronged:
-            if clip_id in self._store.failed:
+            if clip_id in self._given_up:
                 self._store.forget(clip_id)
                 self._bring_back(clip_id)
         for pacer in self._pacers:
@@ -317,8 +321,9 @@ class Engine:
         """A clip that had failed is tried again, with all its tries; one of an earlier run's with the next."""
         if clip_id not in self._clips:
             log.info("%s was let go: the next run tries it again", clip_id)
-        else:
+        elif clip_id in self._given_up:
             log.info("%s is tried again", clip_id)
+            self._given_up.discard(clip_id)
             self._tries.forget(clip_id)
             clip, url = self._clips[clip_id]
             self._defer(Video(clip.video, url, (clip,)), 0.0)

@@ -156,7 +156,7 @@ def now() -> str:
 def _parse(raw: bytes) -> Line | None:
     try:
         line = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     known = isinstance(line, dict) and isinstance(line.get("id"), str) and isinstance(line.get("status"), str)
     if known and line["status"] == "failed":

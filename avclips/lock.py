@@ -81,7 +81,8 @@ class FolderLock:
     def _is_dead(self, owner: dict[str, Any], locked: bool) -> bool:
         if owner.get("host") == socket.gethostname():
             # On one host the lock speaks for itself; without locks, the process list does.
-            return locked or not _is_running(owner.get("pid"))
+            # In a container every run may have the same pid: ours is nobody else's.
+            return locked or owner.get("pid") == os.getpid() or not _is_running(owner.get("pid"))
         return self._is_silent(owner)
 
     def _is_silent(self, owner: dict[str, Any]) -> bool:
@@ -102,7 +103,7 @@ class FolderLock:
             said = json.loads(self._owner.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return said if isinstance(said, dict) else {}
 

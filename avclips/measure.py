@@ -172,7 +172,7 @@ def _judge_copy(expected: Expected, track: Track) -> str | None:
     """A copy may hold the pictures of the reorder delay behind its end; in a slow video they take longer."""
     due, got = len(expected.pictures), len(track.times)
     late = track.end - (expected.length if expected.length is not None else track.end)
-    one = track.end / got
+    one = (expected.pictures[-1] - expected.pictures[0]) / (due - 1) if due > 1 else COPY_LATE_END
     if not due <= got <= due + COPY_EXTRA_PICTURES or late > max(COPY_LATE_END, (got - due + 2) * one):
         return f"{got} pictures instead of {due}, the end {float(late):.3f} s late"
     return None

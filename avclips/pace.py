@@ -160,10 +160,14 @@ def refilled(pace: Pace, limit: Limit | None, now: float) -> Pace:
     tokens = pace.tokens
     if limit is not None:
         tokens = min(limit.burst, tokens + max(0.0, now - pace.at) * limit.rate * pace.speed)
+        # Failed videos can bring it below zero, but not so far that nobody would live to see the next.
+        tokens = max(tokens, -limit.burst)
     block = pace.block
     if block is not None and block.until > now + 2 * LONGEST_WAIT:
         block = replace(block, until=now + LONGEST_WAIT)
-    return replace(pace, tokens=tokens, at=now, block=block, probe_until=min(pace.probe_until, now + PROBE_LASTS))
+    refused_at = None if pace.refused_at is None else min(pace.refused_at, now)
+    probe_until = min(pace.probe_until, now + PROBE_LASTS)
+    return replace(pace, tokens=tokens, at=now, block=block, refused_at=refused_at, probe_until=probe_until)
 
 
 def wait_of(pace: Pace, limit: Limit | None) -> float:

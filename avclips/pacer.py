@@ -95,7 +95,7 @@ class Shelf:
             return read_pace(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return fresh(self.limit, self._clock.wall())
-        except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
+        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             log.warning("%s is replaced: it holds no pace (%s)", self._path, error)
             return fresh(self.limit, self._clock.wall())
 

@@ -59,7 +59,9 @@ def parse_ytdlp_args(text: str) -> dict[str, Any]:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
             asked, default = yt_dlp.parse_options(words), yt_dlp.parse_options([])
     except OptParseError as error:
-        raise UsageError(f"--yt-dlp-args: {error}".strip()) from error
+        # The usage of yt-dlp comes first; what is wrong is the last line.
+        said_last = str(error).strip().splitlines()[-1]
+        raise UsageError(f"--yt-dlp-args: {said_last.removeprefix('yt-dlp: error: ')}") from error
     except SystemExit:
         lines = said.getvalue().strip().splitlines()
         raise UsageError(f"--yt-dlp-args: {lines[-1] if lines else 'yt-dlp does not take them'}") from None

@@ -1,0 +1,250 @@
+"""Clips hold exactly their seconds: each is compared with a cut of the whole file, in samples and in pictures.
+
+The Worker runs in this process, since only it takes starts that are no whole seconds. The references are made by
+the same ffmpeg out of whole files, and looked at with PyAV and numpy.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import wave
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from avclips.clip import Clip, Identity, Settings, Video
+from avclips.media import Ffmpeg
+from avclips.pace import Clock
+from avclips.pacer import make_pacer
+from avclips.store import Store
+from avclips.worker import Worker
+from avclips.youtube import YouTube
+from fake_media import PROGRESSIVE, Media, ffmpeg, make
+from fake_youtube import FakeVideo, FakeYouTube
+
+Picture = np.ndarray[Any, Any]
+Samples = np.ndarray[Any, Any]
+
+ID = "exactvideo1"
+LENGTH = 10.0
+MINUTE = Media(duration=60.0)
+# A copy may end this many pictures late: the decoder's reorder delay with two B-frames in a row.
+REORDERED = 3
+
+
+@dataclass(frozen=True)
+class Source:
+    """One way in which a video can be offered, and the seconds at which its clips start."""
+
+    media: Media
+    starts: tuple[float, ...] = (17.3, 54.5)
+    itags: tuple[int, ...] = (134, 140, 18)
+
+    def file(self, folder: Path, kind: str) -> Path:
+        alone = {"picture": 134, "sound": 140}[kind]
+        return make(self.media, alone if alone in self.itags else PROGRESSIVE, folder)
+
+
+# At 10.01, a fragment of sound has just begun: its first packet needs the one before, of another fragment.
+SOURCES = {
+    "25 fps": Source(Media(duration=330.0), (0.0, 10.01, 17.0, 299.9, 300.0, 302.3, 309.98, 323.45)),
+    "29.97 fps, 48 kHz": Source(replace(MINUTE, fps=30000 / 1001, sample_rate=48000), (0.0, 17.0, 54.5)),
+    "no index": Source(replace(MINUTE, variant="fragmented")),
+    "plain mp4": Source(replace(MINUTE, variant="faststart")),
+    "one file": Source(MINUTE, itags=(PROGRESSIVE,)),
+    "silent": Source(replace(MINUTE, audio=False), itags=(134,)),
+    "10 fps": Source(Media(duration=14.0, fps=10), (0.0, 1.0, 3.25)),
+}
+
+
+@dataclass
+class Cut:
+    """The clips of one source as the Worker made them, and where references go."""
+
+    source: Source
+    settings: Settings
+    media: Path
+    failures: list[Any] = field(default_factory=list)
+
+    def mp4(self, start: float) -> Path:
+        return self.settings.data_dir / "videos" / f"{name_of(start)}.mp4"
+
+    def wav(self, start: float) -> Path:
+        return self.settings.data_dir / "audio" / f"{name_of(start)}.wav"
+
+    def whole(self, kind: str) -> Path:
+        return self.source.file(self.media, kind)
+
+
+def name_of(start: float) -> str:
+    return f"from_{start}"
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory, media_folder: Path) -> Iterator[Callable[..., Cut]]:
+    """Has the Worker cut all clips of a source, once for each kind of settings."""
+    made: dict[Any, Cut] = {}
+
+    def get(name: str, **shape: Any) -> Cut:
+        key = (name, *sorted(shape.items()))
+        if key not in made:
+            shape["allow_silent"] = not SOURCES[name].media.audio
+            made[key] = work(SOURCES[name], tmp_path_factory.mktemp("cut"), media_folder, shape)
+        return made[key]
+
+    yield get
+
+
+def work(source: Source, folder: Path, media: Path, shape: dict[str, Any]) -> Cut:
+    clock = Clock(1.0)
+    with FakeYouTube(media, {ID: FakeVideo(source.media, itags=source.itags)}) as youtube:
+        settings = Settings(folder, rate_limit=None, sleep=0.0, **shape)
+        store = Store(settings, "a test", clock)
+        store.open()
+        asking = Identity(youtube.proxy)
+        pacer = make_pacer(asking, None, 0, None, clock)
+        reader = YouTube(settings, clock, asking, asked_for={"nocheckcertificate": True})
+        worker = Worker(settings, clock, pacer, reader, Ffmpeg(Path(ffmpeg()), clock), store)
+        clips = tuple(Clip(name_of(start), ID, start, start + LENGTH) for start in source.starts)
+        video = Video(ID, f"https://www.youtube.com/watch?v={ID}", clips)
+        outcomes = list(worker.run(video, pacer.wait()))
+        worker.close()
+        store.close()
+    assert [(outcome.clip.id, outcome.status, outcome.detail) for outcome in outcomes] == [
+        (name_of(start), "done", "") for start in source.starts
+    ]
+    return Cut(source, settings, media)
+
+
+def run_ffmpeg(*arguments: object) -> None:
+    subprocess.run([ffmpeg(), "-v", "error", "-y", "-nostdin", *map(str, arguments)], check=True)
+
+
+def samples(path: Path) -> Samples:
+    """All samples, an array a channel."""
+    with wave.open(str(path)) as sound:
+        assert sound.getsampwidth() == 2
+        found = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
+        return found.reshape(-1, sound.getnchannels())
+
+
+def reference_wavs(cut: Cut, folder: Path, *shape: object) -> list[Path]:
+    """What ffmpeg cuts out of the whole sound, decoding it from its beginning once for all clips."""
+    paths = [folder / f"{name_of(start)}.wav" for start in cut.source.starts]
+    outputs: list[object] = []
+    for start, path in zip(cut.source.starts, paths, strict=True):
+        outputs += ["-map", "0:a", "-ss", start, "-t", LENGTH, *shape, path]
+    run_ffmpeg("-i", cut.whole("sound"), *outputs)
+    return paths
+
+
+def pictures(path: Path) -> Iterator[tuple[Fraction, Picture]]:
+    """The pictures that a reader on libav sees, each with its time."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield frame.pts * frame.time_base, frame.to_ndarray()
+
+
+def times(path: Path) -> list[Fraction]:
+    """When each picture is shown, without decoding any."""
+    with av.open(str(path)) as container:
+        return sorted(p.pts * p.time_base for p in container.demux(video=0) if p.pts is not None and p.size)
+
+
+def pictures_at(path: Path, wanted: Sequence[Fraction]) -> dict[Fraction, Picture]:
+    """The pictures of a file that are shown at these times."""
+    found = {}
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        container.seek(int(min(wanted) / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            time = frame.pts * frame.time_base
+            if time in wanted:
+                found[time] = frame.to_ndarray()
+            if time > max(wanted):
+                break
+    return found
+
+
+def is_its_own(picture: Picture, number: int, source: Path, of_source: Sequence[Fraction]) -> bool:
+    """Whether a picture is number so-and-so of the source, and clearly not one of its neighbours."""
+    numbers = [n for n in (number - 1, number, number + 1) if 0 <= n < len(of_source)]
+    there = pictures_at(source, [of_source[n] for n in numbers])
+    away = {n: float(np.abs(picture.astype(int) - there[of_source[n]]).mean()) for n in numbers}
+    own = away.pop(number)
+    return own < 3.0 and len(away) > 0 and own * 1.5 < min(away.values())
+
+
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.media.audio])
+def test_the_sound_is_the_whole_files_to_the_sample(cut: Callable[..., Cut], name: str, tmp_path: Path) -> None:
+    made = cut(name)
+    for start, path in zip(made.source.starts, reference_wavs(made, tmp_path), strict=True):
+        due, got = samples(path), samples(made.wav(start))
+        rate = made.source.media.sample_rate
+        assert len(due) == 10 * rate or start + LENGTH > made.source.media.duration
+        assert got.shape == due.shape and np.array_equal(got, due), f"at {start}"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_an_exact_cut_has_the_pictures_of_its_seconds(cut: Callable[..., Cut], name: str) -> None:
+    made = cut(name)
+    source = made.whole("picture")
+    of_source = times(source)
+    for start in made.source.starts:
+        begin = Fraction(str(start)) + of_source[0]
+        first, behind = bisect_left(of_source, begin), bisect_left(of_source, begin + 10)
+        due = [time - begin for time in of_source[first:behind]]
+        got = list(pictures(made.mp4(start)))
+        assert len(got) == len(due), f"at {start}"
+        worst = max(abs(time - due_at) for (time, _), due_at in zip(got, due, strict=True))
+        assert worst <= Fraction(1, 1000), f"at {start}: {float(worst)} s"
+        assert is_its_own(got[0][1], first, source, of_source), f"at {start}"
+        assert is_its_own(got[-1][1], behind - 1, source, of_source), f"at {start}"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_copy_has_the_pictures_of_a_copied_cut(cut: Callable[..., Cut], name: str, tmp_path: Path) -> None:
+    made = cut(name, cut="copy")
+    for start in made.source.starts:
+        reference = tmp_path / f"{start}.mp4"
+        run_ffmpeg("-ss", start, "-i", made.whole("picture"), "-t", LENGTH, "-map", "0:v", "-c", "copy", reference)
+        same, extra = 0, 0
+        for got, due in zip_longest(pictures(made.mp4(start)), pictures(reference)):
+            if got is None or due is None:
+                extra += 1
+            else:
+                assert np.array_equal(got[1], due[1]), f"at {start}: picture {same} differs"
+                same += 1
+        seconds = Fraction(str(min(LENGTH, made.source.media.duration - start)))
+        assert same >= int(seconds * Fraction(made.source.media.fps)) and extra <= REORDERED, f"at {start}"
+
+
+def test_the_sound_of_a_copy_is_the_same(cut: Callable[..., Cut]) -> None:
+    exact, copied = cut("no index"), cut("no index", cut="copy")
+    for start in exact.source.starts:
+        assert exact.wav(start).read_bytes() == copied.wav(start).read_bytes()
+
+
+def test_another_rate_and_one_channel(cut: Callable[..., Cut], tmp_path: Path) -> None:
+    made = cut("29.97 fps, 48 kHz", cut="copy", audio_rate=16000, audio_channels=1)
+    for start, path in zip(
+        made.source.starts, reference_wavs(made, tmp_path, "-ar", 16000, "-ac", 1), strict=True
+    ):
+        got, due = (samples(each)[:, 0].astype(float) for each in (made.wav(start), path))
+        assert len(got) == 160_000 or start + LENGTH > made.source.media.duration
+        likeness = {lag: likeness_at(got, due, lag) for lag in range(-20, 21)}
+        assert max(likeness, key=lambda lag: likeness[lag]) == 0 and likeness[0] > 0.9, f"at {start}: {likeness}"
+
+
+def likeness_at(got: Samples, due: Samples, lag: int) -> float:
+    """How alike two sounds are when one is moved by ``lag`` samples."""
+    count = min(len(got), len(due)) - 200
+    return float(np.corrcoef(got[100 : 100 + count], due[100 + lag : 100 + lag + count])[0, 1])

@@ -1,0 +1,205 @@
+"""What YouTube's words mean, row by row: class and reason of every message."""
+
+from __future__ import annotations
+
+import pytest
+
+from avclips.errors import Blocked, ClipError, Gone, Restricted, Transient
+from avclips.failures import clean, read_failure
+
+PREFIX = "ERROR: [youtube] -bc_DEF123: "
+HELP = (
+    " Use --cookies-from-browser or --cookies for the authentication. See  https://github.com/yt-dlp/yt-dlp/wiki"
+)
+REPORT = "; please report this issue on  https://github.com/yt-dlp/yt-dlp/issues?q= , filling out the template."
+GONE = "Video unavailable. "
+NO_MORE = GONE + "This video is no longer available "
+RATE = (
+    "The current session has been rate-limited by YouTube for up to an hour. It is recommended to use `-t sleep`"
+)
+
+ROWS: list[tuple[str, type[ClipError], str]] = [
+    ("Private video. Sign in if you've been granted access to this video." + HELP, Gone, "private"),
+    ("Private video. Sign in if you’ve been granted access to this video." + HELP, Gone, "private"),
+    ("This video is private", Gone, "private"),
+    (GONE + "This video has been removed by the uploader", Gone, "removed"),
+    (GONE + "This video has been removed for violating YouTube's Terms of Service", Gone, "removed"),
+    (GONE + "This video has been removed for violating YouTube’s Community Guidelines", Gone, "removed"),
+    (
+        NO_MORE + "because the YouTube account associated with this video has been terminated.",
+        Gone,
+        "terminated",
+    ),
+    (NO_MORE + "because the uploader has closed their YouTube account.", Gone, "terminated"),
+    (NO_MORE + "due to a copyright claim by Acme", Gone, "copyright"),
+    (GONE + "It was removed following a copyright removal request by Acme", Gone, "copyright"),
+    (
+        GONE + "This video contains content from Acme, who has blocked it in your country on copyright grounds",
+        Gone,
+        "country",
+    ),
+    ("The uploader has not made this video available in your country", Gone, "country"),
+    (
+        "The uploader has not made this video available in your country\nYou might want to use a VPN or a proxy "
+        "server (with --proxy) to workaround.",
+        Gone,
+        "country",
+    ),
+    ("Sign in to confirm your age. This video may be inappropriate for some users." + HELP, Restricted, "age"),
+    ("Join this channel to get access to members-only content like this video", Restricted, "members"),
+    ("This video is available to this channel's members on level: Friend", Restricted, "members"),
+    ("This video is available to this channel’s members on level: Friend", Restricted, "members"),
+    ("Sign in to watch this." + HELP, Restricted, "login"),
+    ("This live event will begin in 5 hours.", Transient, "upcoming"),
+    ("Premieres in 23 minutes", Transient, "upcoming"),
+    ("Sign in to confirm you’re not a bot." + HELP, Blocked, "bot_check"),
+    ("Sign in to confirm you're not a bot." + HELP, Blocked, "bot_check"),
+    (GONE + "YouTube is requiring a captcha challenge before playback", Blocked, "bot_check"),
+    (GONE + "This content isn't available, try again later. " + RATE, Blocked, "rate_limited"),
+    (GONE + "This content isn’t available, try again later.", Blocked, "rate_limited"),
+    (
+        GONE + "This content isn't available, try again later. Your account has been rate-limited by YouTube",
+        Blocked,
+        "rate_limited",
+    ),
+    ("All player responses are invalid. Your IP is likely being blocked by Youtube", Blocked, "wrong_video"),
+    ("Failed to extract any player response" + REPORT, Blocked, "no_player_response"),
+    ("No video formats found!" + REPORT, Transient, "formats"),
+    ("Requested format is not available. Use --list-formats for a list", Transient, "formats"),
+    ("This video is DRM protected", Gone, "drm"),
+    ("Offline.", Transient, "upcoming"),
+    ("This live stream recording is not available.", Transient, "upcoming"),
+    ("We're processing this video. Check back later.", Transient, "upcoming"),
+    ("Playback on other websites has been disabled by the video owner", Restricted, "login"),
+    ("The page needs to be reloaded.", Transient, "http"),
+    ("This video requires payment to watch", Restricted, "members"),
+    # Of what was removed, "purchase" says nothing.
+    (GONE + "This video has been removed by the uploader. Purchases are kept", Gone, "removed"),
+    ("Only images are available for download", Transient, "formats"),
+    ("Video unavailable", Gone, "unavailable"),
+    (GONE + "This video is not available", Gone, "unavailable"),
+    (GONE + "This video is unavailable.", Gone, "unavailable"),
+    ("This video is unavailable", Gone, "unavailable"),
+    ("This video is not available.", Gone, "unavailable"),
+    ("unable to download video data: HTTP Error 403: Forbidden", Transient, "http"),
+    ("unable to download video data: HTTP Error 429: Too Many Requests", Blocked, "too_many_requests"),
+    ("unable to download video data: HTTP Error 503: Service Unavailable", Transient, "http"),
+    ("Unable to download API page: HTTP Error 500: Internal Server Error", Transient, "http"),
+    ("Unable to download webpage: [Errno -3] Temporary failure in name resolution", Transient, "network"),
+    ("Unable to download webpage: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred", Transient, "network"),
+    ("Unable to download webpage: ('Connection aborted.', ConnectionResetError(104))", Transient, "network"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("curly", [False, True], ids=["straight", "curly"])
+@pytest.mark.parametrize(("message", "kind", "reason"), ROWS, ids=[row[0][:60] for row in ROWS])
+def test_a_message(message: str, kind: type[ClipError], reason: str, curly: bool) -> None:
+    said = message.replace("'", "’") if curly else message
+    error = read_failure(PREFIX + said)
+    assert (type(error), error.reason) == (kind, reason)
+    assert error.detail == clean(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[download] Got error: 4096 bytes read, 9000 more expected",
+        "[download] Got error: HTTPSConnectionPool(host='x', port=443): Read timed out.",
+        "ERROR: [download] Got error: ('Connection broken: IncompleteRead(5 bytes read, 3 more expected)')",
+    ],
+)
+def test_a_read_that_broke_off(message: str) -> None:
+    error = read_failure(message)
+    assert (type(error), error.reason) == (Transient, "network")
+
+
+HTTP_429 = "[youtube] abc: Unable to download API page: HTTP Error 429: Too Many Requests (caused by <HTTPError>)"
+HTTP_503 = "[youtube] HTTP Error 503: Service Unavailable. Retrying (1/3)..."
+TIMEOUT = "[youtube] abc: Unable to download webpage: (<urllib3>, 'Connection to www.youtube.com timed out.')"
+BOT = "[youtube] Sign in to confirm you’re not a bot"
+PO_TOKEN = (
+    "[youtube] abc: web client https formats require a GVS PO Token which was not provided. They will be "
+    "skipped as they may yield HTTP Error 403. You can manually pass a GVS PO Token for this client."
+)
+OTHER = "[youtube] abc: Falling back to generic n function search"
+
+
+@pytest.mark.parametrize(
+    ("message", "warnings", "kind", "reason"),
+    [
+        ("Failed to extract any player response" + REPORT, [HTTP_429], Blocked, "too_many_requests"),
+        ("Failed to extract any player response" + REPORT, [HTTP_503], Transient, "http"),
+        ("Failed to extract any player response" + REPORT, [TIMEOUT], Transient, "network"),
+        ("Failed to extract any player response" + REPORT, [OTHER], Blocked, "no_player_response"),
+        ("No video formats found!" + REPORT, [OTHER, HTTP_429], Blocked, "too_many_requests"),
+        ("No video formats found!" + REPORT, [HTTP_503] * 3, Transient, "http"),
+        ("No video formats found!" + REPORT, [HTTP_503, HTTP_429], Blocked, "too_many_requests"),
+        ("No video formats found!" + REPORT, [OTHER], Transient, "formats"),
+        ("No video formats found!" + REPORT, [PO_TOKEN], Transient, "formats"),
+        ("No video formats found!" + REPORT, [PO_TOKEN, HTTP_503], Transient, "http"),
+        ("Failed to extract any player response" + REPORT, [PO_TOKEN], Blocked, "no_player_response"),
+        ("Requested format is not available", [BOT], Blocked, "bot_check"),
+        ("Requested format is not available", [OTHER], Transient, "formats"),
+        ("Video unavailable", [HTTP_429], Blocked, "too_many_requests"),
+        ("Video unavailable", [OTHER, HTTP_503], Gone, "unavailable"),
+        ("Private video", [HTTP_429], Gone, "private"),
+        ("This video is DRM protected", [HTTP_503], Gone, "drm"),
+        ("Something new", [HTTP_429], Transient, "unknown"),
+    ],
+)
+def test_the_true_cause_stands_in_the_warnings(
+    message: str, warnings: list[str], kind: type[ClipError], reason: str
+) -> None:
+    error = read_failure(PREFIX + message, warnings)
+    assert (type(error), error.reason) == (kind, reason)
+
+
+def test_a_cause_is_told_with_the_message() -> None:
+    error = read_failure(PREFIX + "No video formats found!", [HTTP_503])
+    assert error.detail == "No video formats found! (http error 503: service unavailable. retrying (1/3)...)"
+
+
+@pytest.mark.parametrize(
+    ("message", "warnings", "kind", "detail"),
+    [
+        ("Video unavailable", [], Transient, "Video unavailable (said while we were being refused)"),
+        ("Video unavailable", [HTTP_429], Blocked, "Video unavailable (after HTTP Error 429)"),
+        (
+            "Video unavailable. This video has been removed by the uploader",
+            [],
+            Gone,
+            "Video unavailable. This video has been removed by the uploader",
+        ),
+        ("Private video", [], Gone, "Private video"),
+    ],
+    ids=["bare", "bare after 429", "removed", "private"],
+)
+def test_while_we_are_refused(message: str, warnings: list[str], kind: type[ClipError], detail: str) -> None:
+    error = read_failure(PREFIX + message, warnings, suspected=True)
+    assert (type(error), error.detail) == (kind, detail)
+
+
+@pytest.mark.parametrize("suspected", [False, True])
+def test_an_unknown_message_keeps_its_words(suspected: bool) -> None:
+    error = read_failure(PREFIX + "Der Hund bellt: 3 < 4 & “so” [x]", [OTHER], suspected)
+    assert (type(error), error.reason) == (Transient, "unknown")
+    assert error.detail == str(error) == "Der Hund bellt: 3 < 4 & “so” [x]"
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("plain", "plain"),
+        ("ERROR: [youtube] abc-_DEF123: Private video", "Private video"),
+        ("\x1b[0;31mERROR:\x1b[0m [youtube] abc: Private video", "Private video"),
+        ("ERROR: \x1b[1m[youtube:tab]\x1b[0m abc: gone", "gone"),
+        ("[download] Got error: x", "Got error: x"),
+        ("ERROR: unable to open for writing", "unable to open for writing"),
+        ("  ERROR: [youtube] a: two\nlines\r\n  and\ttabs  ", "two lines and tabs"),
+        ("you’re", "you're"),
+        ("a: b: c", "a: b: c"),
+        ("", ""),
+    ],
+)
+def test_clean(message: str, text: str) -> None:
+    assert clean(message) == text

@@ -1,0 +1,221 @@
+"""manifest.jsonl: what is read back of what was appended, whole or broken."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avclips.clip import Clip, Outcome
+from avclips.journal import Journal, Line, forgotten, line_of
+
+CLIP = Clip("a_000010", "a", 10.0, 20.0, {"label": "dog, barking"})
+
+
+def done(clip_id: str, **more: Any) -> Line:
+    return {"id": clip_id, "status": "done", **more}
+
+
+def failed(clip_id: str, reason: str = "http", **more: Any) -> Line:
+    rest = {"reason": reason, "permanent": False, "attempts": 1, "error": "e", "time": "t"}
+    return {"id": clip_id, "status": "failed", **rest, **more}
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "manifest.jsonl")
+    yield journal
+    journal.close()
+
+
+def fill(journal: Journal, lines: list[Line]) -> None:
+    journal.open()
+    for line in lines:
+        journal.append(line)
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "in_done", "in_failed"),
+    [
+        ([], [], []),
+        ([done("a"), failed("b")], ["a"], ["b"]),
+        ([failed("a"), done("a")], ["a"], []),
+        ([done("a"), failed("a")], [], ["a"]),
+        ([done("a"), forgotten("a")], [], []),
+        ([failed("a"), forgotten("a")], [], []),
+        ([forgotten("a"), done("a")], ["a"], []),
+        ([done("a"), done("b"), done("a")], ["b", "a"], []),
+    ],
+)
+def test_the_last_line_counts(
+    journal: Journal, lines: list[Line], in_done: list[str], in_failed: list[str]
+) -> None:
+    fill(journal, lines)
+    replay = journal.read(None)
+    assert (list(replay.done), list(replay.failed)) == (in_done, in_failed)
+
+
+def test_the_last_of_two_failures_is_kept_whole(journal: Journal) -> None:
+    fill(journal, [failed("a", "http"), failed("a", "network", attempts=2)])
+    assert journal.read(None).failed == {"a": failed("a", "network", attempts=2)}
+
+
+def test_no_file_is_no_line(journal: Journal) -> None:
+    replay = journal.read(None)
+    assert (replay.done, replay.failed, replay.late) == ({}, {}, set())
+
+
+@pytest.mark.parametrize(("reflected", "late"), [(None, {"a", "b", "c"}), (0, {"a", "b", "c"}), (1, {"b", "c"}),
+                                                 (2, {"c"}), (3, set())])  # fmt: skip
+def test_failures_younger_than_the_snapshot(journal: Journal, reflected: int | None, late: set[str]) -> None:
+    lines = [failed("a"), failed("b"), failed("c")]
+    fill(journal, lines)
+    sizes = [len(line) for line in journal.path.read_bytes().splitlines(keepends=True)]
+    seen = None if reflected is None else sum(sizes[:reflected])
+    assert journal.read(seen).late == late
+
+
+def test_a_late_failure_that_was_mended_is_not_late(journal: Journal) -> None:
+    fill(journal, [failed("a"), failed("b"), done("a"), forgotten("b")])
+    assert journal.read(0).late == set()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b'{"id": "x", "sta',
+        b"\0\0\0\0",
+        b"[1, 2]",
+        b"7",
+        b"\xff\xfe",
+        b"",
+        b'{"status": "done"}',
+        b'{"id": 5, "status": "done"}',
+        b'{"id": "x"}',
+        b'{"id": "x", "status": 1}',
+        b'{"id": "x", "status": "failed", "reason": "http"}',
+    ],
+)
+def test_a_broken_line_is_passed_over(journal: Journal, broken: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "avclips")
+    whole = [json.dumps(line).encode() for line in (done("a"), done("b"))]
+    journal.path.write_bytes(b"\n".join([whole[0], broken, whole[1], b""]))
+    assert list(journal.read(None).done) == ["a", "b"]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"manifest.jsonl: a broken line at byte {len(whole[0]) + 1} is passed over"
+    ]
+
+
+@pytest.mark.parametrize("cut", [1, 5, 20])
+def test_a_line_that_was_cut_off_is_ended_before_the_next(journal: Journal, cut: int) -> None:
+    fill(journal, [done("a"), done("b")])
+    content = journal.path.read_bytes()
+    journal.path.write_bytes(content[:-cut])
+    fill(journal, [done("c")])
+    assert list(journal.read(None).done) == (["a", "b", "c"] if cut == 1 else ["a", "c"])
+
+
+def test_a_whole_file_gets_no_empty_line(journal: Journal) -> None:
+    fill(journal, [done("a")])
+    fill(journal, [done("b")])
+    assert journal.path.read_text() == '{"id": "a", "status": "done"}\n{"id": "b", "status": "done"}\n'
+
+
+def test_a_line_is_in_the_file_before_append_returns(journal: Journal) -> None:
+    journal.open()
+    journal.append(done("ä"))
+    assert journal.path.read_text(encoding="utf-8") == '{"id": "ä", "status": "done"}\n'
+    assert journal.size == len(journal.path.read_bytes()) == 31
+
+
+class Disk:
+    """A stream whose disk takes so many bytes, write by write, and then none."""
+
+    def __init__(self, *room: int) -> None:
+        self.room = list(room)
+        self.content = b""
+
+    def write(self, data: bytes) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = data[: self.room.pop(0)]
+        self.content += taken
+        return len(taken)
+
+    def close(self) -> None: ...
+
+
+def test_what_found_no_room_is_written_with_the_next_line(journal: Journal) -> None:
+    journal.open()
+    real, full = journal._stream, Disk(7)
+    journal._stream = full  # type: ignore[assignment]
+    for line in (done("a"), done("b")):
+        with pytest.raises(OSError, match="No space left"):
+            journal.append(line)
+    # Something of the first line stands already: the rest follows, and nothing twice.
+    assert full.content == json.dumps(done("a")).encode()[:7]
+    room = Disk(3, 1, 1000)
+    journal._stream = room  # type: ignore[assignment]
+    journal._next_sync = float("inf")
+    journal.append(done("c"))
+    journal._stream = real
+    lines = b"".join(json.dumps(done(name)).encode() + b"\n" for name in "abc")
+    assert full.content + room.content == lines
+
+
+def test_a_sync_writes_what_was_kept(journal: Journal) -> None:
+    journal.open()
+    real = journal._stream
+    journal._stream = Disk()  # type: ignore[assignment]
+    with pytest.raises(OSError, match="No space left"):
+        journal.append(done("a"))
+    journal._stream = real
+    journal.sync()
+    assert list(journal.read(None).done) == ["a"]
+
+
+@pytest.mark.parametrize("words", ["x \ud83d y", "\udcff", "\0", "\u2028", "\n\r"])
+def test_any_words_are_one_line_that_can_be_read(journal: Journal, words: str) -> None:
+    fill(journal, [failed("a", error=words), done("b")])
+    assert len(journal.path.read_bytes().splitlines()) == 2
+    replay = journal.read(None)
+    assert (list(replay.failed), list(replay.done)) == (["a"], ["b"])
+    assert replay.failed["a"]["error"] == words
+
+
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        (
+            Outcome(CLIP, "done", attempts=2, facts={"video": "videos/a.mp4", "bytes": 7}),
+            {"status": "done", "attempts": 2, "video": "videos/a.mp4", "bytes": 7},
+        ),
+        (
+            Outcome(CLIP, "failed", "http", "HTTP Error 500", attempts=5),
+            {"status": "failed", "attempts": 5, "reason": "http", "permanent": False, "error": "HTTP Error 500"},
+        ),
+        (
+            Outcome(CLIP, "failed", "age", "Sign in", permanent=True, attempts=1, identity="guest"),
+            {
+                "status": "failed",
+                "attempts": 1,
+                "reason": "age",
+                "permanent": True,
+                "error": "Sign in",
+                "identity": "guest",
+            },
+        ),
+    ],
+    ids=["done", "failed", "restricted"],
+)
+def test_line_of(outcome: Outcome, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avclips.journal.now", lambda: "2026-01-02T03:04:05Z")
+    always = {"id": "a_000010", "youtube_id": "a", "asked": [10.0, 20.0], "time": "2026-01-02T03:04:05Z"}
+    assert line_of(outcome) == always | {"meta": {"label": "dog, barking"}} | line
+    assert "meta" not in line_of(Outcome(Clip("b", "b", 0, None), "done"))

@@ -1,0 +1,235 @@
+"""The command line: what each option takes, and what is refused with code 2 and one message."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avclips.clip import Identity, Settings
+from avclips.datasets.general_avqa import GENERAL_AVQA
+from avclips.options import hours, make_parser, proxy_url, rate, read_settings, seconds, size, whole_number
+
+DEFAULTS = Settings(Path("data/avqa"), splits=("train", "val"), state_dir=Path("/cache/avclips"))
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (size, "0", 0),
+        (size, "1000", 1000),
+        (size, "50K", 51200),
+        (size, "50k", 51200),
+        (size, "50KB", 51200),
+        (size, "50KiB", 51200),
+        (size, "4.2M", 4404019),
+        (size, "1G", 1 << 30),
+        (size, "1.5", 1),
+        (size, " 2M ", 2 << 20),
+        (rate, "0", None),
+        (rate, "0K", None),
+        (rate, "1K", 1024),
+        (rate, "1024", 1024),
+        (rate, "4.2M", 4404019),
+        (seconds, "0", 0.0),
+        (seconds, "2.5", 2.5),
+        (seconds, "1e3", 1000.0),
+        (hours, "0", 0.0),
+        (hours, "24", 86400.0),
+        (hours, "0.5", 1800.0),
+        (whole_number(1), "1", 1),
+        (whole_number(1), "007", 7),
+        (whole_number(0), "0", 0),
+        (whole_number(1), "999999999", 999_999_999),
+        (proxy_url, "direct", None),
+        (proxy_url, "http://h:1", "http://h:1"),
+        (proxy_url, "https://u:p@h:1/", "https://u:p@h:1/"),
+        (proxy_url, "socks4://h", "socks4://h"),
+        (proxy_url, "socks4a://h", "socks4a://h"),
+        (proxy_url, "socks5://h:9", "socks5://h:9"),
+        (proxy_url, "socks5h://h:9", "socks5h://h:9"),
+    ],
+)
+def test_what_is_taken(read: Callable[[str], Any], text: str, value: object) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "texts"),
+    [
+        (size, ["", "K", "-1", "1T", "5 K", "1e3", "1,5M", "0x10", "nan", "inf", "5KBit", ".5M", "5.M",
+                "\u0663K", "9" * 16, "0." + "1" * 10]),
+        (rate, ["1", "1023", "0.5K", "fast", "-50K", ""]),
+        (seconds, ["", "-1", "-0.1", "nan", "inf", "-inf", "3s", "1:30"]),
+        (hours, ["", "-1", "nan", "inf", "1d"]),
+        (whole_number(1), ["", "0", "-1", "1.0", "1e3", "many", "+1", " 1", "1\n", "1234567890", "\u0663"]),
+        (proxy_url, ["", "Direct", "none", "host:1", "http://", "http:///x", "http:// h", "ftp://h", "socks://h", "socks6://h"]),
+    ],
+    ids=["size", "rate", "seconds", "hours", "whole_number", "proxy_url"],
+)  # fmt: skip
+def test_what_is_not(read: Callable[[str], Any], texts: list[str]) -> None:
+    taken = []
+    for text in texts:
+        try:
+            taken.append((text, read(text)))
+        except argparse.ArgumentTypeError as error:
+            assert repr(text) in str(error)
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "changed"),
+    [
+        ("", {}),
+        ("--data-dir /d --workers 8 --rate-limit 4.2M --sleep 0", {
+            "data_dir": Path("/d"), "workers": 8, "rate_limit": 4404019, "sleep": 0.0}),
+        ("--rate-limit 0 --retry-attempts 1 --max-videos 3", {
+            "rate_limit": None, "retry_attempts": 1, "max_videos": 3}),
+        ("--splits val", {"splits": ("val",)}),
+        ("--splits val train val", {"splits": ("val", "train")}),
+        ("--quality 720 --cut copy --audio-rate 16000 --audio-channels 1", {
+            "quality": 720, "cut": "copy", "audio_rate": 16000, "audio_channels": 1}),
+        ("--retry-failed", {"retry_failed": ()}),
+        ("--retry-failed private drm", {"retry_failed": ("private", "drm")}),
+        ("--cookies c.txt --proxy socks5h://h:1 --ffmpeg /f", {
+            "identities": (Identity("socks5h://h:1", Path("c.txt")),), "ffmpeg": Path("/f")}),
+        ("--videos-per-hour 0 --give-up-after 0.5 --min-free 0 --state-dir /s", {
+            "videos_per_hour": 0, "give_up_after": 1800.0, "min_free": 0, "state_dir": Path("/s")}),
+        ("--videos-per-hour 100 --min-free 1.5G", {"videos_per_hour": 100, "min_free": 3 << 29}),
+        ("--yt-dlp-args=-4", {"ytdlp_args": "-4"}),
+        ("--max-whole-file 1G --allow-silent --allow-mixed", {
+            "max_whole_file": 1 << 30, "allow_silent": True, "allow_mixed": True}),
+    ],
+)  # fmt: skip
+def test_settings(argv: str, changed: dict[str, Any]) -> None:
+    settings, _ = read_settings(make_parser(GENERAL_AVQA), argv.split())
+    assert settings == replace(DEFAULTS, **changed)
+
+
+ONE, TWO, P, Q = Path("1.txt"), Path("2.txt"), "http://p:1", "socks5h://q:2"
+
+
+@pytest.mark.parametrize(
+    ("argv", "identities"),
+    [
+        ("", [Identity()]),
+        ("--proxy direct", [Identity()]),
+        (f"--proxy {P}", [Identity(P)]),
+        ("--cookies 1.txt", [Identity(None, ONE)]),
+        (f"--proxy {P} --proxy direct --proxy {Q}", [Identity(P), Identity(), Identity(Q)]),
+        ("--cookies 1.txt --cookies 2.txt", [Identity(None, ONE), Identity(None, TWO)]),
+        (f"--proxy {P} --cookies 1.txt", [Identity(P, ONE)]),
+        (f"--proxy {P} --proxy {Q} --cookies 1.txt --cookies 2.txt", [Identity(P, ONE), Identity(Q, TWO)]),
+        (f"--cookies 1.txt --cookies 2.txt --proxy {P} --proxy direct", [Identity(P, ONE), Identity(None, TWO)]),
+        # One proxy for two accounts, and two ways for one account, are two identities.
+        (f"--proxy {P} --proxy {P} --cookies 1.txt --cookies 2.txt", [Identity(P, ONE), Identity(P, TWO)]),
+        (f"--proxy {P} --proxy {Q} --cookies 1.txt --cookies 1.txt", [Identity(P, ONE), Identity(Q, ONE)]),
+        (f"--proxy {P} --proxy {Q} --workers 2", [Identity(P), Identity(Q)]),
+    ],
+)
+def test_identities(argv: str, identities: list[Identity]) -> None:
+    settings, _ = read_settings(make_parser(GENERAL_AVQA), argv.split())
+    assert list(settings.identities) == identities
+
+
+@pytest.mark.parametrize(
+    ("argv", "chosen"),
+    [
+        ("", {"status": False, "verify": False, "repair": False, "log_level": "INFO"}),
+        ("--status", {"status": True}),
+        ("--verify", {"verify": True, "repair": False}),
+        ("--verify --repair", {"verify": True, "repair": True}),
+        ("--log-level DEBUG", {"log_level": "DEBUG"}),
+    ],
+)
+def test_what_else_is_asked_for(argv: str, chosen: dict[str, Any]) -> None:
+    _, found = read_settings(make_parser(GENERAL_AVQA), argv.split())
+    assert {name: getattr(found, name) for name in chosen} == chosen
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--nope"], "unrecognized arguments: --nope"),
+        (["--work", "3"], "unrecognized arguments: --work 3"),
+        (["video.txt"], "unrecognized arguments: video.txt"),
+        (["--workers", "0"], "argument --workers: '0' is not a whole number from 1 up"),
+        (["--workers"], "argument --workers: expected one argument"),
+        (["--max-videos", "0"], "argument --max-videos: '0' is not a whole number from 1 up"),
+        (["--retry-attempts", "0"], "argument --retry-attempts: '0' is not a whole number from 1 up"),
+        (["--rate-limit", "5"], "argument --rate-limit: '5' is below 1K; 50K is 50 KiB a second, 0 is no limit"),
+        (["--rate-limit", "x"], "argument --rate-limit: 'x' is not a size such as 50K, 4.2M or 0"),
+        (["--sleep=-1"], "argument --sleep: '-1' is not a number of seconds"),
+        (["--proxy", "h:1"], "argument --proxy: 'h:1' is not a proxy such as http://host:port or socks5h://"),
+        (["--audio-rate", "999"], "argument --audio-rate: '999' is not a whole number from 1000 up"),
+        (["--audio-channels", "3"], "argument --audio-channels: invalid choice: 3"),
+        (["--quality", "1080"], "argument --quality: invalid choice: 1080"),
+        (["--cut", "fast"], "argument --cut: invalid choice: 'fast'"),
+        (["--splits", "test"], "argument --splits: invalid choice: 'test'"),
+        (["--splits"], "argument --splits: expected at least one argument"),
+        (["--retry-failed", "sad"], "argument --retry-failed: invalid choice: 'sad'"),
+        (["--log-level", "LOUD"], "argument --log-level: invalid choice: 'LOUD'"),
+        (["--max-whole-file", "big"], "argument --max-whole-file: 'big' is not a size such as"),
+        (["--status", "--verify"], "argument --verify: not allowed with argument --status"),
+        (["--videos-per-hour", "-1"], "argument --videos-per-hour: '-1' is not a whole number from 0 up"),
+        (["--give-up-after", "soon"], "argument --give-up-after: 'soon' is not a number of"),
+        (["--min-free=-1G"], "argument --min-free: '-1G' is not a size such as"),
+        (
+            ["--proxy", P, "--proxy", Q, "--cookies", "1.txt"],
+            "2 --proxy and 1 --cookies cannot be paired: give as many of each",
+        ),
+        (
+            ["--cookies", "1.txt", "--cookies", "2.txt", "--proxy", P],
+            "1 --proxy and 2 --cookies cannot be paired: give as many of each",
+        ),
+        (["--proxy", P, "--proxy", P], "the same --proxy and --cookies are given twice"),
+        (["--proxy", "direct", "--proxy", "direct"], "the same --proxy and --cookies are given twice"),
+        (["--cookies", "1.txt", "--cookies", "1.txt"], "the same --proxy and --cookies are given twice"),
+        (
+            ["--proxy", P, "--proxy", Q, "--workers", "1"],
+            "2 identities need at least as many --workers",
+        ),
+        (["--repair"], "--repair goes with --verify"),
+        (["--status", "--repair"], "--repair goes with --verify"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_meant(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        read_settings(make_parser(GENERAL_AVQA), argv)
+    said = capsys.readouterr()
+    assert (caught.value.code, said.out) == (2, "")
+    lines = [line for line in said.err.splitlines() if "error: " in line]
+    assert len(lines) == 1
+    assert lines[0].partition("error: ")[2].startswith(message)
+
+
+def test_help_tells_every_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        make_parser(GENERAL_AVQA).parse_args(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert caught.value.code == 0
+    for default in (
+        "./data/avqa|data/avqa",
+        "50K",
+        "200M",
+        "360",
+        "exact",
+        "INFO",
+        "4",
+        "3.0",
+        "5",
+        "24",
+        "2G",
+        "/cache/avclips",
+    ):
+        assert any(f"(default: {text})" in said for text in default.split("|")), default

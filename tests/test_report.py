@@ -1,0 +1,256 @@
+"""What a user watches: the summary, the line a minute, and nothing a file could not take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from avclips import report as report_module
+from avclips.clip import Clip, Identity, Outcome
+from avclips.pacer import Pacer, make_pacer
+from avclips.report import WAYS_OUT, Report, summary
+from avclips.tries import TROUBLE_AFTER
+from fake_clock import FakeClock
+
+COOKIES = "Some videos want a signed-in viewer: --cookies FILE (of a throwaway account) may bring them."
+AGAIN = "What is missing comes with the same command."
+FINAL = "To ask again for what is final: --retry-failed [REASON ...], or take it out of failed_downloads.json."
+
+
+def failures(*reasons: str) -> dict[str, dict[str, Any]]:
+    """Journal lines of failures; "-reason" is a permanent one."""
+    return {
+        str(number): {"reason": reason.removeprefix("-"), "permanent": reason.startswith("-")}
+        for number, reason in enumerate(reasons)
+    }
+
+
+@pytest.mark.parametrize(
+    ("done", "wanted", "failed", "untried", "lines"),
+    [
+        (0, 0, [], 0, ["0 of 0 clips are done, 0 failed, 0 not tried yet."]),
+        (5, 5, [], 0, ["5 of 5 clips are done, 0 failed, 0 not tried yet."]),
+        (1, 5, [], 4, ["1 of 5 clips are done, 0 failed, 4 not tried yet.", AGAIN]),
+        (
+            *(3, 6, ["-private", "-drm", "-private"], 0),
+            [
+                "3 of 6 clips are done, 3 failed, 0 not tried yet.",
+                "       2  private: private video (final)",
+                "       1  drm: protected by DRM (final)",
+                FINAL,
+            ],
+        ),
+        (
+            *(0, 2, ["network", "network"], 0),
+            [
+                "0 of 2 clips are done, 2 failed, 0 not tried yet.",
+                "       2  network: network trouble (another run tries again)",
+                AGAIN,
+            ],
+        ),
+        (
+            *(1, 9, ["-age", "upcoming", "-login"], 5),
+            [
+                "1 of 9 clips are done, 3 failed, 5 not tried yet.",
+                "       1  age: needs a signed-in adult (cookies may help) (final)",
+                "       1  upcoming: premiere or live stream that is not over yet (another run tries again)",
+                "       1  login: needs a sign-in (cookies may help) (final)",
+                COOKIES,
+                AGAIN,
+                FINAL,
+            ],
+        ),
+        (
+            *(0, 2, ["-unavailable", "unavailable"], 0),
+            [
+                "0 of 2 clips are done, 2 failed, 0 not tried yet.",
+                "       1  unavailable: YouTube says only: Video unavailable (final)",
+                "       1  unavailable: YouTube says only: Video unavailable (another run tries again)",
+                AGAIN,
+                FINAL,
+            ],
+        ),
+        (
+            *(0, 1, ["from_a_later_version"], 0),
+            [
+                "0 of 1 clips are done, 1 failed, 0 not tried yet.",
+                "       1  from_a_later_version: unknown reason (another run tries again)",
+                AGAIN,
+            ],
+        ),
+    ],
+)
+def test_summary(done: int, wanted: int, failed: list[str], untried: int, lines: list[str]) -> None:
+    assert summary(done, wanted, failures(*failed), untried) == lines
+
+
+# Progress: the time is ours
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    now = SimpleNamespace(seconds=0.0)
+    faked = SimpleNamespace(monotonic=lambda: now.seconds, strftime=lambda form: "12:34:56")
+    monkeypatch.setattr(report_module, "time", faked)
+    return now
+
+
+def pacer(clock: FakeClock, proxy: str | None = None) -> Pacer:
+    return make_pacer(Identity(proxy), None, 0, None, clock)
+
+
+def outcome(name: str, status: Any = "done", reason: str = "", fetched: int = 0) -> Outcome:
+    facts = {"bytes_fetched": fetched} if fetched else {}
+    return Outcome(Clip(name, name, 0.0, 10.0), status, reason, "words", facts=facts)
+
+
+def test_a_line_a_minute(now: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    report = Report(clock, todo=10, done=100, terminal=False)
+    pacers = [pacer(clock)]
+    report.tick(pacers, None)
+    now.seconds = 59.9
+    report.tick(pacers, None)
+    assert capsys.readouterr().out == ""
+    now.seconds = 60.0
+    report.tick(pacers, None)
+    report.tick(pacers, None)
+    report.outcome(outcome("a", fetched=1_500_000), None)
+    report.outcome(outcome("b"), None)
+    report.outcome(outcome("c", "failed", "private"), None)
+    report.outcome(outcome("d", "failed", "network"), 12.0)
+    report.outcome(outcome("e", "blocked", "bot_check"), 0.0)
+    now.seconds = 120.0
+    report.tick(pacers, None)
+    report.close()
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        "12:34:56 100 done, 0 failed, 10 to go, 0 clips/h, 0.0 MB fetched, about unknown left",
+        "12:34:56 102 done, 1 failed, 7 to go, 90 clips/h, 1.5 MB fetched, about 0:04:40 left",
+    ]
+    assert said.err == ""
+
+
+@pytest.fixture
+def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avclips.pacer.random.uniform", lambda low, high: low)
+
+
+@pytest.mark.usefixtures("now", "no_jitter")
+def test_a_block_is_told_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    """When it begins and is prolonged, each ten minutes, and when it ends."""
+    clock = FakeClock()
+    report, each = Report(clock, 10, 0, terminal=False), pacer(clock)
+    for _ in range(2):
+        each.blocked(each.wait(), "bot_check")
+        report.tick([each], None)
+        report.tick([each], None)
+    for seconds in (599, 1, 599, 1):
+        clock.time += seconds
+        report.tick([each], None)
+    each.answered(each.wait(), success=True)
+    report.tick([each], None)
+    report.tick([each], None)
+    report.close()
+    refused = "12:34:56 direct: YouTube refuses us (YouTube asks us to prove that we are no bot): waiting "
+    then = f", then one video tries. No clip is charged for it. {WAYS_OUT}"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{refused}0:30:00{then}",
+        f"{refused}1:00:00{then}",
+        "12:34:56 direct: still waiting, 0:50:00 to go.",
+        "12:34:56 direct: still waiting, 0:40:00 to go.",
+        "12:34:56 direct: YouTube answers again; going on at 50% of the full pace.",
+    ]
+
+
+@pytest.mark.usefixtures("now", "no_jitter")
+def test_each_identity_tells_of_its_own_block(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    report, pacers = Report(clock, 10, 0, terminal=False), [pacer(clock), pacer(clock, "http://me:secret@p:1")]
+    pacers[1].blocked(pacers[1].wait(), "too_many_requests")
+    report.tick(pacers, None)
+    pacers[0].blocked(pacers[0].wait(), "rate_limited")
+    report.tick(pacers, None)
+    report.close()
+    said = [line.partition(": waiting ") for line in capsys.readouterr().out.splitlines()]
+    assert [(head, tail[:7]) for head, _, tail in said] == [
+        ("12:34:56 http://p:1: YouTube refuses us (HTTP 429, too many requests)", "0:05:00"),
+        ("12:34:56 direct: YouTube refuses us (YouTube limits this session)", "1:00:00"),
+    ]
+
+
+@pytest.mark.usefixtures("now", "no_jitter")
+def test_trouble_is_told_with_its_last_words(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    report, each = Report(clock, 10, 0, "yt-dlp 1, ffmpeg 2", terminal=False), pacer(clock)
+    report.trouble(Outcome(Clip("a", "a", 0.0, 10.0), "failed", "http", "x" * 999))
+    each.pause("trouble")
+    report.tick([each], None)
+    report.close()
+    assert capsys.readouterr().out.splitlines() == [
+        f"12:34:56 {TROUBLE_AFTER} videos in a row failed, the last with: http: {'x' * 300}. "
+        "That is not the videos' "
+        "fault, and no clip is charged for it. Is the network up? yt-dlp 1, ffmpeg 2",
+        "12:34:56 direct: waiting 0:01:00, then one video tries. No clip is charged for it.",
+    ]
+
+
+@pytest.mark.usefixtures("now")
+def test_a_pause_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    report, pacers = Report(clock, 10, 0, terminal=False), [pacer(clock)]
+    # What is free changes all the time: that alone is no news.
+    for paused in (None, "1.99 GB are free", "1.98 GB are free", "no room left", None, None, "no room left"):
+        report.tick(pacers, paused)
+    report.close()
+    assert capsys.readouterr().out.splitlines() == [
+        "12:34:56 Paused: 1.99 GB are free; it goes on when there is room.",
+        "12:34:56 There is room again.",
+        "12:34:56 Paused: no room left; it goes on when there is room.",
+    ]
+
+
+def test_nothing_but_lines_where_there_is_no_terminal(
+    now: SimpleNamespace, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    report = Report(FakeClock(), 3, 0)
+    for name in ("a", "b", "c"):
+        report.outcome(outcome(name), None)
+        now.seconds += 60
+        report.tick([pacer(FakeClock())], None)
+    report.say("said")
+    report.close()
+    said = capfd.readouterr()
+    assert said.err == ""
+    assert len(said.out.splitlines()) == 4
+    assert all(line.isprintable() for line in said.out.splitlines())
+
+
+def test_a_bar_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(FakeClock(), 3, 5, terminal=True)
+    report.outcome(outcome("a"), None)
+    report.outcome(outcome("b", "failed", "private"), None)
+    report.say("said above")
+    report.close()
+    said = capsys.readouterr()
+    assert "2/3" in said.err and "done=6, failed=1" in said.err
+    assert [line[9:] for line in said.err.replace("\r", "\n").splitlines() if "said" in line] == ["said above"]
+    assert said.out == ""
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_a_countdown_before_the_bar_when_nobody_may_start(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    report, pacers = Report(clock, 3, 0, terminal=True), [pacer(clock), pacer(clock, "http://p:1")]
+    shown = []
+    for step in range(4):
+        if step in (1, 2):
+            pacers[step - 1].blocked(pacers[step - 1].wait(), ("rate_limited", "bot_check")[step - 1])
+        report.tick(pacers, "no room left" if step == 3 else None)
+        shown.append(report._bar.desc)
+    report.close()
+    assert shown == ["", "", "waiting 0:30:00", "no room"]
+    assert "waiting 0:30:00" in capsys.readouterr().err
