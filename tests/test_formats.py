@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from avclips.errors import Transient
-from avclips.youtube import Stream, choose, smaller_side, stream_of
+from avclips.formats import choose, smaller_side
+from avclips.youtube import Stream, stream_of
 
 Format = dict[str, Any]
 
