@@ -46,7 +46,10 @@ make_venv() {
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "$python has no venv module; install it (on Debian: apt install python3-venv) or name another: PYTHON=..."
     echo "Setting up $venv with $python ..." >&2
-    "$python" -m venv --clear "$venv" || fail "$venv could not be made"
+    # What works is kept and only brought up to date: another run may be using it.
+    if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        "$python" -m venv --clear "$venv" || fail "$venv could not be made"
+    fi
     install_packages -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$venv/requirements.txt"
 }

@@ -5,11 +5,14 @@ The only room that parses arguments, and with ``report`` the only one that print
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http.cookiejar import CookieJar
 from pathlib import Path
 from types import FrameType
@@ -45,6 +48,10 @@ _PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_
 
 def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
     """Run one dataset's script; return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A node's locale may know no other letters than ASCII.
+            stream.reconfigure(errors="backslashreplace")
     settings, chosen = read_settings(make_parser(dataset), argv)
     signals = _Signals()
     try:
@@ -96,7 +103,8 @@ class _Signals:
             os._exit(128 + number)
         self.number = number
         if self.clock is not None:
-            self.clock.stop()
+            # In a thread: the one that we interrupt may hold what stop() needs.
+            threading.Thread(target=self.clock.stop, daemon=True).start()
         if not self.gentle:
             raise Stopped
 
@@ -135,7 +143,7 @@ class _Run:
             todo = store.pending(clips)
             self._see_room(todo, store)
             desks = self._desks(texts, asked_for, ffmpeg, store)
-            self._tell_pace(todo, desks)
+            self._tell_pace(todo, len(store.done), desks)
             report = Report(self._clock, len(todo), len(store.done), hint or versions)
             self._download(store, todo, desks, report, signals)
             return self._conclude(store, clips)
@@ -151,6 +159,10 @@ class _Run:
             make_pacer(identity, text, settings.videos_per_hour, settings.state_dir, clock)
             for identity, text in zip(settings.identities, cookies, strict=True)
         ]
+        names = [pacer.name for pacer in pacers]
+        for number, pacer in enumerate(pacers):
+            if names.count(pacer.name) > 1:
+                pacer.name = f"{names[number]} (identity {number + 1})"
         desks = []
         for number in range(settings.workers):
             which = number % len(pacers)
@@ -158,10 +170,13 @@ class _Run:
             desks.append(Desk(Worker(settings, clock, pacers[which], youtube, ffmpeg, store), pacers[which]))
         return desks
 
-    def _tell_pace(self, todo: Sequence[Clip], desks: Sequence[Desk]) -> None:
+    def _tell_pace(self, todo: Sequence[Clip], done: int, desks: Sequence[Desk]) -> None:
         """Which limit binds, and how long that takes."""
-        if todo:
-            say(expectation(len({clip.video for clip in todo}), len(todo), desks, self._settings))
+        most = self._settings.max_videos
+        share = 1.0 if most is None or not todo else min(1.0, max(0, most - done) / len(todo))
+        clips, videos = round(len(todo) * share), round(len({clip.video for clip in todo}) * share)
+        if clips:
+            say(expectation(videos, clips, desks, self._settings))
 
     def _greet(self, versions: str, hint: str | None) -> None:
         say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
@@ -197,7 +212,7 @@ class _Run:
             raise RunError(
                 f"{count} clips need about {needed:.1f} GB, and {store.folder} has {free:.1f} GB free",
                 "name another --data-dir, make the files smaller (--quality, --audio-rate 16000, "
-                f"--audio-channels 1), or begin with --max-videos {fits}",
+                f"--audio-channels 1){f', or begin with --max-videos {fits}' if fits else ''}",
             )
 
     def _download(
@@ -250,6 +265,8 @@ def expectation(videos: int, clips: int, desks: Sequence[Desk], settings: Settin
     if settings.rate_limit:
         ways["--rate-limit"] = clips * CLIP_BYTES / settings.rate_limit / len(desks) / 3600
     binds = max(ways, key=lambda name: ways[name])
+    if ways[binds] < 0.1:
+        return f"{clips} clips of {videos} videos: a matter of minutes."
     took = f"{ways[binds] / 24:.1f} days" if ways[binds] >= 48 else f"{ways[binds]:.1f} hours"
     return f"{clips} clips of {videos} videos: at least {took}, by {binds}."
 
@@ -257,15 +274,22 @@ def expectation(videos: int, clips: int, desks: Sequence[Desk], settings: Settin
 class _OneLine(logging.Formatter):
     """Log lines cannot be forged: what comes from strangers stays in its line."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        # Our own tracebacks have lines of their own, but none that could be taken for an entry.
+        lines = super().format(record).split("\n")
+        return "\n    | ".join("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in lines)
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in super().formatMessage(record))
+        return super().formatMessage(record).replace("\n", "\\n").replace("\r", "\\r")
 
 
 class _AboveTheBar(logging.Handler):
     """Warnings for the eye, above a progress bar if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record), file=sys.stderr)
+        short = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
+        with suppress(OSError):
+            tqdm.write(self.format(short), file=sys.stderr)
 
 
 def _log_to(path: Path, level: str) -> None:
@@ -293,7 +317,7 @@ def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
         )
-    store.see_that_it_is_ours()
+    store.see_that_it_is_ours(shape_too=False)
     store.read()
     return store
 
@@ -322,7 +346,7 @@ def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) ->
     if repair:
         store.open()
     try:
-        bad = dict(compare_all(store.done, store.folder, settings.workers))
+        bad = dict(compare_all(store.finished(), store.folder, settings.workers))
         for clip in _listed(dataset, settings, store):
             if store.has_strangers(clip):
                 complaint = examine(clip, *store.paths(clip.id), ffmpeg, settings).complaint
@@ -336,6 +360,7 @@ def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) ->
                 store.forget(clip_id)
         print(f"{len(store.done.keys() - bad.keys())} clips are right, {len(bad)} are bad.")
         if repair:
+            store.pending(_listed(dataset, settings, store))
             store.snapshot(force=True)
     finally:
         if repair:

@@ -16,6 +16,7 @@ import requests
 
 from .clip import Clip, Settings
 from .errors import RunError
+from .failures import without_password
 from .files import move_whole
 from .pace import Clock
 
@@ -150,7 +151,8 @@ def _session(cookies: CookieJar | None) -> requests.Session:
 
 def _receive(session: requests.Session, url: str, part: Path, proxy: str | None) -> None:
     # With the request, not the session: there, proxy variables of the environment would win.
-    proxies = {"http": proxy, "https": proxy} if proxy else None
+    # The empty one is the bare connection.
+    proxies = None if proxy is None else {"http": proxy, "https": proxy}
     with session.get(url, stream=True, timeout=TIMEOUTS, proxies=proxies) as response:
         response.raise_for_status()
         with open(part, "wb") as stream:
@@ -166,4 +168,4 @@ def _plainly(error: requests.RequestException) -> str:
         if not isinstance(inner, BaseException):
             break
         cause = inner
-    return " ".join(str(cause).split())[:300] or type(cause).__name__
+    return without_password(" ".join(str(cause).split()))[:300] or type(cause).__name__

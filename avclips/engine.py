@@ -34,6 +34,8 @@ LAST_WORDS = 2.0
 # How often the disk and the folder's lock are looked at, and how long a write that found no room waits.
 LOOK_EVERY = 10.0
 FULL_WAIT = 60.0
+# How many videos go before one whose next try is due.
+SOON = 8
 
 
 class Works(Protocol):
@@ -54,6 +56,8 @@ class Watches(Protocol):
     def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None: ...
 
     def trouble(self, outcome: Outcome) -> None: ...
+
+    def taken_back(self, count: int) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class Engine:
         # Clips that failed for good in this run: they alone are no longer in the plan.
         self._given_up: set[str] = set()
         self._paused: str | None = None
-        self._full_until = 0.0
+        self._full_until: float | None = None
         self._next_look = 0.0
         self._last_answer = clock.now()
 
@@ -134,15 +138,15 @@ class Engine:
             with suppress(queue.Empty):
                 self._take(self._events.get(timeout=self._clock.real(patience, at_least=0.001)))
             self._report.tick(self._pacers, self._paused)
-            for clip_id in self._store.snapshot():
-                self._bring_back(clip_id)
+            self._bring_back(self._store.snapshot())
 
     # -- what may start ------------------------------------------------------------------------------------
 
     def _hand_out(self, pool: ThreadPoolExecutor) -> float:
         """Give videos to idle workers that may ask now; return the seconds until it is worth looking again."""
         while self._later and self._later[0][0] <= self._clock.now():
-            self._ready.append(heapq.heappop(self._later)[2])
+            # Soon, as it was promised, but behind a few others: after a refusal another one should probe.
+            self._ready.insert(min(len(self._ready), SOON), heapq.heappop(self._later)[2])
         # A second of real time, so that a stop, a countdown and a full disk are seen.
         patience = self._clock.scale
         if self._later:
@@ -209,13 +213,16 @@ class Engine:
         self._next_look = now + LOOK_EVERY
         self._store.check_lock()
         self._paused = None
-        if now < self._full_until:
+        if self._full_until is not None and (now < self._full_until or not self._store.has_room()):
+            self._full_until = max(self._full_until, now + LOOK_EVERY)
             self._paused = f"no room left in {self._store.folder} (full, or a quota)"
         elif (free := free_bytes(self._store.folder)) < self._settings.min_free:
             self._paused = (
                 f"{free / 1e9:.2f} GB are free in {self._store.folder}, "
                 f"--min-free is {self._settings.min_free / 1e9:.2f} GB"
             )
+        else:
+            self._full_until = None
         self._give_up_in_time()
 
     def _give_up_in_time(self) -> None:
@@ -283,7 +290,7 @@ class Engine:
     def _settle(self, outcome: Outcome) -> None:
         """Write down what an outcome means, or put its clip off."""
         verdict = self._tries.judge(outcome, alone=self._nobody_but(outcome.clip.video))
-        if outcome.status == "done" or (outcome.permanent and outcome.reached):
+        if (outcome.status == "done" and not outcome.facts.get("adopted")) or outcome.permanent:
             self._last_answer = self._clock.now()
         if isinstance(verdict, Last):
             self._store.record(verdict.outcome)
@@ -296,37 +303,42 @@ class Engine:
         if self._tries.take_forbidden():
             for pacer in self._pacers:
                 pacer.pause("forbidden")
-        if wronged := self._tries.take_back():
+        if (wronged := self._tries.take_back()) is not None:
             self._pause_for_trouble(outcome, wronged)
 
     def _pause_for_trouble(self, outcome: Outcome, wronged: set[str]) -> None:
         """So many different videos in a row failed that it cannot be theirs: nobody is charged, one probes."""
         self._report.trouble(outcome)
-        for clip_id in wronged:
-            if clip_id in self._given_up:
-                self._store.forget(clip_id)
-                self._bring_back(clip_id)
+        back = wronged & self._given_up
+        for clip_id in back:
+            self._store.forget(clip_id)
+        self._bring_back(back)
+        self._report.taken_back(len(back))
         for pacer in self._pacers:
             pacer.pause(TROUBLE)
 
     def _nobody_but(self, video_id: str) -> bool:
-        """Whether no other video is being tried, or waits to be."""
+        """Whether no other video is being tried, or waits to be: nobody whom a probe could show the way."""
         waiting = itertools.chain(self._ready, (video for _, _, video in self._later), self._running.values())
         return all(video.id == video_id for video in waiting)
 
     def _defer(self, video: Video, delay: float) -> None:
         heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
 
-    def _bring_back(self, clip_id: str) -> None:
-        """A clip that had failed is tried again, with all its tries; one of an earlier run's with the next."""
-        if clip_id not in self._clips:
-            log.info("%s was let go: the next run tries it again", clip_id)
-        elif clip_id in self._given_up:
-            log.info("%s is tried again", clip_id)
-            self._given_up.discard(clip_id)
-            self._tries.forget(clip_id)
-            clip, url = self._clips[clip_id]
-            self._defer(Video(clip.video, url, (clip,)), 0.0)
+    def _bring_back(self, clip_ids: Iterable[str]) -> None:
+        """Clips that had failed are tried again, with all their tries; those of an earlier run with the next."""
+        back = []
+        for clip_id in clip_ids:
+            if clip_id in self._given_up:
+                log.info("%s is tried again", clip_id)
+                self._given_up.discard(clip_id)
+                self._tries.forget(clip_id)
+                back.append(clip_id)
+            else:
+                log.info("%s was let go: it is tried when its turn comes, or by the next run", clip_id)
+        urls = {self._clips[clip_id][0].video: self._clips[clip_id][1] for clip_id in back}
+        for video in by_video((self._clips[clip_id][0] for clip_id in back), urls.__getitem__):
+            self._defer(video, 0.0)
 
     def _drain(self) -> None:
         """Write down what still comes in while the workers notice the stop."""

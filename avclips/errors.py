@@ -27,7 +27,6 @@ REASONS: dict[str, str] = {
     "drm": "protected by DRM",
     "over": "the video ends before the clip starts",
     "no_audio": "the video has no sound (see --allow-silent)",
-    "no_video": "the video has no picture",
     "age": "needs a signed-in adult (cookies may help)",
     "members": "for members of the channel only (cookies may help)",
     "login": "needs a sign-in (cookies may help)",

@@ -80,7 +80,12 @@ def clean(message: str) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", message).replace("\u2019", "'")
     text = re.sub(r"^ERROR:\s*", "", text.strip())
     text = re.sub(r"^\[[\w:+]+\]\s+(?:[\w-]+:\s+)?", "", text)
-    return " ".join(text.split())
+    return without_password(" ".join(text.split()))
+
+
+def without_password(text: str) -> str:
+    """The text with the names and passwords of proxies cut out of its URLs."""
+    return re.sub(r"(\w://)[^\s'\"]*@", r"\1", text)
 
 
 def read_failure(message: str, warnings: Sequence[str] = (), suspected: bool = False) -> ClipError:

@@ -118,5 +118,6 @@ def as_run_error(error: OSError, folder: Path) -> RunError:
     if error.errno in _NO_ROOM:
         return RunError(f"no room left in {folder}", "free some space; the same command goes on where it stopped")
     if error.errno in _NO_RIGHT:
-        return RunError(f"{folder} cannot be written to: {error.strerror}", "check its owner and its mount")
+        where = error.filename or folder
+        return RunError(f"{where} cannot be read or written: {error.strerror}", "check its owner and its mount")
     return RunError(f"trouble with {error.filename or folder}: {error.strerror or error}")

@@ -5,6 +5,7 @@ Knows lines and what the last one says of each clip. Not which files stand in th
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .clip import Outcome
 
@@ -24,16 +25,39 @@ Line = dict[str, Any]
 
 # A power loss may take this many seconds of lines; the files they speak of are measured anew then.
 SYNC_EVERY = 5.0
+FAILURE_KEYS = ("reason", "permanent", "attempts", "error", "time", "identities")
+
+
+class Done(NamedTuple):
+    """What a run needs to know of a finished clip; the rest stays in the journal."""
+
+    sound: bool
+    attempts: int
+
+
+# Most clips share one of a few.
+_done = functools.cache(Done)
+
+
+def done_of(line: Mapping[str, Any]) -> Done:
+    """A finished clip's line, in short."""
+    attempts = line.get("attempts")
+    return _done(bool(line.get("audio")), attempts if isinstance(attempts, int) else 0)
+
+
+def failed_of(line: Mapping[str, Any]) -> Line:
+    """A failed clip's line, in short."""
+    return {name: line[name] for name in FAILURE_KEYS if name in line}
 
 
 @dataclass
 class Replay:
-    """What the journal says: the last line of each clip, done or failed.
+    """What the journal says of each clip last, in short: done or failed.
 
     ``late``: the failures that are younger than the last snapshot of the JSON files.
     """
 
-    done: dict[str, Line] = field(default_factory=dict)
+    done: dict[str, Done] = field(default_factory=dict)
     failed: dict[str, Line] = field(default_factory=dict)
     late: set[str] = field(default_factory=set)
 
@@ -44,9 +68,9 @@ class Replay:
         self.failed.pop(clip_id, None)
         self.late.discard(clip_id)
         if line["status"] == "done":
-            self.done[clip_id] = line
+            self.done[clip_id] = done_of(line)
         elif line["status"] == "failed":
-            self.failed[clip_id] = line
+            self.failed[clip_id] = failed_of(line)
             if late:
                 self.late.add(clip_id)
 
@@ -75,6 +99,17 @@ class Journal:
                 else:
                     replay.take(line, late=reflected is None or at > reflected)
         return replay
+
+    def finished(self) -> dict[str, Line]:
+        """The whole last line of each clip that is done, for a check of its files."""
+        lines: dict[str, Line] = {}
+        if self.path.exists():
+            with open(self.path, "rb") as stream:
+                for line in filter(None, map(_parse, stream)):
+                    lines.pop(line["id"], None)
+                    if line["status"] == "done":
+                        lines[line["id"]] = line
+        return lines
 
     def open(self) -> None:
         """Begin to append; a line that was cut off is ended first."""
@@ -140,7 +175,7 @@ def line_of(outcome: Outcome) -> Line:
     if outcome.status == "done":
         return line | dict(outcome.facts)
     line |= {"reason": outcome.reason, "permanent": outcome.permanent, "error": outcome.detail}
-    return line | ({"identity": outcome.identity} if outcome.identity else {})
+    return line | ({"identities": [outcome.identity]} if outcome.identity else {})
 
 
 def forgotten(clip_id: str) -> Line:

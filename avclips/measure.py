@@ -5,9 +5,10 @@ Reads ffmpeg's listings (framecrc) and WAV headers; starts no process and knows 
 
 from __future__ import annotations
 
+import itertools
 import re
 import wave
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,8 @@ COPY_EXTRA_PICTURES = 8
 COPY_LATE_END = Fraction(1, 4)
 # Without the source, a picture may end this much early or late: the last of a slow video, or a copy's extra.
 ALONE_TOLERANCE = Fraction(1, 4)
+# The index counts to the end of a last packet that need not be full.
+SOUND_SLACK = Fraction(1, 5)
 # A picture's time may differ from the source's by the rounding of two time bases.
 TIME_TOLERANCE = Fraction(1, 1000)
 
@@ -48,6 +51,14 @@ class Expected:
     pictures: tuple[Fraction, ...]
     sound: Fraction | None
     length: Fraction | None
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a stream's index says that it has of the clip: seconds of it, and the times of whole fragments."""
+
+    seconds: Fraction
+    windows: Sequence[tuple[Fraction, Fraction]] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +186,24 @@ def _judge_copy(expected: Expected, track: Track) -> str | None:
     one = (expected.pictures[-1] - expected.pictures[0]) / (due - 1) if due > 1 else COPY_LATE_END
     if not due <= got <= due + COPY_EXTRA_PICTURES or late > max(COPY_LATE_END, (got - due + 2) * one):
         return f"{got} pictures instead of {due}, the end {float(late):.3f} s late"
+    return None
+
+
+def missing(expected: Expected, picture: Promise | None, sound: Promise | None) -> str | None:
+    """What the source promised of the clip in its index and did not hold, or None.
+
+    What was cut is compared with what was read; this compares what was read with what there is.
+    """
+    if picture is not None:
+        gaps = [b - a for a, b in itertools.pairwise(expected.pictures)]
+        slack = max(Fraction(1, 4), 2 * max(gaps, default=Fraction(0)))
+        if not expected.pictures or expected.pictures[-1] < picture.seconds - slack:
+            return f"the pictures break off before {float(picture.seconds):.3f} s"
+        for first, end in picture.windows:
+            if not any(first - TIME_TOLERANCE <= time < end for time in expected.pictures):
+                return f"no picture from {float(first):.3f} s to {float(end):.3f} s"
+    if sound is not None and (expected.sound or 0) < sound.seconds - SOUND_SLACK:
+        return f"the sound breaks off before {float(sound.seconds):.3f} s"
     return None
 
 

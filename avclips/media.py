@@ -82,8 +82,10 @@ class Ffmpeg:
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, start_new_session=True
             )
             self._children.add(child)
-            _bound_memory(child.pid)
             try:
+                _bound_memory(child.pid)
+                # A stop that came while the child was being started did not see it.
+                self._clock.check()
                 output, _ = child.communicate(timeout=self._clock.real(DEADLINE, at_least=30.0))
             except subprocess.TimeoutExpired:
                 raise Transient("media", f"ffmpeg did not end within {DEADLINE:.0f} s") from None
@@ -193,8 +195,10 @@ def find_ffmpeg(asked: Path | None) -> Path:
 def _bound_memory(pid: int) -> None:
     """Have a child that a stranger's file drives mad end itself, not the node; where the system can."""
     if hasattr(resource, "prlimit"):
-        with suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+        with suppress(OSError, ValueError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (most, most))
 
 
 def _failure(complaint: str, code: int) -> Exception:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .clip import Identity, Settings
 from .dataset import Dataset
@@ -60,14 +61,17 @@ def hours(text: str) -> float:
     return seconds(text) * 3600
 
 
-def proxy_url(text: str) -> str | None:
-    """A proxy as yt-dlp and requests take it; None for ``direct``."""
+def proxy_url(text: str) -> str:
+    """A proxy as yt-dlp and requests take it; empty for ``direct``. Its password is never repeated."""
     if text == "direct":
-        return None
-    if not re.match(r"(https?|socks[45][ah]?)://[^/\s]", text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a proxy such as http://host:port or socks5h://host:port"
-        )
+        return ""
+    parts = urlsplit(text)
+    try:
+        usable = bool(parts.hostname) and not re.search(r"\s", text) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or not re.fullmatch(r"https?|socks[45][ah]?", parts.scheme):
+        raise argparse.ArgumentTypeError("not a proxy such as http://host:port, socks5h://host:port or direct")
     return text
 
 
@@ -78,7 +82,7 @@ def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
         "videos/ID.mp4 and audio/ID.wav.",
         epilog="Start it again with the same options to go on where it stopped. Exit codes: 0 all that can be "
         "had is there, 1 error, 2 usage, 3 some clips may still come (or --verify found bad files), "
-        "129/130/143 stopped by a signal. See README.md.",
+        "75 refused for too long, 129/130/143 stopped by a signal. See README.md.",
         allow_abbrev=False,
     )
     _add_job(parser.add_argument_group("what to fetch"), dataset)
@@ -256,9 +260,7 @@ def _add_other(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def pair(
-    parser: argparse.ArgumentParser, proxies: Sequence[str | None], cookies: Sequence[Path]
-) -> tuple[Identity, ...]:
+def pair(parser: argparse.ArgumentParser, proxies: Sequence[str], cookies: Sequence[Path]) -> tuple[Identity, ...]:
     """The identities that --proxy and --cookies name, in order."""
     if proxies and cookies and len(proxies) != len(cookies):
         parser.error(f"{len(proxies)} --proxy and {len(cookies)} --cookies cannot be paired: give as many of each")

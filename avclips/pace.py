@@ -117,12 +117,16 @@ def limit_of(videos_per_hour: int) -> Limit | None:
 
 @dataclass(frozen=True)
 class Block:
-    """Why nobody starts anything: since when, until when (wall seconds), after how many refusals in a row."""
+    """Why nobody starts anything: since when, until when (wall seconds), after how many refusals in a row.
+
+    ``thorough``: it is not about asking, and ends only when a clip has come whole.
+    """
 
     reason: str
     since: float
     until: float
     waits: int
+    thorough: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,24 +203,39 @@ def answered(pace: Pace, ticket: Ticket, success: bool) -> tuple[Pace, Ticket]:
     requests: it counts double.
     """
     if pace.block is not None and ticket.round == pace.round:
-        # Trouble may lie behind the answer, in the media or in our ffmpeg: it ends when a clip has come.
-        if pace.block.reason != TROUBLE:
-            speed = max(SLOWEST, pace.speed / 2)
-            pace = replace(pace, block=None, round=pace.round + 1, speed=speed, probe_until=0.0)
+        if not pace.block.thorough:
+            pace = _over(pace)
             ticket = Ticket(pace.round)
+        elif not success:
+            # This video brings no clip: another may probe.
+            pace = replace(pace, probe_until=0.0)
     elif success:
         pace = replace(pace, speed=min(1.0, pace.speed + RECOVERY))
     return (pace if success else replace(pace, tokens=pace.tokens - 1.0)), ticket
 
 
 def worked(pace: Pace, ticket: Ticket) -> Pace:
-    """A clip came whole: trouble of ours is over."""
-    if pace.block is None or pace.block.reason != TROUBLE:
+    """A clip came whole: what stands behind the answers works too."""
+    if pace.block is None or not pace.block.thorough or ticket.round != pace.round:
         return pace
-    return replace(pace, block=None, round=pace.round + 1, probe_until=0.0)
+    return _over(pace)
 
 
-def refused(pace: Pace, ticket: Ticket, reason: str, retry_after: float | None, jitter: float = 1.0) -> Pace:
+def _over(pace: Pace) -> Pace:
+    """The block is over: half the pace, unless the trouble was ours."""
+    assert pace.block is not None
+    speed = pace.speed if pace.block.reason == TROUBLE else max(SLOWEST, pace.speed / 2)
+    return replace(pace, block=None, round=pace.round + 1, speed=speed, probe_until=0.0)
+
+
+def refused(
+    pace: Pace,
+    ticket: Ticket,
+    reason: str,
+    retry_after: float | None,
+    jitter: float = 1.0,
+    thorough: bool = False,
+) -> Pace:
     """We were refused: everybody waits, twice as long with each refusal in a row.
 
     Eight workers refused at once count once: the first report opens a new round, the others' tickets are old.
@@ -226,10 +245,15 @@ def refused(pace: Pace, ticket: Ticket, reason: str, retry_after: float | None, 
         pace = replace(pace, refused_at=pace.at, tokens=pace.tokens - 1.0)
     if ticket.round != pace.round:
         return pace
-    waits = pace.block.waits + 1 if pace.block else 1
-    since = pace.block.since if pace.block else pace.at
+    before = pace.block
+    if before is not None and (before.reason == TROUBLE) != (reason == TROUBLE):
+        # An outage's waits say nothing of how long YouTube will refuse us, nor the other way round.
+        before = None
+    waits = before.waits + 1 if before else 1
+    since = before.since if before else pace.at
     until = pace.at + wait_after(reason, waits, retry_after) * jitter
-    return replace(pace, round=pace.round + 1, probe_until=0.0, block=Block(reason, since, until, waits))
+    block = Block(reason, since, until, waits, thorough or (before is not None and before.thorough))
+    return replace(pace, round=pace.round + 1, probe_until=0.0, block=block)
 
 
 def undecided(pace: Pace, ticket: Ticket) -> Pace:
@@ -237,7 +261,7 @@ def undecided(pace: Pace, ticket: Ticket) -> Pace:
     if pace.block is None or ticket.round != pace.round or not ticket.probe:
         return pace
     if pace.block.reason == TROUBLE:
-        return refused(pace, ticket, TROUBLE, None)
+        return refused(pace, ticket, TROUBLE, None, thorough=True)
     return replace(pace, probe_until=0.0, block=replace(pace.block, until=pace.at + PROBE_AGAIN))
 
 

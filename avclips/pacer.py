@@ -14,12 +14,14 @@ import os
 import random
 import re
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 from filelock import FileLock, Timeout
 
@@ -94,10 +96,11 @@ class Shelf:
         try:
             return read_pace(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            return fresh(self.limit, self._clock.wall())
+            # Perhaps a cleaner of caches took it: what this process knows still holds.
+            return self.pace
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             log.warning("%s is replaced: it holds no pace (%s)", self._path, error)
-            return fresh(self.limit, self._clock.wall())
+            return self.pace
 
     def _write(self, pace: Pace) -> None:
         if self._path is None:
@@ -121,7 +124,7 @@ def read_pace(value: Any) -> Pace:
         raise ValueError("a number out of all bounds")
     if block is not None:
         times = float(block["since"]), float(block["until"])
-        block = Block(str(block["reason"]), *times, int(block["waits"]))
+        block = Block(str(block["reason"]), *times, int(block["waits"]), bool(block.get("thorough")))
     refused_at = None if value["refused_at"] is None else float(value["refused_at"])
     return Pace(**numbers, round=int(value["round"]), block=block, refused_at=refused_at)
 
@@ -166,10 +169,12 @@ class Pacer:
             shelves[0].pace, ticket = answered(shelves[0].pace, ticket, success)
         return ticket
 
-    def blocked(self, ticket: Ticket, reason: str, retry_after: float | None = None) -> None:
-        """We were refused: everybody who shares this identity waits."""
+    def blocked(
+        self, ticket: Ticket, reason: str, retry_after: float | None = None, thorough: bool = False
+    ) -> None:
+        """We were refused: everybody who shares this identity waits; ``thorough``: the media were refused."""
         with self._shelves[0].open() as shelf:
-            shelf.pace = refused(shelf.pace, ticket, reason, retry_after, random.uniform(1.0, 1.1))
+            shelf.pace = refused(shelf.pace, ticket, reason, retry_after, random.uniform(1.0, 1.1), thorough)
 
     def undecided(self, ticket: Ticket) -> None:
         """The answer said nothing about us."""
@@ -180,7 +185,7 @@ class Pacer:
         """Nothing works, though nobody said that we are refused: wait as for a block."""
         with self._shelves[0].open() as shelf:
             if shelf.pace.block is None:
-                shelf.pace = refused(shelf.pace, Ticket(shelf.pace.round), reason, None)
+                shelf.pace = refused(shelf.pace, Ticket(shelf.pace.round), reason, None, thorough=True)
 
     def worked(self, ticket: Ticket) -> None:
         """A clip of the ticket's video came whole: whatever the trouble was, it is over."""
@@ -218,7 +223,8 @@ def make_pacer(
         per_hour = GUEST_PER_HOUR if cookies is None else ACCOUNT_PER_HOUR
     limit = limit_of(per_hour)
     # Home folders are shared on clusters: two nodes have two connections, but one proxy.
-    way = f"direct on {socket.gethostname()}" if identity.proxy is None else f"proxy {identity.proxy}"
+    proxy = identity.proxy if identity.proxy is not None else getproxies().get("https", "")
+    way = f"proxy {proxy}" if proxy else f"direct on {socket.gethostname()}"
     account = "guest" if cookies is None else digest(cookies)
     shelves = [Shelf(_path(state_dir, "pace", f"{way} {account}"), limit, clock)]
     if cookies is not None:
@@ -228,7 +234,7 @@ def make_pacer(
 
 def name_of(identity: Identity) -> str:
     """How an identity is called in lines and logs: without the password of its proxy."""
-    way = "direct" if identity.proxy is None else re.sub(r"//[^/@]*@", "//", identity.proxy)
+    way = re.sub(r"//.*@", "//", identity.proxy) if identity.proxy else "direct"
     return way if identity.cookies is None else f"{way} with {identity.cookies.name}"
 
 
@@ -244,4 +250,8 @@ def digest(text: str) -> str:
 def default_state_dir() -> Path:
     """The user's cache folder for this program."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "avclips"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "avclips"
+    except RuntimeError:
+        # A container's user without a home: all of it on this machine share one.
+        return Path(tempfile.gettempdir()) / f"avclips-{os.getuid()}"

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -48,8 +49,8 @@ class Report:
         self._next_line = time.monotonic() + clock.real(LINE_EVERY)
         self._versions = versions
         self._paused: str | None = None
-        # Name of an identity -> its block as last told, and when.
-        self._blocks: dict[str, tuple[Block, float]] = {}
+        # Each identity's block as last told, and when.
+        self._blocks: dict[Pacer, tuple[Block, float]] = {}
         on_terminal = sys.stderr.isatty() if terminal is None else terminal
         # No bar is a bar whose output is switched off: the counts are the same.
         self._bar = tqdm(total=todo, unit="clip", disable=not on_terminal, dynamic_ncols=True, smoothing=0.05)
@@ -88,14 +89,14 @@ class Report:
 
     def _tell_block(self, pacer: Pacer) -> None:
         """A line when a block begins or is prolonged, each ten minutes, and when it ends."""
-        block, known = pacer.block, self._blocks.get(pacer.name)
+        block, known = pacer.block, self._blocks.get(pacer)
         left = self._span(block.until - self._clock.wall()) if block else ""
         if block is None:
             if known is not None:
-                del self._blocks[pacer.name]
+                del self._blocks[pacer]
                 self.say(f"{pacer.name}: YouTube answers again; going on at {pacer.speed:.0%} of the full pace.")
         elif known is None or known[0].waits != block.waits:
-            self._blocks[pacer.name] = (block, self._clock.now())
+            self._blocks[pacer] = (block, self._clock.now())
             if block.reason == TROUBLE:
                 self.say(f"{pacer.name}: waiting {left}, then one video tries. No clip is charged for it.")
             else:
@@ -103,8 +104,8 @@ class Report:
                     f"{pacer.name}: YouTube refuses us ({REASONS.get(block.reason, block.reason)}): waiting "
                     f"{left}, then one video tries. No clip is charged for it. {WAYS_OUT}"
                 )
-        elif self._clock.now() - known[1] >= BLOCK_LINE_EVERY:
-            self._blocks[pacer.name] = (block, self._clock.now())
+        elif block.until > self._clock.wall() and self._clock.now() - known[1] >= BLOCK_LINE_EVERY:
+            self._blocks[pacer] = (block, self._clock.now())
             self.say(f"{pacer.name}: still waiting, {left} to go.")
 
     def _state(self, pacers: Sequence[Pacer], paused: str | None) -> str:
@@ -123,6 +124,11 @@ class Report:
             f"{TROUBLE_AFTER} videos in a row failed, the last with: {outcome.reason}: {outcome.detail[:300]}. "
             f"That is not the videos' fault, and no clip is charged for it. Is the network up? {self._versions}"
         )
+
+    def taken_back(self, count: int) -> None:
+        """So many clips that were counted as failed are tried again."""
+        self._failed -= count
+        self._bar.update(-count)
 
     def _line(self) -> str:
         tried = self._done + self._failed
@@ -155,7 +161,9 @@ def say(text: str, above: Any = None) -> None:
     if above is not None and not above.disable:
         above.write(f"{stamp} {text}", file=sys.stderr)
     else:
-        print(f"{stamp} {text}", flush=True)
+        # A full disk under nohup's file, or a pipe whose reader left, is no reason to stop: the log has it.
+        with suppress(OSError):
+            print(f"{stamp} {text}", flush=True)
 
 
 def summary(done: int, wanted: int, failed: Mapping[str, Mapping[str, Any]], untried: int) -> list[str]:

@@ -10,6 +10,7 @@ claim that does not add up is NoIndex, never an allocation.
 
 from __future__ import annotations
 
+import itertools
 import struct
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
@@ -146,6 +147,37 @@ def plan(index: Index, start: Fraction, end: Fraction | None) -> Span | None:
         # A fragment that begins exactly at `end` holds nothing of the clip.
         last = min(last, max(first, bisect_left(index.times, end * index.timescale) - 1))
     return Span(index.offsets[first], index.offsets[last + 1] - 1, Fraction(index.times[first], index.timescale))
+
+
+def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
+    """What is wrong with the fragments in ``body`` (the bytes of ``span``), or None.
+
+    Each must be a chain of boxes from its first byte to its last, with a moof and a mdat: ffmpeg passes over a
+    fragment whose header is damaged without a word.
+    """
+    for first, end in itertools.pairwise(index.offsets):
+        if first < span.first or end > span.last + 1:
+            continue
+        at, kinds = first - span.first, set()
+        while at < end - span.first:
+            try:
+                box = _box_at(body, at)
+            except NoIndex as error:
+                return str(error)
+            if box is None or box.end > end - span.first:
+                return f"a box at byte {span.first + at} that leaves its fragment"
+            kinds.add(box.kind)
+            at = box.end
+        if not {b"moof", b"mdat"} <= kinds:
+            return f"no media in the fragment at byte {first}"
+    return None
+
+
+def windows(index: Index, start: Fraction, end: Fraction | None) -> list[tuple[Fraction, Fraction]]:
+    """The time of each fragment that lies wholly in ``start``..``end``, in seconds from ``start``."""
+    times = [Fraction(tick, index.timescale) - start for tick in index.times]
+    length = None if end is None else end - start
+    return [(a, b) for a, b in itertools.pairwise(times) if a >= 0 and b > a and (length is None or b <= length)]
 
 
 def guess_head(duration: float | None) -> int:

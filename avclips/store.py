@@ -16,14 +16,14 @@ import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .clip import Clip, Outcome, Settings
 from .errors import RunError, UsageError
 from .files import as_run_error, is_full, move_whole, read_json, sync_folder, write_json
-from .journal import Journal, Line, forgotten, line_of, now
+from .journal import Done, Journal, Line, done_of, failed_of, forgotten, line_of, now
 from .lock import FolderLock
 from .pace import Clock
 
@@ -33,6 +33,8 @@ log = logging.getLogger("avclips.store")
 SHAPE = ("quality", "cut", "audio_rate", "audio_channels")
 # The JSON is rewritten whole; it may cost this part of the time.
 SNAPSHOT_SHARE = 0.02
+# Bytes that a trial writes to see whether there is room again: about a clip.
+ROOM = 4 * 1024 * 1024
 # Seconds until they are tried again when there was no room for them.
 FULL_WAIT = 10.0
 # Failures that other cookies may mend.
@@ -53,7 +55,7 @@ class Store:
         self.metadata = self.folder / "metadata"
         self.videos = self.folder / "videos"
         self.audio = self.folder / "audio"
-        self.done: dict[str, Line] = {}
+        self.done: dict[str, Done] = {}
         self.failed: dict[str, Line] = {}
         self._settings = settings
         self._dataset = dataset
@@ -70,6 +72,7 @@ class Store:
         self._stamp: tuple[int, int, int] | None = None
         self._next_snapshot = 0.0
         self._dirty = True
+        self._lost = False
 
     # -- opening and closing -------------------------------------------------------------------------------
 
@@ -98,8 +101,33 @@ class Store:
             self._lock.release()
 
     def check_lock(self) -> None:
-        """RunError if another run took the folder over."""
-        self._lock.check()
+        """RunError if another run took the folder over; nothing is written into it any more."""
+        try:
+            self._lock.check()
+        except RunError:
+            self._lost = True
+            raise
+
+    def has_room(self) -> bool:
+        """Whether a write finds room now: free space says nothing of a quota."""
+        trial = self._scratch / "room"
+        try:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            with open(trial, "wb") as stream:
+                stream.write(bytes(ROOM))
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError:
+            return False
+        finally:
+            with suppress(OSError):
+                trial.unlink(missing_ok=True)
+        return True
+
+    def finished(self) -> dict[str, Line]:
+        """The journal's whole line of each clip that is done."""
+        lines = self._journal.finished()
+        return {clip_id: lines[clip_id] for clip_id in self.done if clip_id in lines}
 
     def user(self) -> str | None:
         """Who uses the folder now, in words; None when nobody does."""
@@ -111,7 +139,7 @@ class Store:
         for folder in (self.metadata, self.videos, self.audio, self.folder / "features"):
             folder.mkdir(parents=True, exist_ok=True)
 
-    def see_that_it_is_ours(self) -> None:
+    def see_that_it_is_ours(self, shape_too: bool = True) -> None:
         """One folder holds one dataset in one shape of files; UsageError otherwise."""
         path = self.metadata / "folder.json"
         shape = {name: getattr(self._settings, name) for name in SHAPE}
@@ -125,7 +153,7 @@ class Store:
             raise UsageError(message, "name another folder with --data-dir")
         before = known["settings"]
         others = [f"--{n.replace('_', '-')} {before.get(n)}" for n in SHAPE if before.get(n) != shape[n]]
-        if others and not self._settings.allow_mixed:
+        if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"
             raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
 
@@ -137,8 +165,8 @@ class Store:
             write_json(path, {"dataset": self._dataset, "settings": shape})
 
     def _clear_leftovers(self) -> None:
-        """The lock is ours: whatever an earlier run on this host left lying is nobody's."""
-        for left in self._scratch.parent.glob(f"{socket.gethostname()}-*"):
+        """The lock is ours: whatever earlier runs left lying, on whichever host, is nobody's."""
+        for left in self._scratch.parent.glob("*"):
             shutil.rmtree(left, ignore_errors=True)
         for folder in (self.folder, self.metadata):
             for left in folder.glob(".*.tmp"):
@@ -157,8 +185,8 @@ class Store:
             for clip_id in self.failed.keys() - listed - replay.late:
                 del self.failed[clip_id]
         videos, sounds = _stems(self.videos, ".mp4"), _stems(self.audio, ".wav")
-        for clip_id, line in list(self.done.items()):
-            if clip_id not in videos or (line.get("audio") and clip_id not in sounds):
+        for clip_id, done in list(self.done.items()):
+            if clip_id not in videos or (done.sound and clip_id not in sounds):
                 self._known.add(clip_id)
                 del self.done[clip_id]
         self._written, self._stamp = set(self.failed), _stamp(self._failures)
@@ -197,7 +225,7 @@ class Store:
         if line["reason"] == "no_audio" and self._settings.allow_silent:
             return True
         # Restricted: other cookies are another person.
-        return line["reason"] in _FOR_OTHER_COOKIES and bool(self._whose - {line.get("identity")})
+        return line["reason"] in _FOR_OTHER_COOKIES and bool(self._whose.difference(line.get("identities", ())))
 
     def has_strangers(self, clip: Clip) -> bool:
         """Whether files stand under the clip's names that no manifest line knows."""
@@ -248,10 +276,17 @@ class Store:
 
     def record(self, outcome: Outcome) -> None:
         """Write one outcome into the journal."""
-        line = line_of(outcome)
+        clip_id, line = outcome.clip.id, line_of(outcome)
+        if "identities" in line:
+            # Whoever was refused before was refused too.
+            before = self.failed.get(clip_id, {}).get("identities", [])
+            line["identities"] = sorted({*before, *line["identities"]})
         self._append(line)
-        self._drop(outcome.clip.id)
-        (self.done if outcome.status == "done" else self.failed)[outcome.clip.id] = line
+        self._drop(clip_id)
+        if outcome.status == "done":
+            self.done[clip_id] = done_of(line)
+        else:
+            self.failed[clip_id] = failed_of(line)
 
     def forget(self, clip_id: str) -> None:
         """Have the clip neither done nor failed: its files were set aside, or a user let it go."""
@@ -264,6 +299,8 @@ class Store:
         self._dirty = True
 
     def _append(self, line: Line) -> None:
+        if self._lost:
+            return
         try:
             self._journal.append(line)
         except OSError as error:
@@ -275,7 +312,7 @@ class Store:
     def snapshot(self, force: bool = False) -> list[str]:
         """Rewrite the two JSON files when it is time; return the ids that a user took out of the failed ones."""
         started = time.monotonic()
-        if not force and (not self._dirty or started < self._next_snapshot):
+        if self._lost or (not force and (not self._dirty or started < self._next_snapshot)):
             return []
         let_go = self._let_go()
         try:

@@ -18,6 +18,8 @@ REFUSALS = 3
 TROUBLE_AFTER = 20
 # So many different videos in a row whose media are forbidden: a block.
 FORBIDDEN_AFTER = 3
+# Reasons that an honest answer to anybody else shows to be the video's own.
+ABOUT_ASKING = ("network", "http", "unknown")
 # Reasons that pass, but not within a run's tries: another run may find the clip.
 NOT_TODAY = ("upcoming", "formats", "whole_file")
 
@@ -52,6 +54,7 @@ class Tries:
         # Videos in a row whose media were forbidden, and clips that were extracted again for it.
         self._forbidden: set[str] = set()
         self._extracted_again: set[str] = set()
+        self._taken_back: set[str] = set()
 
     def judge(self, outcome: Outcome, alone: bool = False) -> Again | Last:
         """What ``outcome`` means for its clip; ``alone``: whether no other video is left to try."""
@@ -80,23 +83,37 @@ class Tries:
             self._forbidden.clear()
         return block
 
-    def take_back(self) -> set[str]:
-        """Once twenty videos in a row failed: the clips that were charged for it, now uncharged; else empty."""
+    def take_back(self) -> set[str] | None:
+        """Once twenty videos in a row failed: the clips that were charged for it, now uncharged; else None.
+
+        Once for each clip: what then fails again, with so many others, is charged, or a list whose rest
+        cannot be had would never end.
+        """
         if len(self._streak) < TROUBLE_AFTER:
-            return set()
+            return None
         wronged = set()
         for charges in self._streak.values():
             for clip_id, reason in charges:
                 wronged.add(clip_id)
                 if clip_id in self._charged:
                     self._charged[clip_id][reason] -= 1
+        self._taken_back |= wronged
         self._streak.clear()
         return wronged
 
     def _final(self, outcome: Outcome) -> Last:
+        if outcome.facts.get("adopted"):
+            # Found in the folder: nobody was asked.
+            return Last(replace(outcome, attempts=1))
         self._answers += 1
-        self._streak.clear()
         self._forbidden.clear()
+        if outcome.status == "done":
+            self._streak.clear()
+        else:
+            # That a video is gone shows that asking works, not that formats, media and ffmpeg do.
+            for video, charges in list(self._streak.items()):
+                if all(reason in ABOUT_ASKING for _, reason in charges):
+                    del self._streak[video]
         self._extracted_again.discard(outcome.clip.id)
         total = self._charged.pop(outcome.clip.id, Counter()).total()
         for book in (self._answers_then, self._refusals, self._unheard):
@@ -121,7 +138,9 @@ class Tries:
 
     def _failed(self, outcome: Outcome) -> Again | Last:
         clip = outcome.clip
-        charges = self._streak.setdefault(clip.video, [])
+        charges: list[tuple[str, str]] = []
+        if clip.id not in self._taken_back:
+            charges = self._streak.setdefault(clip.video, charges)
         if outcome.reached:
             self._answers_then[clip.id] = self._answers
         elif not self._others_answered(clip):
@@ -132,6 +151,7 @@ class Tries:
         charged[outcome.reason] += 1
         charges.append((clip.id, outcome.reason))
         if charged[outcome.reason] >= self._most or outcome.reason in NOT_TODAY:
+            self._unheard.pop(clip.id, None)
             return Last(replace(outcome, attempts=charged.total()))
         return Again(retry_delay(charged[outcome.reason]))
 

@@ -7,7 +7,6 @@ Stopped pass through. Knows nothing of other videos, of retries or of the JSON.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,7 +18,7 @@ from .clip import Clip, Outcome, Settings, Status, Video
 from .errors import Blocked, ClipError, Gone, Restricted, Transient
 from .examine import examine
 from .files import exactly, sha256
-from .measure import facts, judge, read_wav
+from .measure import Promise, facts, judge, missing, read_wav
 from .media import Ffmpeg, Job, Source
 from .pace import Clock, Ticket, rest
 from .pacer import Pacer
@@ -98,7 +97,7 @@ class Worker:
                 outcome = self._fetch(clip, reading)
                 self._pacer.worked(ticket)
             except Blocked as error:
-                self._pacer.blocked(ticket, error.reason, error.retry_after)
+                self._pacer.blocked(ticket, error.reason, error.retry_after, thorough=True)
                 yield from (self._failure(each, error) for each in clips[number:])
                 return
             except ClipError as error:
@@ -113,6 +112,8 @@ class Worker:
         job = self._job(clip, reading)
         mp4, wav = reading.folder / f"{clip.id}.mp4", reading.folder / f"{clip.id}.wav"
         expected = self._ffmpeg.cut(job, mp4, wav)
+        if complaint := missing(expected, *self._promises(clip, reading)):
+            raise Transient("check", complaint)
         if not expected.pictures or expected.sound == 0:
             raise Gone("over", "no picture or no sound of the video lies within the clip")
         tracks = self._ffmpeg.measure(mp4)
@@ -156,10 +157,24 @@ class Worker:
         found = examine(clip, mp4, wav, self._ffmpeg, self._settings)
         if found.complaint is None:
             media = facts(found.tracks, found.sound)
-            return Outcome(clip, "done", facts=self._facts(clip, mp4, wav if found.sound else None, media))
+            known = self._facts(clip, mp4, wav if found.sound else None, media)
+            return Outcome(clip, "done", facts=known | {"adopted": True})
         for moved in self._store.set_aside(clip.id):
             log.warning("%s was there, but %s: moved to %s", clip.id, found.complaint, moved)
         return None
+
+    def _promises(self, clip: Clip, reading: _Reading) -> tuple[Promise | None, Promise | None]:
+        """What the indexes of picture and sound say that there is of the clip; None where there is no index."""
+        start, end = exactly(clip.start), None if clip.end is None else exactly(clip.end)
+        found: list[Promise | None] = []
+        for stream in (reading.streams.picture, reading.streams.sound):
+            index = reading.heads[stream.url].index if stream else None
+            if index is None:
+                found.append(None)
+                continue
+            until = index.duration if end is None else min(end, index.duration)
+            found.append(Promise(until - start, spans.windows(index, start, end)))
+        return found[0], found[1]
 
     # -- bytes -------------------------------------------------------------------------------------------
 
@@ -198,9 +213,12 @@ class Worker:
             )
         part, file = reading.file("part"), reading.file("partial.mp4")
         self._youtube.read(stream, span.first, span.last, part)
-        with open(file, "wb") as target, open(part, "rb") as body:
+        body = part.read_bytes()
+        if damage := spans.check_boxes(head.index, span, body):
+            raise Transient("check", f"a damaged fragment: {damage}")
+        with open(file, "wb") as target:
             target.write(head.index.init)
-            shutil.copyfileobj(body, target)
+            target.write(body)
         part.unlink()
         return Source(file, start - span.starts_at)
 

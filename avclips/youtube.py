@@ -100,10 +100,12 @@ class YouTube:
         self.who = who(cookies)
         self._asked_for = dict(asked_for or {})
         self._said = _Listener()
+        self._jar: io.StringIO | None = None
         self._ydl: yt_dlp.YoutubeDL | None = None
         self._used = 0
         self._slowest = min(SLOWEST, (settings.rate_limit or SLOWEST * 2) / 2)
         self._limit: int | None = None
+        self._whole = False
         # (Time, bytes of this read) at the begin of the minute that is being watched.
         self._minute: tuple[float, int] | None = None
         self.bytes_read = 0
@@ -113,6 +115,9 @@ class YouTube:
         if self._ydl is not None:
             self._ydl.close()
             self._ydl = None
+            if self._jar is not None:
+                # YouTube changes an account's cookies as it goes; the old ones stop working.
+                self._cookies = self._jar.getvalue() or self._cookies
 
     def describe(self, video: Video, suspected: bool = False) -> Streams:
         """One extraction: the formats of ``video`` that fit. Raises ClipError.
@@ -156,7 +161,11 @@ class YouTube:
         """Write all of ``stream`` to ``path``; Transient when it is larger than ``at_most`` bytes."""
         if stream.size is not None and stream.size > at_most:
             raise Transient("whole_file", f"{stream.size} bytes, --max-whole-file is {at_most}")
-        self._download(stream, path, at_most, {})
+        self._whole = True
+        try:
+            self._download(stream, path, at_most, {})
+        finally:
+            self._whole = False
         if stream.size is not None and path.stat().st_size != stream.size:
             raise Transient("network", f"the server sent {path.stat().st_size} bytes instead of {stream.size}")
 
@@ -201,6 +210,9 @@ class YouTube:
         self._clock.check()
         # Real time: a rehearsal's clock makes waits shorter, not the network faster.
         got, now = status.get("downloaded_bytes") or 0, time.monotonic()
+        promised = status.get("total_bytes") or 0
+        if self._limit is not None and self._whole and max(got, promised) > self._limit:
+            raise Transient("whole_file", f"{max(got, promised)} bytes, --max-whole-file is {self._limit}")
         if self._limit is not None and got > self._limit:
             raise Transient("network", f"the server sent more than the {self._limit} bytes asked for")
         if self._minute is None or got < self._minute[1]:
@@ -221,6 +233,7 @@ class YouTube:
 
     def _parameters(self) -> dict[str, Any]:
         rate = self._settings.rate_limit
+        self._jar = None if self._cookies is None else io.StringIO(self._cookies)
         parameters: dict[str, Any] = {
             "format": lambda context: choose(context["formats"], self._settings.quality),
             "logger": self._said,
@@ -234,9 +247,9 @@ class YouTube:
             "retries": 2,
             "extractor_retries": 0,
             "skip_unavailable_fragments": False,
-            # The empty string is yt-dlp's word for none, whatever the environment says.
+            # None: as the environment says; the empty string: none, whatever it says.
             "proxy": self._proxy,
-            "cookiefile": io.StringIO(self._cookies) if self._cookies is not None else None,
+            "cookiefile": self._jar,
         }
         if rate is not None:
             # HttpFD doubles its blocks and sleeps after each: a short read would end in one large burst.
@@ -322,17 +335,29 @@ def load_cookies(path: Path) -> tuple[str, CookieJar]:
 
 
 def describe_versions() -> tuple[str, str | None]:
-    """ "yt-dlp 2026.8.19, deno 2.9.8" and, if something should be mended first, a hint."""
-    with yt_dlp.YoutubeDL({"quiet": True, "logger": _Listener()}) as ydl:
-        runtimes = {name: runtime.info for name, runtime in ydl._js_runtimes.items() if runtime and runtime.info}
-    usable = next((f"{name} {info.version}" for name, info in runtimes.items() if info.supported), None)
-    age = (
-        datetime.now(UTC)
-        - datetime.strptime(".".join(YTDLP_VERSION.split(".")[:3]), "%Y.%m.%d").replace(tzinfo=UTC)
-    ).days
+    """What is used, "yt-dlp 2026.8.19, deno 2.9.8", and a hint if something should be mended first."""
+    runtime, age = _runtime(), _age_in_days()
     hint = None
-    if usable is None:
-        hint = "no JavaScript runtime for yt-dlp: pip install --upgrade 'yt-dlp[default,deno]'"
-    elif age > OLD_AFTER_DAYS:
-        hint = f"yt-dlp is {age} days old; if videos fail: pip install --upgrade 'yt-dlp[default,deno]'"
-    return f"yt-dlp {importlib.metadata.version('yt-dlp')}, {usable or 'no JavaScript runtime'}", hint
+    if runtime is None:
+        hint = f"no JavaScript runtime for yt-dlp: {_UPGRADE}"
+    elif age is not None and age > OLD_AFTER_DAYS:
+        hint = f"yt-dlp is {age} days old; if videos fail: {_UPGRADE}"
+    return f"yt-dlp {importlib.metadata.version('yt-dlp')}, {runtime or 'no JavaScript runtime'}", hint
+
+
+def _runtime() -> str | None:
+    """The JavaScript runtime that yt-dlp finds; None too where a newer yt-dlp keeps it elsewhere."""
+    with yt_dlp.YoutubeDL({"quiet": True, "logger": _Listener()}) as ydl:
+        found = [each.info for each in getattr(ydl, "_js_runtimes", {}).values() if each is not None]
+    return next((f"{info.name} {info.version}" for info in found if info and info.supported), None)
+
+
+def _age_in_days() -> int | None:
+    try:
+        released = datetime.strptime(".".join(YTDLP_VERSION.split(".")[:3]), "%Y.%m.%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return (datetime.now(UTC) - released).days
+
+
+_UPGRADE = "pip install --upgrade 'yt-dlp[default,deno]'"

@@ -36,8 +36,7 @@ _TAKEN = frozenset(
     socket_timeout source_address impersonate legacy_server_connect no_check_certificate prefer_insecure
     geo_verification_proxy geo_bypass js_runtimes remote_components compat_opts extractor_args extractor_retries
     retries user_agent referer headers
-    client_certificate client_certificate_key client_certificate_password cachedir mark_watched verbose
-    debug_printtraffic
+    client_certificate client_certificate_key client_certificate_password cachedir mark_watched
     """.split()
 )
 

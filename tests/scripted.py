@@ -71,7 +71,7 @@ class Hand:
         for clip in video.clips:
             if self._store.has_strangers(clip):
                 if self._store.paths(clip.id)[0].read_text() == "right":
-                    yield Outcome(clip, "done")
+                    yield Outcome(clip, "done", facts={"adopted": True})
                 else:
                     self._store.set_aside(clip.id)
 
@@ -99,6 +99,7 @@ class Heard:
     def __init__(self) -> None:
         self.said: list[tuple[str, str, str, int, float | None]] = []
         self.troubles: list[str] = []
+        self.backs: list[int] = []
         # Each state once, in the order in which they came: why there is a pause, and the reasons of the blocks.
         self.pauses: list[str | None] = []
         self.blocks: list[list[str | None]] = []
@@ -115,6 +116,9 @@ class Heard:
 
     def trouble(self, outcome: Outcome) -> None:
         self.troubles.append(outcome.clip.id)
+
+    def taken_back(self, count: int) -> None:
+        self.backs.append(count)
 
 
 class Simulated(Clock):

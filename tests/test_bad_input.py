@@ -47,7 +47,7 @@ def complains(ended: Ended, code: int, *words: str) -> None:
         (("--quality", "361"), ("--quality", "361", "360")),
         (("--rate-limit", "fast"), ("--rate-limit", "'fast'", "50K")),
         (("--retry-failed", "bad_luck"), ("--retry-failed", "bad_luck")),
-        (("--proxy", "example"), ("--proxy", "'example'", "http://host:port")),
+        (("--proxy", "example"), ("--proxy", "not a proxy", "http://host:port")),
         (("--frobnicate",), ("--frobnicate",)),
         (("--yt-dlp-args", "--exec rm"), ("--exec", "--yt-dlp-args")),
     ],

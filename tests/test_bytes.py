@@ -137,6 +137,8 @@ class Deaf:
 
     def trouble(self, outcome: Outcome) -> None: ...
 
+    def taken_back(self, count: int) -> None: ...
+
 
 def test_no_read_is_faster_than_the_limit(tmp_path: Path, media_folder: Path, reads: list[Read]) -> None:
     names = [f"ratelimit{number:02d}" for number in range(4)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avclips.errors import Blocked, ClipError, Gone, Restricted, Transient
-from avclips.failures import clean, read_failure
+from avclips.failures import clean, read_failure, without_password
 
 PREFIX = "ERROR: [youtube] -bc_DEF123: "
 HELP = (
@@ -203,3 +203,24 @@ def test_an_unknown_message_keeps_its_words(suspected: bool) -> None:
 )
 def test_clean(message: str, text: str) -> None:
     assert clean(message) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        ("http://h:1", "http://h:1"),
+        ("at http://me:secret@h:1/x now", "at http://h:1/x now"),
+        ("('socks5h://me@h:1', 'http://me:se/cr@et@h')", "('socks5h://h:1', 'http://h')"),
+        ("me@example.org", "me@example.org"),
+        ("http://h:1 me@example.org", "http://h:1 me@example.org"),
+    ],
+)
+def test_without_password(text: str, without: str) -> None:
+    assert without_password(text) == without
+    assert clean(f"ERROR: Unable to connect: {text}") == f"Unable to connect: {without}"
+
+
+def test_an_errors_words_hold_no_password() -> None:
+    said = PREFIX + "Unable to connect to proxy http://me:secret@h:1"
+    error = read_failure(said, [f"WARNING: {said}"])
+    assert (error.reason, error.detail) == ("network", "Unable to connect to proxy http://h:1")

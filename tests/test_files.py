@@ -183,9 +183,9 @@ def test_is_plain_name(name: str, plain: bool) -> None:
     [
         (errno.ENOSPC, "/d/x", "no room left in /d", "free some space"),
         (errno.EDQUOT, "/d/x", "no room left in /d", "free some space"),
-        (errno.EACCES, "/d/x", "/d cannot be written to: Permission denied", "check its owner"),
-        (errno.EPERM, None, "/d cannot be written to: Operation not permitted", "check its owner"),
-        (errno.EROFS, None, "/d cannot be written to: Read-only file system", "check its owner"),
+        (errno.EACCES, "/d/x", "/d/x cannot be read or written: Permission denied", "check its owner"),
+        (errno.EPERM, None, "/d cannot be read or written: Operation not permitted", "check its owner"),
+        (errno.EROFS, None, "/d cannot be read or written: Read-only file system", "check its owner"),
         (errno.EIO, "/d/x", "trouble with /d/x: Input/output error", ""),
         (errno.EIO, None, "trouble with /d: Input/output error", ""),
     ],

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from avclips.clip import Clip, Outcome
-from avclips.journal import Journal, Line, forgotten, line_of
+from avclips.journal import FAILURE_KEYS, Done, Journal, Line, done_of, failed_of, forgotten, line_of
 
 CLIP = Clip("a_000010", "a", 10.0, 20.0, {"label": "dog, barking"})
 
@@ -61,9 +61,41 @@ def test_the_last_line_counts(
     assert (list(replay.done), list(replay.failed)) == (in_done, in_failed)
 
 
-def test_the_last_of_two_failures_is_kept_whole(journal: Journal) -> None:
-    fill(journal, [failed("a", "http"), failed("a", "network", attempts=2)])
-    assert journal.read(None).failed == {"a": failed("a", "network", attempts=2)}
+def test_the_last_of_two_failures_is_kept_in_short(journal: Journal) -> None:
+    fill(journal, [failed("a", "http"), failed("a", "network", attempts=2, identities=["guest"], asked=[0, 9])])
+    kept = {"reason": "network", "permanent": False, "attempts": 2, "error": "e", "time": "t"}
+    assert journal.read(None).failed == {"a": {**kept, "identities": ["guest"]}}
+
+
+@pytest.mark.parametrize(
+    ("line", "short"),
+    [
+        (done("a"), Done(False, 0)),
+        (done("a", attempts=3, audio="audio/a.wav"), Done(True, 3)),
+        (done("a", attempts="3", audio=None), Done(False, 0)),
+        (done("a", attempts=1, audio=""), Done(False, 1)),
+    ],
+)
+def test_done_in_short(journal: Journal, line: Line, short: Done) -> None:
+    fill(journal, [line])
+    assert journal.read(None).done == {"a": short}
+    assert done_of(line) is done_of(dict(line)), "many clips share one"
+
+
+def test_failed_in_short() -> None:
+    line = failed("a", identities=["guest"], meta={"label": "x"}, youtube_id="a")
+    assert tuple(failed_of(line)) == FAILURE_KEYS
+    assert "identities" not in failed_of(failed("a"))
+
+
+def test_the_whole_lines_of_what_is_done(journal: Journal) -> None:
+    assert journal.finished() == {}
+    old, new, other = done("a", sha=1), done("a", sha=2), done("b", sha=3)
+    fill(journal, [old, other, failed("c"), done("d"), forgotten("d"), done("e"), failed("e"), new])
+    with open(journal.path, "ab") as stream:
+        stream.write(b'{"id": "f", "sta')
+    assert journal.finished() == {"b": other, "a": new}
+    assert list(journal.finished()) == ["b", "a"]
 
 
 def test_no_file_is_no_line(journal: Journal) -> None:
@@ -208,7 +240,7 @@ def test_any_words_are_one_line_that_can_be_read(journal: Journal, words: str) -
                 "reason": "age",
                 "permanent": True,
                 "error": "Sign in",
-                "identity": "guest",
+                "identities": ["guest"],
             },
         ),
     ],

@@ -13,7 +13,19 @@ import pytest
 from avclips.clip import Cut, Identity, Settings
 from avclips.datasets.general_avqa import read_labels
 from avclips.errors import RunError, Transient
-from avclips.measure import Expected, Track, Wav, expect, facts, judge, judge_alone, read_framecrc, read_wav
+from avclips.measure import (
+    Expected,
+    Promise,
+    Track,
+    Wav,
+    expect,
+    facts,
+    judge,
+    judge_alone,
+    missing,
+    read_framecrc,
+    read_wav,
+)
 from avclips.pace import LONGEST_WAIT
 from avclips.pacer import make_pacer, read_pace
 from fake_clock import FakeClock
@@ -375,3 +387,53 @@ def test_a_block_of_no_time_holds_nobody_up_for_long(tmp_path: Path, number: str
     path.write_text(text)
     pacer.wait()
     assert sum(clock.sleeps) <= LONGEST_WAIT
+
+
+EVEN = tuple(Fraction(n, 25) for n in range(250))  # ten seconds
+SLOW = tuple(Fraction(n) for n in range(10))
+
+
+def had(pictures: tuple[Fraction, ...] = EVEN, sound: str | None = "10") -> Expected:
+    return Expected(pictures, None if sound is None else Fraction(sound), Fraction(10))
+
+
+def promised(seconds: str, *windows: tuple[int, int]) -> Promise:
+    return Promise(Fraction(seconds), [(Fraction(first), Fraction(end)) for first, end in windows])
+
+
+@pytest.mark.parametrize(
+    ("expected", "picture", "sound", "complaint"),
+    [
+        (had(), None, None, None),
+        (had((), None), None, None, None),
+        (had(), promised("10", (0, 5), (5, 10)), promised("10"), None),
+        # A quarter of a second, or two pictures of a slow video, may lie between the last and the end.
+        (had(), promised("10.21"), None, None),
+        (had(), promised("10.22"), None, "the pictures break off before 10.220 s"),
+        (had(SLOW), promised("11"), None, None),
+        (had(SLOW), promised("11.1"), None, "the pictures break off before 11.100 s"),
+        (had(EVEN[:125]), promised("10"), None, "the pictures break off before 10.000 s"),
+        (had(EVEN[:1]), promised("10"), None, "the pictures break off before 10.000 s"),
+        (had(()), promised("10"), None, "the pictures break off before 10.000 s"),
+        # A fragment of which nothing came, though what follows did.
+        (
+            had(EVEN[:50] + EVEN[100:]),
+            promised("10", (0, 2), (2, 4), (4, 10)),
+            None,
+            "no picture from 2.000 s to 4.000 s",
+        ),
+        (had(EVEN[:51] + EVEN[100:]), promised("10", (0, 2), (2, 4), (4, 10)), None, None),
+        (had(EVEN[50:]), promised("10", (0, 2)), None, "no picture from 0.000 s to 2.000 s"),
+        (had(tuple(time - Fraction(1, 1000) for time in SLOW)), promised("10", (9, 10)), None, None),
+        # A last packet of sound need not be full.
+        (had(sound="9.8"), None, promised("10"), None),
+        (had(sound="9.799"), None, promised("10"), "the sound breaks off before 10.000 s"),
+        (had(sound=None), None, promised("10"), "the sound breaks off before 10.000 s"),
+        (had(sound=None), None, promised("0.2"), None),
+        (had(sound="11"), None, promised("10"), None),
+    ],
+)
+def test_missing(
+    expected: Expected, picture: Promise | None, sound: Promise | None, complaint: str | None
+) -> None:
+    assert missing(expected, picture, sound) == complaint

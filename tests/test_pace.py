@@ -160,7 +160,9 @@ NOW = 10_000.0
 FREE = Pace(tokens=5.0, at=NOW, round=3)
 BLOCK = Block("bot_check", NOW - 100, NOW + 500, 2)
 BLOCKED = replace(FREE, block=BLOCK)
-TROUBLED = replace(FREE, block=replace(BLOCK, reason="trouble"))
+TROUBLED = replace(FREE, block=replace(BLOCK, reason="trouble", thorough=True))
+# The media were refused: an answer alone ends it as little.
+DENIED = replace(FREE, block=replace(BLOCK, reason="forbidden", thorough=True))
 
 
 @pytest.mark.parametrize(
@@ -282,6 +284,22 @@ ENDED = replace(FREE, round=4, speed=0.5)
         (TROUBLED, Ticket(3, True), True, TROUBLED, Ticket(3, True)),
         (TROUBLED, Ticket(3, True), False, replace(TROUBLED, tokens=4.0), Ticket(3, True)),
         (BLOCKED, Ticket(2), False, replace(BLOCKED, tokens=4.0), Ticket(2)),
+        (DENIED, Ticket(3, True), True, DENIED, Ticket(3, True)),
+        # A video that is gone brings no clip: another may probe.
+        *(
+            (
+                replace(pace, probe_until=NOW + 9),
+                Ticket(3, True),
+                False,
+                replace(pace, tokens=4.0),
+                Ticket(3, True),
+            )
+            for pace in (DENIED, TROUBLED)
+        ),
+        (
+            *(replace(DENIED, probe_until=NOW + 9), Ticket(2), False),
+            *(replace(DENIED, probe_until=NOW + 9, tokens=4.0), Ticket(2)),
+        ),
     ],
 )
 def test_answered(pace: Pace, ticket: Ticket, success: bool, after: Pace, next_ticket: Ticket) -> None:
@@ -293,8 +311,8 @@ def test_a_late_answer_does_not_end_a_block() -> None:
     assert (found.block, found.round, ticket) == (BLOCK, 3, Ticket(2))
 
 
-def begun(reason: str, seconds: float, waits: int = 1, since: float = NOW) -> Block:
-    return Block(reason, since, NOW + seconds, waits)
+def begun(reason: str, seconds: float, waits: int = 1, since: float = NOW, thorough: bool = False) -> Block:
+    return Block(reason, since, NOW + seconds, waits, thorough)
 
 
 @pytest.mark.parametrize(
@@ -305,6 +323,9 @@ def begun(reason: str, seconds: float, waits: int = 1, since: float = NOW) -> Bl
         (FREE, Ticket(3), "too_many_requests", 77.0, 1.0, begun("too_many_requests", 77)),
         (BLOCKED, Ticket(3, True), "bot_check", None, 1.0, begun("bot_check", 7200, 3, NOW - 100)),
         (BLOCKED, Ticket(3, True), "rate_limited", None, 1.0, begun("rate_limited", 14400, 3, NOW - 100)),
+        # Of how long YouTube will refuse us, trouble's waits say nothing; but it stays thorough among refusals.
+        (TROUBLED, Ticket(3, True), "bot_check", None, 1.0, begun("bot_check", 1800)),
+        (DENIED, Ticket(3, True), "bot_check", None, 1.0, begun("bot_check", 7200, 3, NOW - 100, True)),
     ],
 )
 def test_refused(
@@ -317,6 +338,18 @@ def test_refused(
 @pytest.mark.parametrize("pace", [FREE, BLOCKED], ids=["free", "blocked"])
 def test_a_refusal_of_an_earlier_round_makes_suspect_but_blocks_nobody(pace: Pace) -> None:
     assert refused(pace, Ticket(2), "bot_check", None) == replace(pace, tokens=4.0, refused_at=NOW)
+
+
+def test_what_is_thorough() -> None:
+    """Media that were refused; and a refusal of the media makes a block so that was not."""
+    for pace, seconds, waits, since in ((FREE, 300, 1, NOW), (BLOCKED, 1200, 3, NOW - 100)):
+        found = refused(pace, Ticket(3), "forbidden", None, thorough=True)
+        assert found.block == begun("forbidden", seconds, waits, since, True)
+
+
+@pytest.mark.parametrize("pace", [BLOCKED, DENIED], ids=["blocked", "denied"])
+def test_trouble_after_a_refusal_waits_anew(pace: Pace) -> None:
+    assert refused(pace, Ticket(3), "trouble", None, thorough=True).block == begun("trouble", 60, thorough=True)
 
 
 def test_trouble_is_no_refusal() -> None:
@@ -336,7 +369,11 @@ def test_trouble_is_no_refusal() -> None:
             replace(BLOCKED, block=replace(BLOCK, until=NOW + PROBE_AGAIN)),
         ),
         (TROUBLED, Ticket(3), TROUBLED),
-        (TROUBLED, Ticket(3, True), replace(FREE, round=4, block=begun("trouble", 240, 3, NOW - 100))),
+        (
+            TROUBLED,
+            Ticket(3, True),
+            replace(FREE, round=4, block=begun("trouble", 240, 3, NOW - 100, True)),
+        ),
     ],
     ids=["free", "no probe", "an earlier probe", "probe", "trouble, no probe", "trouble, probe"],
 )
@@ -346,9 +383,15 @@ def test_undecided(pace: Pace, ticket: Ticket, after: Pace) -> None:
 
 @pytest.mark.parametrize(
     ("pace", "after"),
-    [(FREE, FREE), (BLOCKED, BLOCKED), (replace(TROUBLED, probe_until=NOW + 9), replace(FREE, round=4))],
-    ids=["free", "blocked", "trouble"],
+    [
+        (FREE, FREE),
+        (BLOCKED, BLOCKED),
+        (replace(TROUBLED, probe_until=NOW + 9), replace(FREE, round=4)),
+        (replace(DENIED, probe_until=NOW + 9), ENDED),
+    ],
+    ids=["free", "blocked", "trouble", "denied"],
 )
-@pytest.mark.parametrize("ticket", [Ticket(3, True), Ticket(1)], ids=["probe", "earlier"])
-def test_worked(pace: Pace, ticket: Ticket, after: Pace) -> None:
-    assert worked(pace, ticket) == after
+def test_worked(pace: Pace, after: Pace) -> None:
+    assert worked(pace, Ticket(3, True)) == after
+    # A clip of a video that was begun before it began says nothing.
+    assert worked(pace, Ticket(2)) == pace

@@ -195,6 +195,67 @@ def test_a_broken_or_foreign_file_is_replaced(clock: FakeClock, tmp_path: Path, 
     assert json.loads(path.read_text())["version"] == 1
 
 
+@pytest.mark.parametrize("content", [None, "", "{"], ids=["gone", "empty", "broken"])
+def test_what_a_process_knows_holds_without_its_file(
+    clock: FakeClock, tmp_path: Path, content: str | None
+) -> None:
+    """A cleaner of caches ends no block."""
+    each = pacer(clock, tmp_path)
+    each.blocked(each.wait(), "bot_check")
+    (path,) = tmp_path.glob("pace-*.json")
+    path.unlink() if content is None else path.write_text(content)
+    assert each.start() == 1800.0
+    assert pacer(clock, tmp_path).start() == 1800.0, "it is written anew"
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_a_restart_knows_what_ends_the_block(clock: FakeClock, tmp_path: Path, thorough: bool) -> None:
+    before = pacer(clock, tmp_path, 0)
+    before.blocked(before.wait(), "forbidden", thorough=thorough)
+    after = pacer(clock, tmp_path, 0)
+    after.answered(after.wait(), success=True)
+    assert (after.block is not None) is thorough
+
+
+def test_forbidden_media_end_only_when_a_clip_has_come(clock: FakeClock) -> None:
+    each = pacer(clock, None, 0)
+    early = each.wait()
+    each.pause("forbidden")
+    each.answered(each.wait(), success=False)
+    assert isinstance(each.start(), Ticket), "a video that is gone leaves the probe to another"
+    each.worked(early)
+    assert each.block is not None
+    each.worked(Ticket(1, probe=True))
+    assert (each.block, each.speed) == (None, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "environment", "shared"),
+    [
+        (None, {}, "direct"),
+        ("", {"https_proxy": "http://p:1"}, "direct"),
+        (None, {"https_proxy": "http://p:1"}, "http://p:1"),
+        ("http://p:1", {"https_proxy": "http://q:2"}, "http://p:1"),
+    ],
+)
+def test_one_way_one_pace(
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    proxy: str | None,
+    environment: dict[str, str],
+    shared: str,
+) -> None:
+    ways = {"direct": Identity(""), "http://p:1": Identity("http://p:1"), "http://q:2": Identity("http://q:2")}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    each = make_pacer(Identity(proxy), None, None, tmp_path, clock)
+    each.blocked(each.wait(), "bot_check")
+    waits = {way: make_pacer(who, None, None, tmp_path, clock).start() for way, who in ways.items()}
+    blocked = [way for way, wait in waits.items() if isinstance(wait, float)]
+    assert blocked == [shared]
+
+
 def test_a_clock_that_was_set_back_holds_nobody_up(clock: FakeClock, tmp_path: Path) -> None:
     each = pacer(clock, tmp_path)
     for _ in range(30):
@@ -232,6 +293,8 @@ def test_two_processes_keep_the_common_pace(tmp_path: Path) -> None:
     ("identity", "name"),
     [
         (Identity(), "direct"),
+        (Identity(""), "direct"),
+        (Identity("http://me:se/cr@et@proxy:1"), "http://proxy:1"),
         (Identity("http://user:secret@proxy:3128"), "http://proxy:3128"),
         (Identity("socks5h://proxy:1080", Path("/home/me/cookies.txt")), "socks5h://proxy:1080 with cookies.txt"),
     ],

@@ -241,6 +241,36 @@ def test_a_bar_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert said.out == ""
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_is_taken_back_is_to_go_again(
+    now: SimpleNamespace, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    report = Report(FakeClock(), 5, 0, terminal=terminal)
+    for name in "abc":
+        report.outcome(outcome(name, "failed", "check"), None)
+    report.taken_back(2)
+    report.taken_back(0)
+    now.seconds = 60.0
+    report.tick([pacer(FakeClock())], None)
+    report.close()
+    said = capsys.readouterr()
+    if terminal:
+        assert "1/5" in said.err and "2/5" not in said.err.rpartition("3/5")[2]
+    else:
+        assert "0 done, 1 failed, 4 to go" in said.out
+
+
+@pytest.mark.usefixtures("now", "no_jitter")
+def test_identities_of_one_name_tell_each_of_its_block(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    report, pacers = Report(clock, 10, 0, terminal=False), [pacer(clock), pacer(clock)]
+    for each in pacers:
+        each.blocked(each.wait(), "bot_check")
+    for _ in range(2):
+        report.tick(pacers, None)
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
 @pytest.mark.usefixtures("no_jitter")
 def test_a_countdown_before_the_bar_when_nobody_may_start(capsys: pytest.CaptureFixture[str]) -> None:
     clock = FakeClock()

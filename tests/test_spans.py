@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fake_media
-from avclips.spans import MAX_HEAD, Index, NeedMore, NoIndex, Span, guess_head, plan, read_index
+from avclips.spans import (
+    MAX_HEAD,
+    Index,
+    NeedMore,
+    NoIndex,
+    Span,
+    check_boxes,
+    guess_head,
+    plan,
+    read_index,
+    windows,
+)
 from fake_media import Media
 
 MEDIA = Media(duration=6, width=64, height=36, gop_seconds=2)
@@ -180,6 +191,76 @@ ODD = Index(b"", 10, (0, 1, 3, 6, 10), (0, 20, 20, 50, 50))
 )
 def test_plan(index: Index, start: str, end: str | None, span: Span | None) -> None:
     assert plan(index, Fraction(start), None if end is None else Fraction(end)) == span
+
+
+WHOLE = box(b"moof", b"h" * 12) + box(b"mdat", b"m" * 22)  # 50 bytes
+PLAN = Index(b"", 1000, (1000, 1050, 1100), (0, 5000, 10000))
+BOTH, SECOND = Span(1000, 1099, Fraction(0)), Span(1050, 1099, Fraction(5))
+
+
+@pytest.mark.parametrize(
+    ("span", "body", "complaint"),
+    [
+        (BOTH, WHOLE * 2, None),
+        (SECOND, WHOLE, None),
+        (SECOND, box(b"styp") + box(b"moof", b"h" * 10) + box(b"mdat", b"m" * 16), None),
+        (SECOND, box(b"moof", b"h" * 12) + box(b"mdat", b"m" * 14, wide=True), None),
+        (SECOND, box(b"mdat", b"m" * 22) + box(b"moof", b"h" * 12), None),
+        (BOTH, WHOLE + box(b"moof", b"h" * 12) + box(b"skip", b"m" * 22), "no media in the fragment at byte 1050"),
+        (BOTH, box(b"mdat", b"m" * 42) + WHOLE, "no media in the fragment at byte 1000"),
+        (BOTH, box(b"free", b"m" * 42) + WHOLE, "no media in the fragment at byte 1000"),
+        # A chain that ends beside the fragment's end.
+        (BOTH, WHOLE[:20] + box(b"mdat", b"m" * 23, size=31) + WHOLE[1:], "byte 1020 that leaves its fragment"),
+        (BOTH, WHOLE[:20] + box(b"mdat", b"m" * 22, size=25) + WHOLE, "byte 1045 that leaves its fragment"),
+        (SECOND, WHOLE[:20] + box(b"mdat", b"m" * 22, size=1 << 31), "byte 1070 that leaves its fragment"),
+        # Damaged headers.
+        (SECOND, bytes(8) + WHOLE[8:], "a box of 0 bytes"),
+        (SECOND, WHOLE[:20] + box(b"mdat", b"m" * 22, size=7), "a box of 7 bytes"),
+        (SECOND, bytes(50), "a box of 0 bytes"),
+        (SECOND, b"\xff" * 50, "leaves its fragment"),
+        # Cut off.
+        (SECOND, WHOLE[:49], None),
+        (SECOND, WHOLE[:25], "byte 1070 that leaves its fragment"),
+        (SECOND, b"", "byte 1050 that leaves its fragment"),
+    ],
+)
+def test_check_boxes(span: Span, body: bytes, complaint: str | None) -> None:
+    found = check_boxes(PLAN, span, body)
+    assert found == complaint if complaint is None else found is not None and complaint in found
+
+
+@pytest.mark.parametrize("itag", [134, 140])
+def test_the_fragments_of_a_real_stream(media_folder: Path, itag: int) -> None:
+    content = fake_media.make(MEDIA, itag, media_folder).read_bytes()
+    index = read_index(content)
+    assert isinstance(index, Index)
+    for start in range(0, 6, 2):
+        span = plan(index, Fraction(start), Fraction(start + 1))
+        assert span is not None
+        body = content[span.first : span.last + 1]
+        assert check_boxes(index, span, body) is None
+        assert check_boxes(index, span, bytes(8) + body[8:]) is not None
+
+
+@pytest.mark.parametrize(
+    ("index", "start", "end", "found"),
+    [
+        (INDEX, "0", "15", [("0", "5"), ("5", "10"), ("10", "15")]),
+        (INDEX, "0", None, [("0", "5"), ("5", "10"), ("10", "15")]),
+        (INDEX, "5", "15", [("0", "5"), ("5", "10")]),
+        (INDEX, "4.5", "14.999", [("0.5", "5.5")]),
+        (INDEX, "7", None, [("3", "8")]),
+        (INDEX, "1", "9", []),
+        (INDEX, "15", None, []),
+        (INDEX, "-1", "5", [("1", "6")]),
+        # Fragments that last no time hold nothing to be missed.
+        (ODD, "0", None, [("0", "2"), ("2", "5")]),
+        (ODD, "1", "5", [("1", "4")]),
+    ],
+)
+def test_windows(index: Index, start: str, end: str | None, found: list[tuple[str, str]]) -> None:
+    told = windows(index, Fraction(start), None if end is None else Fraction(end))
+    assert told == [(Fraction(first), Fraction(last)) for first, last in found]
 
 
 @FEW

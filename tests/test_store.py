@@ -76,7 +76,7 @@ def test_leftovers_of_earlier_runs_are_cleared(start: Start) -> None:
     store = start()
     store.close()
     ours = store.folder / ".tmp" / f"{socket.gethostname()}-1" / "a"
-    foreign = store.folder / ".tmp" / "elsewhere.example-1"
+    foreign = store.folder / ".tmp" / "elsewhere.example-1" / "b"
     for folder in (ours, foreign):
         folder.mkdir(parents=True)
         (folder / "part").write_bytes(b"x")
@@ -85,7 +85,8 @@ def test_leftovers_of_earlier_runs_are_cleared(start: Start) -> None:
         path.write_text("{")
     start()
     assert not ours.parent.exists()
-    assert (foreign / "part").exists()
+    # Another host's too: its run cannot live while the lock is ours.
+    assert not foreign.exists()
     assert [path for path in half if path.exists()] == []
 
 
@@ -141,7 +142,13 @@ def test_a_run_that_was_silent_for_too_long_ends(start: Start) -> None:
     owner.write_text('{"host": "elsewhere", "pid": 7, "token": "theirs"}')
     with pytest.raises(RunError, match="was taken over by a run on elsewhere with pid 7$"):
         store.check_lock()
+    # Nothing is written into it any more.
+    before = {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
+    fail(store, B)
+    store.forget("a")
+    assert store.snapshot(force=True) == []
     store.close()
+    assert {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()} == before
     assert json.loads(owner.read_text())["token"] == "theirs"
 
 
@@ -283,6 +290,19 @@ def test_json_that_found_no_room_is_written_later(
     assert list(store.failed) == ["a"]
 
 
+def test_has_room(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = start()
+    scratch = store.folder / ".tmp" / f"{socket.gethostname()}-{os.getpid()}"
+    assert store.has_room()
+    scratch.rmdir()
+    assert store.has_room()
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        with monkeypatch.context() as full:
+            full.setattr(os, "fsync", refuse(number))
+            assert not store.has_room()
+    assert store.has_room() and list(scratch.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EIO])
 def test_other_trouble_of_the_disk_ends_the_run(
     start: Start, monkeypatch: pytest.MonkeyPatch, number: int
@@ -294,6 +314,37 @@ def test_other_trouble_of_the_disk_ends_the_run(
             fail(store, A)
         with pytest.raises(RunError, match=os.strerror(number)):
             store.snapshot(force=True)
+
+
+def test_who_was_refused_is_kept_together(start: Start) -> None:
+    store = start()
+    for who in ("guest", "b", "guest"):
+        store.record(Outcome(A, "failed", "age", "words", True, 1, identity=who))
+    assert store.failed["a"]["identities"] == ["b", "guest"]
+    store.record(Outcome(A, "failed", "private", "words", True, 1))
+    assert "identities" not in store.failed["a"]
+    lines = (store.folder / "manifest.jsonl").read_text().splitlines()
+    assert [line.get("identities") for line in map(json.loads, lines)] == [
+        ["guest"],
+        ["b", "guest"],
+        ["b", "guest"],
+        None,
+    ]
+
+
+def test_what_is_kept_of_a_line_and_what_stands_in_the_journal(start: Start) -> None:
+    store = start()
+    finish(store, A)
+    fail(store, B)
+    assert set(store.failed["b"]) == {"reason", "permanent", "attempts", "error", "time"}
+    again = start()
+    assert (again.done, again.failed) == (store.done, store.failed)
+    assert list(again.finished()) == ["a"]
+    assert (again.finished()["a"]["id"], again.finished()["a"]["status"]) == ("a", "done")
+    # What stands no longer in the folder is not done.
+    again.paths("a")[0].unlink()
+    again.read()
+    assert again.finished() == {}
 
 
 def test_words_that_are_no_utf_8(start: Start) -> None:

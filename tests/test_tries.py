@@ -20,6 +20,10 @@ def done(name: str) -> Outcome:
     return Outcome(clip(name), "done")
 
 
+def adopted(name: str) -> Outcome:
+    return Outcome(clip(name), "done", facts={"adopted": True})
+
+
 def gone(name: str) -> Outcome:
     return Outcome(clip(name), "failed", "private", "words", permanent=True)
 
@@ -106,21 +110,92 @@ def test_twenty_videos_in_a_row_are_not_charged() -> None:
     tries = Tries(2)
     for n in range(TROUBLE_AFTER - 1):
         tries.judge(failed(f"clip {n}"))
-        assert tries.take_back() == set()
+        assert tries.take_back() is None
     tries.judge(failed("the last"))
     assert tries.take_back() == {f"clip {n}" for n in range(TROUBLE_AFTER - 1)} | {"the last"}
-    assert tries.take_back() == set()
+    assert tries.take_back() is None
     assert isinstance(tries.judge(failed("clip 0")), Again)
     assert attempts(tries.judge(failed("clip 0"))) == 2
 
 
-@pytest.mark.parametrize("between", [done("x"), gone("x")], ids=["done", "gone"])
-def test_an_answer_ends_the_row(between: Outcome) -> None:
+@pytest.mark.parametrize(
+    ("between", "reason", "ends"),
+    [
+        (done("x"), "check", True),
+        (done("x"), "network", True),
+        (gone("x"), "network", True),
+        (gone("x"), "http", True),
+        (gone("x"), "check", False),
+        (gone("x"), "formats", False),
+        (gone("x"), "unknown", True),
+        (gone("x"), "media", False),
+        (adopted("x"), "check", False),
+        (adopted("x"), "http", False),
+    ],
+)
+def test_what_ends_the_row(between: Outcome, reason: str, ends: bool) -> None:
+    """That a video is gone shows that asking works, not that formats, media and ffmpeg do."""
     tries = Tries(5)
     for n in range(TROUBLE_AFTER - 1):
-        tries.judge(failed(f"clip {n}"))
+        tries.judge(failed(f"clip {n}", reason))
     tries.judge(between)
-    tries.judge(failed("another"))
+    tries.judge(failed("another", reason))
+    assert (tries.take_back() is None) == ends
+
+
+def test_a_clip_is_taken_back_once() -> None:
+    tries = Tries(1)
+    names = [f"clip {n}" for n in range(TROUBLE_AFTER)]
+    for name in names:
+        tries.judge(failed(name))
+    assert tries.take_back() == set(names)
+    assert [attempts(tries.judge(failed(name))) for name in names] == [1] * TROUBLE_AFTER
+    assert tries.take_back() is None
+    # Others still make a row of their own.
+    others = [f"other {n}" for n in range(TROUBLE_AFTER)]
+    for name in others:
+        assert tries.take_back() is None
+        tries.judge(failed(name))
+    assert tries.take_back() == set(others)
+
+
+def test_a_gone_video_ends_only_what_is_about_asking() -> None:
+    tries = Tries(5)
+    for n in range(TROUBLE_AFTER - 1):
+        tries.judge(failed(f"clip {n}", "http"))
+    # Not about asking alone.
+    tries.judge(failed("clip 0", "check"))
+    tries.judge(gone("x"))
+    others = {f"other {n}" for n in range(TROUBLE_AFTER - 1)}
+    for name in others:
+        assert tries.take_back() is None
+        tries.judge(failed(name, "http"))
+    assert tries.take_back() == {"clip 0"} | others
+
+
+def test_what_was_found_in_the_folder_is_no_answer() -> None:
+    """Nobody was asked: it charges no other clip, and ends no row of forbidden videos."""
+    tries = Tries(2)
+    for n in range(REFUSALS * 2):
+        assert tries.judge(refused("a")) == Again(0.0)
+        assert attempts(tries.judge(adopted(f"found {n}"))) == 1
+    for n in range(FORBIDDEN_AFTER):
+        tries.judge(failed(f"clip {n}", "forbidden"))
+        tries.judge(adopted(f"more {n}"))
+    assert tries.take_forbidden()
+
+
+def test_refusals_count_when_no_other_is_left() -> None:
+    tries = Tries(5)
+    verdicts = [tries.judge(refused("a"), alone=True) for _ in range(REFUSALS)]
+    assert verdicts[:-1] == [Again(0.0)] * (REFUSALS - 1)
+    assert attempts(verdicts[-1]) == REFUSALS
+
+
+def test_videos_that_nobody_reaches_are_trouble_too() -> None:
+    tries = Tries(1)
+    for n in range(TROUBLE_AFTER):
+        tries.judge(failed(f"clip {n}", "network", reached=False))
     assert tries.take_back() == set()
 
 
@@ -128,7 +203,7 @@ def test_one_video_failing_twenty_times_is_no_row() -> None:
     tries = Tries(100)
     for _ in range(TROUBLE_AFTER * 2):
         tries.judge(failed("a"))
-    assert tries.take_back() == set()
+    assert tries.take_back() is None
 
 
 def test_a_forbidden_video_is_extracted_again_once() -> None:

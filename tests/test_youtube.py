@@ -269,6 +269,12 @@ def test_a_whole_file(serve: Serve, reader: Reader, tmp_path: Path) -> None:
     assert (tmp_path / "x").read_bytes() == content
     with pytest.raises(Transient, match=f"^the server sent {len(content)} bytes instead of 7$"):
         youtube.read_whole(replace(stream, size=7), tmp_path / "x", len(content))
+    # Where the listing says no size, what the server announces is too much too.
+    with pytest.raises(
+        Transient, match=f"^{len(content)} bytes, --max-whole-file is {len(content) - 1}$"
+    ) as caught:
+        youtube.read_whole(replace(stream, size=None), tmp_path / "y", len(content) - 1)
+    assert caught.value.reason == "whole_file"
 
 
 def test_a_full_disk_is_no_clips_fault(serve: Serve, reader: Reader, tmp_path: Path) -> None:

@@ -73,6 +73,8 @@ def test_a_javascript_runtime_is_added_to_the_usual_one() -> None:
         ("-U", f"-U/--update {NO_PATH}"),
         ("--ignore-errors", f"-i/--ignore-errors {NO_PATH}"),
         ("--simulate", f"-s/--simulate {NO_PATH}"),
+        ("--print-traffic", f"--print-traffic {NO_PATH}"),
+        ("--verbose", f"-v/--verbose {NO_PATH}"),
         ("-N 4", f"-N/--concurrent-fragments {NO_PATH}"),
         ("--retries 5 --exec ls", f"--exec {NO_PATH}"),
         ("https://youtu.be/x", "'https://youtu.be/x' is not an option"),
