@@ -145,7 +145,7 @@ class Engine:
     def _hand_out(self, pool: ThreadPoolExecutor) -> float:
         """Give videos to idle workers that may ask now; return the seconds until it is worth looking again."""
         while self._later and self._later[0][0] <= self._clock.now():
-            # Soon, as it was promised, but behind a few others: after a refusal another one should probe.
+            # Soon, as it was promised, but not at once: a few that fail and fail must not keep out the rest.
             self._ready.insert(min(len(self._ready), SOON), heapq.heappop(self._later)[2])
         # A second of real time, so that a stop, a countdown and a full disk are seen.
         patience = self._clock.scale
@@ -323,7 +323,11 @@ class Engine:
         return all(video.id == video_id for video in waiting)
 
     def _defer(self, video: Video, delay: float) -> None:
-        heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
+        if delay > 0:
+            heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
+        else:
+            # At the end: after a refusal, another one should probe.
+            self._ready.append(video)
 
     def _bring_back(self, clip_ids: Iterable[str]) -> None:
         """Clips that had failed are tried again, with all their tries; those of an earlier run with the next."""

@@ -197,7 +197,8 @@ def missing(expected: Expected, picture: Promise | None, sound: Promise | None) 
     if picture is not None:
         gaps = [b - a for a, b in itertools.pairwise(expected.pictures)]
         slack = max(Fraction(1, 4), 2 * max(gaps, default=Fraction(0)))
-        if not expected.pictures or expected.pictures[-1] < picture.seconds - slack:
+        last = max(expected.pictures, default=Fraction(0))
+        if last < picture.seconds - slack:
             return f"the pictures break off before {float(picture.seconds):.3f} s"
         for first, end in picture.windows:
             if not any(first - TIME_TOLERANCE <= time < end for time in expected.pictures):

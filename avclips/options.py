@@ -65,12 +65,13 @@ def proxy_url(text: str) -> str:
     """A proxy as yt-dlp and requests take it; empty for ``direct``. Its password is never repeated."""
     if text == "direct":
         return ""
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         usable = bool(parts.hostname) and not re.search(r"\s", text) and (parts.port is None or parts.port > 0)
+        usable = usable and re.fullmatch(r"https?|socks[45][ah]?", parts.scheme) is not None
     except ValueError:
         usable = False
-    if not usable or not re.fullmatch(r"https?|socks[45][ah]?", parts.scheme):
+    if not usable:
         raise argparse.ArgumentTypeError("not a proxy such as http://host:port, socks5h://host:port or direct")
     return text
 

@@ -223,10 +223,7 @@ def test_what_cannot_be_meant(argv: list[str], message: str, capsys: pytest.Capt
     [
         "ftp://me:secret@h:1",
         "http://me:secret@h:port",
-        pytest.param(
-            "http://me:secret@[::1",
-            marks=pytest.mark.xfail(strict=True, reason="urlsplit raises ValueError itself"),
-        ),
+        "http://me:secret@[::1",
     ],
 )
 def test_a_proxys_password_is_not_repeated(text: str, capsys: pytest.CaptureFixture[str]) -> None:
