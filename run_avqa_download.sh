@@ -1,31 +1,184 @@
 #!/usr/bin/env bash
-# Sets up .venv beside this script if needed, then downloads (or rehearses) with it. Signals and the exit code
-# are the Python program's own: it takes this shell's place.
+# Downloads a dataset with the Python of .venv, which it makes where there is none: by hand, under nohup, or with
+# sbatch. Signals and the exit code are the Python program's own: it takes this shell's place, and with it that of
+# Slurm's batch process.
+#
+# For sbatch, whose command line may say otherwise. No --output: slurm-JOB.out, and slurm-JOB_TASK.out in an array,
+# are Slurm's own names, and no one pattern suits both.
+#SBATCH --job-name=avqa_download
+# Waiting is most of the work; ffmpeg, one for each worker, is the rest.
+#SBATCH --cpus-per-task=2
+# Python, and for each of four workers an ffmpeg and a JavaScript runtime.
+#SBATCH --mem=4G
+# As long as most partitions allow. The next job goes on where this one ended.
+#SBATCH --time=1-00:00:00
+# Before that: save and leave. B: is the batch process; without it, only what srun starts would be told.
+#SBATCH --signal=B:TERM@120
+# When the node fails, or is wanted by others: again elsewhere, and on in the same output file.
+#SBATCH --requeue
+#SBATCH --open-mode=append
 set -euo pipefail
+unset CDPATH
 
 usage() {
     cat <<'TEXT'
-usage: ./run_avqa_download.sh general DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
+usage: ./run_avqa_download.sh [music] DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
+       ./run_avqa_download.sh general DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
        ./run_avqa_download.sh rehearse [FOLDER]
 
-  general    download General AVQA into DATA_DIR; WORKERS (4), RATE per download (50K) and SLEEP (3.0) as for
-             download_general_avqa.py, which takes the further options too (--help lists them)
+  music      download MUSIC-AVQA into DATA_DIR (a folder of the name of one of these words is ./music)
+  general    download General AVQA into DATA_DIR
   rehearse   run the same program on ten made-up clips and a stand-in for YouTube, to see that this machine
              can do the job; works in FOLDER (./data)
 
-  nohup ./run_avqa_download.sh general ./data/avqa 4 50K 3.0 > avqa_download.out 2>&1 &
+WORKERS (4), RATE of each download (50K), SLEEP in seconds (3.0) and the options are those of download_music_avqa.py
+and download_general_avqa.py; DATA_DIR --help lists them. The same command again goes on where it stopped.
 
-The first start makes .venv from requirements.txt, with $PYTHON or the newest python from 3.11 up.
+  nohup ./run_avqa_download.sh ./data/music_avqa 4 50K 3.0 > avqa_download.out 2>&1 &
+  sbatch run_avqa_download.sh ./data/music_avqa 4 50K 3.0
+  sbatch --array=0-3 run_avqa_download.sh ./data/music_avqa 4 50K 3.0     (each task takes a share of the videos)
+
+The first start makes .venv from requirements.txt, with $PYTHON or the newest python from 3.11 up. It lies in the
+folder of this script, which $AVCLIPS_HOME names where it cannot be found.
 TEXT
 }
 
 fail() {
     echo "error: $1" >&2
-    exit "${2:-1}"
+    exit 1
 }
 
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-venv=$here/.venv
+# -- where the project is --------------------------------------------------------------------------------------
+
+# The folder of a script, whatever links lead to it.
+folder_of() {
+    local path=$1 target
+    while [ -L "$path" ]; do
+        target=$(readlink "$path")
+        case $target in
+        /*) path=$target ;;
+        *) path=$(dirname -- "$path")/$target ;;
+        esac
+    done
+    dirname -- "$path"
+}
+
+# The script that was given to sbatch. Slurm says PATH ARGUMENTS in one line, either of which may hold spaces, and
+# PATH as it was typed.
+submitted_script() {
+    local line path
+    while read -r line; do
+        [ "${line#Command=}" != "$line" ] || continue
+        path=${line#Command=}
+        [ "${path#/}" != "$path" ] || path=${SLURM_SUBMIT_DIR:-.}/$path
+        until [ -f "$path" ]; do
+            [ "${path% *}" != "$path" ] || return 1
+            path=${path% *}
+        done
+        printf '%s\n' "$path"
+        return
+    done < <(scontrol show job "$SLURM_JOB_ID" 2>/dev/null)
+    return 1
+}
+
+try_here() {
+    [ -n "$1" ] && [ -f "$1/$program" ] && here=$(cd -- "$1" && pwd)
+}
+
+# A batch job runs a copy of this script, in a folder of Slurm's. In a job of another script, this one is itself.
+find_here() {
+    local script
+    if [ -n "${AVCLIPS_HOME:-}" ]; then
+        try_here "$AVCLIPS_HOME" || fail "AVCLIPS_HOME is $AVCLIPS_HOME, and there is no $program"
+        return
+    fi
+    try_here "$(folder_of "${BASH_SOURCE[0]}")" && return
+    if [ -n "${SLURM_JOB_ID:-}" ]; then
+        script=$(submitted_script) && try_here "$(folder_of "$script")" && return
+        try_here "${SLURM_SUBMIT_DIR:-}" && return
+        fail "$program is neither where Slurm says that this script was (${script:-it does not say}) nor in the folder \
+of sbatch (${SLURM_SUBMIT_DIR:-unknown}): submit it from the project's folder, or name that: AVCLIPS_HOME=/path sbatch ..."
+    fi
+    fail "$program is not beside this script; leave it in the project's folder, or name that: AVCLIPS_HOME=/path"
+}
+
+# -- one set-up at a time --------------------------------------------------------------------------------------
+#
+# The tasks of an array start at once, on several nodes. A folder is made by one of them only, on NFS too; in it is
+# an empty folder whose name is its owner's and changes every few seconds. An owner whose folder keeps its name is
+# dead, and its folder can be removed by that name alone: by one waiter, and never after it was taken over.
+
+BEAT=5
+LOOK=2
+LOOKS=45
+
+child='' beat=''
+
+# A child that can be waited for and ended: a shell looks at its signals only between its commands.
+run() {
+    local code=0
+    "$@" &
+    child=$!
+    wait "$child" || code=$?
+    child=''
+    return "$code"
+}
+
+keep_beating() {
+    local number=0 nap=''
+    trap - EXIT
+    trap 'kill "$nap"; exit' TERM
+    while :; do
+        sleep "$BEAT" &
+        nap=$!
+        wait "$nap"
+        kill -0 $$ 2>/dev/null || exit 0
+        number=$((number + 1))
+        # Whatever its name was: NFS may say that it failed to do what it did.
+        mv "$lock/$owner".* "$lock/$owner.$number" || true
+    done
+}
+
+take_lock() {
+    local said seen='' now same=0 nowhere=0 told=''
+    # What is ignored, as SIGHUP under nohup, stays so.
+    trap leave EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    until said=$(mkdir "$lock" 2>&1) && said=$(mkdir "$lock/$owner.0" 2>&1); do
+        if ! now=$(ls "$lock/" 2>/dev/null); then
+            # Gone in this moment; or it cannot be made at all.
+            nowhere=$((nowhere + 1))
+            [ "$nowhere" -lt 5 ] || fail "$venv has to be made, and its folder takes nothing: $said"
+        elif [ "$now" != "$seen" ] || [ "$same" = 0 ]; then
+            seen=$now same=1 nowhere=0
+            [ -n "$told" ] || [ -z "$now" ] || echo "Waiting for ${now%.*}, which sets up $venv ..." >&2
+            told=$now
+        elif [ "$same" -ge "$LOOKS" ]; then
+            { [ -z "$seen" ] || rmdir "$lock/$seen"; } 2>/dev/null && { rmdir "$lock" 2>/dev/null || true; }
+            same=0
+            continue
+        else
+            same=$((same + 1))
+        fi
+        run sleep "$LOOK"
+    done
+    keep_beating >/dev/null 2>&1 &
+    beat=$!
+}
+
+leave() {
+    [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || true
+    [ -z "$beat" ] || {
+        { kill "$beat" && wait "$beat"; } 2>/dev/null || true
+        rmdir "$lock/$owner".* "$lock" || true
+    }
+    child='' beat=''
+    trap - EXIT HUP INT TERM
+}
+
+# -- .venv -----------------------------------------------------------------------------------------------------
 
 find_python() {
     local candidate
@@ -37,64 +190,104 @@ find_python() {
             fail "\$PYTHON is $PYTHON, which does not run as Python 3.11 or newer"
         fi
     done
-    fail "no Python from 3.11 up was found; name one: PYTHON=/path/to/python3.11 $0 ..."
+    fail "no Python from 3.11 up was found; name one: PYTHON=/path/to/python3.11 ./run_avqa_download.sh ..."
+}
+
+# The copy of requirements.txt is the last thing that a set-up writes: without it, there was none, or half of one.
+is_set_up() {
+    cmp -s "$here/requirements.txt" "$venv/requirements.txt" &&
+        "$venv/bin/python" -c 'import yt_dlp, requests, tqdm, filelock, imageio_ffmpeg' 2>/dev/null
 }
 
 make_venv() {
     local python
-    python=$(find_python)
-    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
-        fail "$python has no venv module; install it (on Debian: apt install python3-venv) or name another: PYTHON=..."
-    echo "Setting up $venv with $python ..." >&2
-    # What works is kept and only brought up to date: another run may be using it.
-    if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
-        "$python" -m venv --clear "$venv" || fail "$venv could not be made"
+    # What works is kept and only brought up to date: other runs may be using it, and pip leaves what will do.
+    if ! "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        # Where nodes differ, what does not work on this one may be working on another.
+        [ -z "${SLURM_JOB_ID:-}" ] || ! [ -f "$venv/requirements.txt" ] ||
+            fail "$venv does not run on $(uname -n), but may be in use on other nodes; if not, remove it and start again"
+        python=$(find_python) || exit
+        "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+            fail "$python has no venv module; install it (on Debian: apt install python3-venv) or name another: PYTHON=..."
+        echo "Setting up $venv with $python ..." >&2
+        rm -f "$venv/requirements.txt"
+        run "$python" -m venv --clear "$venv" || fail "$venv could not be made"
+    else
+        echo "Bringing $venv up to requirements.txt ..." >&2
     fi
     install_packages -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$venv/requirements.txt"
+    is_set_up || fail "$venv does not work although pip is content with it; remove it and start again"
 }
 
 install_packages() {
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
+    run "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@" ||
         fail "pip could not install: $*; see above, mend it (proxy? network?) and start again"
 }
 
-# The copy of requirements.txt is the last thing that a set-up writes: without it, there was none, or half of one.
 set_up() {
-    if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt" ||
-        ! "$venv/bin/python" -c 'import yt_dlp, requests, tqdm, filelock, imageio_ffmpeg' 2>/dev/null; then
-        make_venv
-    fi
+    is_set_up && return
+    take_lock
+    # Opening a folder makes NFS forget what it remembers not to have found there.
+    ls "$venv" "$venv/bin" >/dev/null 2>&1 || true
+    is_set_up || make_venv
+    leave
 }
 
+# The rehearsal signs for its stand-in.
+set_up_rehearsal() {
+    "$venv/bin/python" -c 'import trustme' 2>/dev/null && return
+    take_lock
+    install_packages trustme
+    leave
+}
+
+# -- what was asked for ----------------------------------------------------------------------------------------
+
 case "${1:-}" in
-general)
+general | music)
+    program=download_$1_avqa.py
     shift
-    [ $# -gt 0 ] && [ "${1#-}" = "$1" ] || { usage >&2; exit 2; }
-    words=(--data-dir "$1")
-    shift
-    for option in --workers --rate-limit --sleep; do
-        if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
-            words+=("$option" "$1")
-            shift
-        else
-            break
-        fi
-    done
-    set_up
-    exec "$venv/bin/python" -u "$here/download_general_avqa.py" "${words[@]}" "$@"
     ;;
 rehearse)
+    program=tests/rehearse.py
     shift
-    set_up
-    "$venv/bin/python" -c 'import trustme' 2>/dev/null || install_packages trustme
-    exec "$venv/bin/python" -u "$here/tests/rehearse.py" "$@"
     ;;
 -h | --help)
     usage
+    exit
     ;;
 *)
-    usage >&2
-    exit 2
+    program=download_music_avqa.py
     ;;
 esac
+
+if [ "$program" != tests/rehearse.py ]; then
+    # Options come after the folder: where its place is taken by one, what follows would be read as another's.
+    case "${1:-}" in
+    '' | -*)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    words=(--data-dir "$1")
+    shift
+    for option in --workers --rate-limit --sleep; do
+        if [ $# -eq 0 ] || [ "${1#-}" != "$1" ]; then
+            break
+        fi
+        words+=("$option" "$1")
+        shift
+    done
+    set -- "${words[@]}" "$@"
+fi
+
+here=''
+find_here
+venv=$here/.venv
+lock=$here/.venv.lock
+owner=$(uname -n).$$
+
+set_up
+[ "$program" != tests/rehearse.py ] || set_up_rehearsal
+exec "$venv/bin/python" -u "$here/$program" "$@"

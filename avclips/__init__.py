@@ -2,12 +2,18 @@
 
 The house has floors, and an import only goes down (``tests/test_floors.py`` reads this map):
 
-    6  cli                                        options -> Settings, logging, signals, errors -> exit codes
-    5  engine report                              many videos at once; what a user watches meanwhile
-    4  worker                                     one video's clips, from URL to published files
+    10 cli                                        a command line -> an exit code; --status, --verify
+    9  run                                        one download run, step by step
+    8  drive                                      a dataset's own archives on Google Drive
+    7  engine report                              many videos at once; what a user watches meanwhile
+    6  worker                                     one video's clips, from URL to published files
+    5  local                                      what of a clip is on this machine already
+    4  finish                                     local files -> a checked and published clip
     3  store examine datasets options             one data folder; a look at what stands there; each dataset
-    2  media youtube dataset pacer lock tries     ffmpeg; yt-dlp; what a dataset is; who may ask, and how often
-    1  files journal pace spans measure failures formats ytdlp_args
+    2  media youtube dataset archives pacer lock tries signals
+                                                  ffmpeg; yt-dlp; what a dataset is; what a user has already; who
+                                                  may ask, and how often; how a run is stopped
+    1  files journal pace spans measure failures formats ytdlp_args logs
                                                   whole files; the time; bytes and pictures of a clip; words
     0  errors clip                                what can go wrong; the values that travel between the rooms
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 Cut = Literal["exact", "copy"]
+VideoFormat = Literal["mp4", "mkv"]
+AudioFormat = Literal["wav", "flac", "m4a"]
 Status = Literal["done", "failed", "blocked"]
 
 
@@ -24,10 +26,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class Video:
-    """One video and the clips wanted of it; ``url`` is what yt-dlp is asked for."""
+    """One video and the clips wanted of it; ``url`` is what yt-dlp is asked for, None where nobody can be."""
 
     id: str
-    url: str
+    url: str | None
     clips: tuple[Clip, ...]
 
 
@@ -45,7 +47,8 @@ class Outcome:
 
     ``reason`` is a key of errors.REASONS (empty when done), ``detail`` the words of whoever complained,
     ``attempts`` how many tries were charged so far, ``facts`` what the manifest says of a finished clip.
-    ``reached``: whether the site answered at all; ``identity`` tells whose cookies were refused.
+    ``asked``: whether a site was asked, or only this machine searched; ``reached``: whether it answered at all;
+    ``identity`` tells whose cookies were refused.
     """
 
     clip: Clip
@@ -55,6 +58,7 @@ class Outcome:
     permanent: bool = False
     attempts: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    asked: bool = True
     reached: bool = True
     identity: str | None = None
 
@@ -72,6 +76,8 @@ class Settings:
     max_videos: int | None = None
     splits: tuple[str, ...] = ()
     cut: Cut = "exact"
+    video_format: VideoFormat = "mp4"
+    audio_format: AudioFormat = "wav"
     audio_rate: int | None = None
     audio_channels: int | None = None
     # None: no failure is asked for again; empty: every one; else those with one of these reasons.
@@ -87,3 +93,11 @@ class Settings:
     allow_silent: bool = False
     allow_mixed: bool = False
     ffmpeg: Path | None = None
+    # Folders, zips and tars that may hold clips already.
+    archives: tuple[Path, ...] = ()
+    keep_archives: bool = False
+    # Which edition of its annotations a dataset is read from, and whose videos are whose on YouTube.
+    annotations: str = ""
+    id_map: Path | None = None
+    # (I, N): this run takes the I-th of N shares of the videos, I from 0.
+    shard: tuple[int, int] | None = None

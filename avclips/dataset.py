@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -40,34 +41,71 @@ class Annotation:
     needed: bool = True
 
 
+def watch_url(video: str) -> str:
+    """The page of a YouTube video."""
+    return f"https://www.youtube.com/watch?v={video}"
+
+
 @dataclass(frozen=True)
 class Listing:
-    """The clips a dataset's files list, and the records left out, each with the reason."""
+    """The clips a dataset's files list, and the records left out, each with the reason.
+
+    ``url_of``: the page of a clip's video, None where it is not known; ``files``: further JSON for the metadata
+    folder, by name; ``remarks``: what a user should be told.
+    """
 
     clips: Sequence[Clip]
     skipped: Sequence[str] = field(default_factory=tuple)
+    url_of: Callable[[str], str | None] = watch_url
+    files: Mapping[str, Any] = field(default_factory=dict)
+    remarks: Sequence[str] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class DriveArchive:
+    """One of a dataset's own archives on Google Drive.
+
+    ``name``: what it is called here; ``file_id`` its id there, or where that is not known, ``word`` one that its
+    name there holds. ``holds(clip_id)``: whether it is where the clip should be; ``size`` in bytes, about.
+    """
+
+    title: str
+    name: str
+    size: int
+    holds: Callable[[str], bool]
+    word: str
+    file_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A folder on Google Drive, and the archives in it."""
+
+    folder_id: str
+    archives: tuple[DriveArchive, ...]
 
 
 @dataclass(frozen=True)
 class Dataset:
     """One dataset: what its files are called and how they are read.
 
-    ``read_clips(metadata_folder, splits)`` returns a Listing, or raises RunError where a file cannot be read.
-    ``log_name``: the log file in the data folder.
+    ``annotations(settings)`` are the files that a run needs. ``read_clips(metadata_folder, settings)`` returns a
+    Listing, or raises RunError where a file cannot be read. ``splits``: what --splits takes, and
+    ``usual_splits`` its default. ``log_name``: the log file in the data folder. ``options``: those that only some
+    datasets have. ``drive``: where its videos lie as archives.
     """
 
     name: str
     title: str
     default_dir: str
     log_name: str
-    annotations: tuple[Annotation, ...]
-    read_clips: Callable[[Path, Sequence[str]], Listing]
+    annotations: Callable[[Settings], Sequence[Annotation]]
+    read_clips: Callable[[Path, Settings], Listing]
     clip_seconds: float
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """The names that --splits takes."""
-        return tuple(each.split for each in self.annotations if each.split)
+    splits: tuple[str, ...]
+    usual_splits: tuple[str, ...]
+    options: frozenset[str] = frozenset()
+    drive: Drive | None = None
 
 
 def fetch_annotations(
@@ -79,7 +117,7 @@ def fetch_annotations(
     that cannot be had, or that does not hold what it should.
     """
     missing = []
-    for annotation in dataset.annotations:
+    for annotation in dataset.annotations(settings):
         if annotation.split and annotation.split not in settings.splits:
             continue
         try:
@@ -96,7 +134,8 @@ def _bring(
 ) -> None:
     target = metadata / annotation.name
     if not target.exists():
-        part = metadata / f".{annotation.name}.part"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
         try:
             _download(annotation, settings, part, clock, cookies)
             _look_at(annotation, part)

@@ -41,6 +41,8 @@ SOON = 8
 class Works(Protocol):
     """What the engine needs of a worker."""
 
+    def can_adopt(self, video: Video) -> bool: ...
+
     def adopt(self, video: Video) -> Iterator[Outcome]: ...
 
     def run(self, video: Video, ticket: Ticket) -> Iterator[Outcome]: ...
@@ -99,7 +101,7 @@ class Engine:
         # Clips of running videos whose outcome came in, and those to be tried again with their delay.
         self._told: set[str] = set()
         self._again: dict[str, list[tuple[Clip, float]]] = {}
-        self._clips: dict[str, tuple[Clip, str]] = {}
+        self._clips: dict[str, tuple[Clip, str | None]] = {}
         # Clips that failed for good in this run: they alone are no longer in the plan.
         self._given_up: set[str] = set()
         self._paused: str | None = None
@@ -165,7 +167,7 @@ class Engine:
         video = self._next()
         if video is None:
             return False
-        if any(self._store.has_strangers(clip) for clip in video.clips):
+        if desk.worker.can_adopt(video):
             pool.submit(self._work, desk, video, lambda: desk.worker.adopt(video))
         else:
             leave = desk.pacer.start()
@@ -290,7 +292,7 @@ class Engine:
     def _settle(self, outcome: Outcome) -> None:
         """Write down what an outcome means, or put its clip off."""
         verdict = self._tries.judge(outcome, alone=self._nobody_but(outcome.clip.video))
-        if (outcome.status == "done" and not outcome.facts.get("adopted")) or outcome.permanent:
+        if outcome.asked and (outcome.status == "done" or outcome.permanent):
             self._last_answer = self._clock.now()
         if isinstance(verdict, Last):
             self._store.record(verdict.outcome)
@@ -358,7 +360,7 @@ class Engine:
                 self._store.record(verdict.outcome)
 
 
-def by_video(clips: Iterable[Clip], url_of: Callable[[str], str]) -> list[Video]:
+def by_video(clips: Iterable[Clip], url_of: Callable[[str], str | None]) -> list[Video]:
     """Group clips by their video, in the order of the first of each: one extraction a video."""
     groups: dict[str, list[Clip]] = {}
     for clip in clips:

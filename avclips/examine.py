@@ -11,7 +11,7 @@ from typing import Any
 from .clip import Clip, Settings
 from .errors import Transient
 from .files import exactly, sha256
-from .measure import Track, Wav, judge_alone, read_wav
+from .measure import Sound, Track, decoded_sound, judge_alone, read_wav
 from .media import Ffmpeg
 
 
@@ -21,20 +21,25 @@ class Finding:
 
     complaint: str | None
     tracks: list[Track]
-    sound: Wav | None = None
+    sound: Sound | None = None
 
 
-def examine(clip: Clip, mp4: Path, wav: Path, ffmpeg: Ffmpeg, settings: Settings) -> Finding:
+def measure_sound(path: Path, ffmpeg: Ffmpeg) -> Sound:
+    """What a file of sound holds, read to its end; Transient if it does not hold what it says."""
+    return read_wav(path) if path.suffix == ".wav" else decoded_sound(ffmpeg.measure(path), path.suffix == ".m4a")
+
+
+def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Settings) -> Finding:
     """Measure the files under a clip's names; whether they are right, as far as that can be told alone."""
-    if not mp4.exists():
+    if not video.exists():
         return Finding("its picture is missing", [])
-    if not wav.exists() and not settings.allow_silent:
+    if not audio.exists() and not settings.allow_silent:
         return Finding("its sound is missing", [])
     length = None if clip.end is None else exactly(clip.end) - exactly(clip.start)
     try:
-        sound = read_wav(wav) if wav.exists() else None
+        sound = measure_sound(audio, ffmpeg) if audio.exists() else None
         # A whole video under a clip's name need not be decoded whole to be seen through.
-        tracks = ffmpeg.measure(mp4, None if length is None else length + 5)
+        tracks = ffmpeg.measure(video, None if length is None else length + 5)
     except Transient as error:
         return Finding(error.detail, [])
     return Finding(judge_alone(tracks, sound, length, settings), tracks, sound)

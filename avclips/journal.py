@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from .clip import Outcome
@@ -29,9 +29,10 @@ FAILURE_KEYS = ("reason", "permanent", "attempts", "error", "time", "identities"
 
 
 class Done(NamedTuple):
-    """What a run needs to know of a finished clip; the rest stays in the journal."""
+    """What a run needs to know of a finished clip: how its files' names end, "" where there is none."""
 
-    sound: bool
+    video: str
+    audio: str
     attempts: int
 
 
@@ -42,7 +43,12 @@ _done = functools.cache(Done)
 def done_of(line: Mapping[str, Any]) -> Done:
     """A finished clip's line, in short."""
     attempts = line.get("attempts")
-    return _done(bool(line.get("audio")), attempts if isinstance(attempts, int) else 0)
+    endings = (_ending(line.get("video")), _ending(line.get("audio")))
+    return _done(*endings, attempts if isinstance(attempts, int) else 0)
+
+
+def _ending(name: Any) -> str:
+    return PurePosixPath(name).suffix if isinstance(name, str) else ""
 
 
 def failed_of(line: Mapping[str, Any]) -> Line:
@@ -165,7 +171,8 @@ def line_of(outcome: Outcome) -> Line:
     line: Line = {
         "id": clip.id,
         "status": outcome.status,
-        "youtube_id": clip.video,
+        # Not every dataset's videos are on YouTube.
+        "youtube_id": clip.meta.get("youtube_id", clip.video),
         "asked": [clip.start, clip.end],
         "attempts": outcome.attempts,
         "time": now(),

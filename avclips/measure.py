@@ -23,6 +23,8 @@ COPY_LATE_END = Fraction(1, 4)
 ALONE_TOLERANCE = Fraction(1, 4)
 # The index counts to the end of a last packet that need not be full.
 SOUND_SLACK = Fraction(1, 5)
+# The most samples of a packet of sound, of the codecs that sites use.
+PACKET = 2048
 # A picture's time may differ from the source's by the rounding of two time bases.
 TIME_TOLERANCE = Fraction(1, 1000)
 
@@ -36,6 +38,7 @@ class Track:
     width: int = 0
     height: int = 0
     sample_rate: int = 0
+    channels: int = 0
     times: list[Fraction] = field(default_factory=list)
     ends: list[Fraction] = field(default_factory=list)
 
@@ -62,12 +65,13 @@ class Promise:
 
 
 @dataclass(frozen=True)
-class Wav:
-    """A PCM file's header, checked against its size."""
+class Sound:
+    """What a file of sound holds. ``packed``: in packets copied as they were, which need not begin at the clip."""
 
     samples: int
     sample_rate: int
     channels: int
+    packed: bool = False
 
 
 _HEADER = re.compile(r"#(\w+) (\d+): (.*)")
@@ -112,6 +116,16 @@ def _read_header(track: Track, bases: dict[int, Fraction], header: re.Match[str]
         track.width, track.height = map(int, value.split("x"))
     elif name == "sample_rate":
         track.sample_rate = int(value)
+    elif name == "channel_layout_name":
+        track.channels = _channels(value)
+
+
+def _channels(layout: str) -> int:
+    """How many channels a layout has as ffmpeg names it: mono, stereo, 5.1(side), 3 channels."""
+    if layout in ("mono", "stereo"):
+        return 1 if layout == "mono" else 2
+    numbers = re.match(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", layout)
+    return sum(int(number) for number in numbers.groups("0")) if numbers else 0
 
 
 def expect(
@@ -133,11 +147,20 @@ def expect(
     return Expected(inside, sound, length)
 
 
-def read_wav(path: Path) -> Wav:
+def decoded_sound(tracks: list[Track], packed: bool) -> Sound:
+    """What a listing of decoded frames says of a file of sound alone; Transient where there is none."""
+    track = next((track for track in tracks if track.kind == "audio" and track.times and track.sample_rate), None)
+    if track is None:
+        raise Transient("check", "no sound in the result")
+    lasting = sum(track.ends, Fraction(0)) - sum(track.times, Fraction(0))
+    return Sound(round(lasting * track.sample_rate), track.sample_rate, track.channels, packed)
+
+
+def read_wav(path: Path) -> Sound:
     """Read a PCM file's header; Transient if it does not describe the bytes that follow."""
     try:
         with wave.open(str(path)) as file:
-            found, width = Wav(file.getnframes(), file.getframerate(), file.getnchannels()), file.getsampwidth()
+            found, width = Sound(file.getnframes(), file.getframerate(), file.getnchannels()), file.getsampwidth()
             # The last sample is there: all are. A stranger's file may be too large to read whole.
             file.setpos(max(0, found.samples - 1))
             whole = not found.samples or len(file.readframes(1)) == found.channels * width
@@ -148,7 +171,7 @@ def read_wav(path: Path) -> Wav:
     return found
 
 
-def judge(expected: Expected, tracks: list[Track], wav: Wav | None, cut: Cut) -> str | None:
+def judge(expected: Expected, tracks: list[Track], sound: Sound | None, cut: Cut) -> str | None:
     """What is wrong with a cut, or None: the pictures' times, the samples' count, both streams there."""
     pictures = [track for track in tracks if track.kind == "video"]
     if len(pictures) != 1 or not pictures[0].times:
@@ -157,13 +180,14 @@ def judge(expected: Expected, tracks: list[Track], wav: Wav | None, cut: Cut) ->
         return complaint
     if expected.sound is None:
         return None
-    if not any(track.kind == "audio" and track.times for track in tracks) or wav is None:
+    if not any(track.kind == "audio" and track.times for track in tracks) or sound is None:
         return "no sound in the result"
-    due = round(expected.sound * wav.sample_rate)
-    # Where the source ends inside the clip, its last packet may be filled up: one packet, no more.
-    slack = 0 if expected.sound == expected.length else 2048
-    if abs(wav.samples - due) > slack:
-        return f"the WAV has {wav.samples} samples instead of {due}"
+    due = round(expected.sound * sound.sample_rate)
+    # Where the source ends inside the clip, its last packet may be filled up: one packet, no more. One that
+    # is copied can do so at its other end as well.
+    slack = PACKET * (sound.packed + (expected.sound != expected.length))
+    if abs(sound.samples - due) > slack:
+        return f"the sound has {sound.samples} samples instead of {due}"
     return None
 
 
@@ -208,27 +232,32 @@ def missing(expected: Expected, picture: Promise | None, sound: Promise | None) 
     return None
 
 
-def judge_alone(tracks: list[Track], wav: Wav | None, length: Fraction | None, settings: Settings) -> str | None:
-    """What is wrong with files whose source is not known, or None: as far as length and format tell."""
+def judge_alone(
+    tracks: list[Track], sound: Sound | None, length: Fraction | None, settings: Settings
+) -> str | None:
+    """What is wrong with files whose source is not known, or None: as far as length and format tell.
+
+    ``length``: the clip's, in seconds; None: the whole video, which comes from archives in any size.
+    """
     picture = next((track for track in tracks if track.kind == "video" and track.times), None)
     if picture is None:
         return "it has no picture"
-    if min(picture.width, picture.height) > settings.quality:
+    if length is not None and min(picture.width, picture.height) > settings.quality:
         return f"its picture is {picture.width}x{picture.height}"
-    if wav and settings.audio_rate not in (None, wav.sample_rate):
-        return f"its WAV has {wav.sample_rate} samples a second"
-    if wav and settings.audio_channels not in (None, wav.channels):
-        return f"its WAV has {wav.channels} channels"
+    if sound and settings.audio_rate not in (None, sound.sample_rate):
+        return f"its sound has {sound.sample_rate} samples a second"
+    if sound and settings.audio_channels not in (None, sound.channels):
+        return f"its sound has {sound.channels} channels"
     if length is None:
         return None
     if abs(picture.end - length) > ALONE_TOLERANCE:
         return f"its picture has {float(picture.end):.3f} s instead of {float(length):g}"
-    if wav and wav.samples != round(length * wav.sample_rate):
-        return f"its WAV has {wav.samples} samples instead of {round(length * wav.sample_rate)}"
+    if sound and abs(sound.samples - round(length * sound.sample_rate)) > PACKET * sound.packed:
+        return f"its sound has {sound.samples} samples instead of {round(length * sound.sample_rate)}"
     return None
 
 
-def facts(tracks: list[Track], wav: Wav | None) -> Mapping[str, int | float | str | None]:
+def facts(tracks: list[Track], sound: Sound | None) -> Mapping[str, int | float | str | None]:
     """What the manifest says of a finished clip's media."""
     picture = next(track for track in tracks if track.kind == "video")
     length = float(picture.end - picture.times[0])
@@ -238,7 +267,7 @@ def facts(tracks: list[Track], wav: Wav | None) -> Mapping[str, int | float | st
         "width": picture.width,
         "height": picture.height,
         "fps": round(len(picture.times) / length, 3) if length else None,
-        "samples": wav.samples if wav else None,
-        "sample_rate": wav.sample_rate if wav else None,
-        "channels": wav.channels if wav else None,
+        "samples": sound.samples if sound else None,
+        "sample_rate": sound.sample_rate if sound else None,
+        "channels": sound.channels if sound else None,
     }

@@ -48,7 +48,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Job:
-    """One cut: ``length`` seconds (None: to the end) out of a picture and a sound source (None: silent)."""
+    """One cut: ``length`` seconds (None: to the end) out of a picture and a sound source (None: silent).
+
+    ``flip``: mirrored left to right. ``scale``: the smaller side of the picture is to have so many pixels.
+    ``keep``: the picture's file is itself the result, and only sound is cut.
+    """
 
     video: Source
     audio: Source | None
@@ -56,6 +60,9 @@ class Job:
     cut: Cut = "exact"
     audio_rate: int | None = None
     audio_channels: int | None = None
+    flip: bool = False
+    scale: int | None = None
+    keep: bool = False
 
 
 class Ffmpeg:
@@ -125,13 +132,20 @@ class Ffmpeg:
             raise RunError(f"{self.path} ({match[1]}) cannot do what a cut needs: {why}", _FFMPEG_HINT)
         return match[1]
 
-    def cut(self, job: Job, mp4: Path, wav: Path) -> Expected:
-        """Cut ``mp4`` and (with sound) ``wav`` in one run; return what the source has of the clip."""
-        packets = read_framecrc(self.run(cut_arguments(job, mp4, wav)))
+    def cut(self, job: Job, video: Path, sound: Path) -> Expected:
+        """Cut ``video`` and (with sound) ``sound`` in one run, in the formats that their names end with.
+
+        Returns what the source has of the clip.
+        """
+        packets = read_framecrc(self.run(cut_arguments(job, video, sound)))
         # With -ss before it, an input's times count from there; without, from the file's first picture.
         picture = Fraction(0) if job.cut == "copy" else job.video.offset - _lead(job.video)
-        sound = job.audio.offset - _lead(job.audio) if job.audio else None
-        return expect(packets, picture, sound, job.length)
+        since = job.audio.offset - _lead(job.audio) if job.audio else None
+        return expect(packets, picture, since, job.length)
+
+    def list_packets(self, path: Path) -> list[Track]:
+        """The packets of a file, read but not decoded: which tracks it has, and how long they are."""
+        return read_framecrc(self.run([*_READING, "-i", path, *_ALL, "-c", "copy", "-f", "framecrc", "pipe:1"]))
 
     def measure(self, path: Path, at_most: Fraction | None = None) -> list[Track]:
         """Decode the file, whole or ``at_most`` so many seconds of it; Transient if that does not decode."""
@@ -139,13 +153,16 @@ class Ffmpeg:
         # In the pictures' own time base: by default ffmpeg rounds their times to the frame rate.
         listing = ["-fps_mode", "passthrough", "-enc_time_base:v", "demux", "-f", "framecrc", "pipe:1"]
         # -copyts: otherwise a file whose first picture is not at 0 (a silent one's, say) is moved there.
-        arguments: list[str | Path] = ["-copyts", *_READING, "-i", path, "-map", "0", *stop, *listing]
+        arguments: list[str | Path] = ["-copyts", *_READING, "-i", path, *_ALL, *stop, *listing]
         return read_framecrc(self.run(arguments))
 
 
 _FFMPEG_HINT = "pip install --upgrade imageio-ffmpeg, or name another with --ffmpeg PATH"
 _READING = ("-threads", "1", "-protocol_whitelist", "file,pipe")
-
+# Pictures and sound; a stranger's file may hold subtitles and data besides.
+_ALL = ("-map", "0:v?", "-map", "0:a?")
+# Without the writer's name and time: the same source gives the same bytes.
+_PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact")
 
 # The options of a cut, old binaries and poor builds lack one or the other of them.
 _TRIAL = (
@@ -209,31 +226,45 @@ def _failure(complaint: str, code: int) -> Exception:
     return Transient("media", lines[0] if lines else f"ffmpeg ended with {code} and no word")
 
 
-def cut_arguments(job: Job, mp4: Path, wav: Path) -> list[str | Path]:
+def cut_arguments(job: Job, video: Path, sound: Path) -> list[str | Path]:
     """ffmpeg's arguments for one cut.
 
     Inputs: picture, sound, and sound once more, sought. The sound is decoded from the beginning of its file,
     a packet or more before the start, since AAC needs the packet before the first for the right samples;
-    packets to copy are found by seeking. The third output lists the source's packets: what may be expected.
+    packets to copy are found by seeking. The last output lists the source's packets: what may be expected.
     """
-    stop = [] if job.length is None else ["-t", _seconds(job.length)]
     arguments: list[str | Path] = [*_READING]
     arguments += ["-ss", _seconds(job.video.offset)] if job.cut == "copy" else _lead_in(job.video)
     arguments += ["-i", job.video.path]
     if job.audio:
         arguments += [*_READING, *_lead_in(job.audio), "-i", job.audio.path]
         arguments += [*_READING, "-ss", _seconds(job.audio.offset), "-i", job.audio.path]
-    arguments += ["-map", "0:v:0", *_picture_codec(job)]
+    if not job.keep:
+        arguments += _video_output(job, video)
     if job.audio:
-        arguments += ["-map", "2:a:0", "-c:a", "copy"]
-    arguments += [*stop, "-map_metadata", "-1", "-fflags", "+bitexact", "-movflags", "+faststart", mp4]
-    if job.audio:
-        arguments += ["-map", "1:a:0", "-filter:a", _sound_filter(job), "-c:a", "pcm_s16le"]
-        if job.audio_channels:
-            arguments += ["-ac", str(job.audio_channels)]
-        arguments += ["-map_metadata", "-1", "-fflags", "+bitexact", wav]
+        arguments += _sound_output(job, sound)
     arguments += ["-map", "0:v:0", *(["-map", "1:a:0"] if job.audio else [])]
     return [*arguments, "-c", "copy", "-f", "framecrc", "pipe:1"]
+
+
+def _video_output(job: Job, path: Path) -> list[str | Path]:
+    sound = ["-map", "2:a:0", "-c:a", "copy"] if job.audio else []
+    # Matroska has no edit lists: the packet that holds the start keeps its time, which is below 0.
+    muxer = ["-avoid_negative_ts", "disabled"] if path.suffix == ".mkv" else ["-movflags", "+faststart"]
+    return ["-map", "0:v:0", *_picture_codec(job), *sound, *_until(job), *_PLAIN, *muxer, path]
+
+
+def _sound_output(job: Job, path: Path) -> list[str | Path]:
+    if path.suffix == ".m4a":
+        # As it is, exact to the packet and with an edit list exact to the sample.
+        return ["-map", "2:a:0", "-c:a", "copy", *_until(job), *_PLAIN, "-movflags", "+faststart", path]
+    codec = ["-c:a", "pcm_s16le"] if path.suffix == ".wav" else ["-c:a", "flac", "-sample_fmt", "s16"]
+    channels = ["-ac", str(job.audio_channels)] if job.audio_channels else []
+    return ["-map", "1:a:0", "-filter:a", _sound_filter(job), *codec, *channels, *_PLAIN, path]
+
+
+def _until(job: Job) -> list[str]:
+    return [] if job.length is None else ["-t", _seconds(job.length)]
 
 
 def _lead(source: Source) -> int:
@@ -253,9 +284,14 @@ def _picture_codec(job: Job) -> list[str]:
     offset = job.video.offset - _lead(job.video)
     begin = _seconds(offset)
     until = "" if job.length is None else f":end={_seconds(offset + job.length)}"
+    filters = [f"trim=start={begin}{until}", f"setpts=PTS-round({begin}/TB)"]
+    if job.flip:
+        filters.append("hflip")
+    if job.scale:
+        filters.append(f"scale='if(lt(iw,ih),{job.scale},-2)':'if(lt(iw,ih),-2,{job.scale})'")
     # Pictures keep their source's time less the start: passthrough, in the source's time base.
     return [
-        *("-filter:v", f"trim=start={begin}{until},setpts=PTS-round({begin}/TB)"),
+        *("-filter:v", ",".join(filters)),
         *("-fps_mode", "passthrough", "-enc_time_base", "demux"),
         # One thread: x264 gives other bytes for another number of them.
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-threads", "1"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from .clip import Identity, Settings
@@ -76,6 +78,26 @@ def proxy_url(text: str) -> str:
     return text
 
 
+def shard(text: str) -> tuple[int, int]:
+    """``I/N``: the I-th of N shares, I from 0."""
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if not match or int(match[1]) >= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 0 to N - 1, such as 0/4")
+    return int(match[1]), int(match[2])
+
+
+def shard_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """The share of a task in a Slurm job array; None outside of one."""
+    names = ("TASK_ID", "TASK_MIN", "TASK_COUNT", "TASK_STEP")
+    try:
+        number, first, count, step = (int(environment[f"SLURM_ARRAY_{name}"]) for name in names)
+    except (KeyError, ValueError):
+        return None
+    # --array=1,5,9 with gaps that are no step: then there is no telling which shares the others take.
+    place, rest = divmod(number - first, max(step, 1))
+    return (place, count) if rest == 0 and 0 <= place < count else None
+
+
 def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
     """The parser of one dataset's script."""
     parser = argparse.ArgumentParser(
@@ -87,8 +109,11 @@ def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_job(parser.add_argument_group("what to fetch"), dataset)
+    _add_source(parser.add_argument_group("where it comes from"), dataset)
     _add_shape(parser.add_argument_group("what the files hold"))
     _add_way(parser.add_argument_group("how to fetch it"))
+    _add_identity(parser.add_argument_group("as whom"))
+    _add_machine(parser.add_argument_group("on this machine"))
     _add_other(parser.add_argument_group("instead of fetching"))
     return parser
 
@@ -105,8 +130,8 @@ def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         "--splits",
         nargs="+",
         choices=dataset.splits,
-        default=list(dataset.splits),
-        help="which annotation files (default: all)",
+        default=list(dataset.usual_splits),
+        help="which annotation files (default: %(default)s)",
     )
     group.add_argument(
         "--max-videos", type=whole_number(1), metavar="INT", help="stop when so many clips are done in all"
@@ -118,6 +143,44 @@ def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         metavar="REASON",
         help="ask again for what failed for good: all of it, or these reasons (" + ", ".join(REASONS) + ")",
     )
+
+
+def _add_source(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
+    group.add_argument(
+        "--archives",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="PATH",
+        help="folders, zips and tars that you have already: <clip id>.mp4 in any of them, however deep, is taken "
+        "before anybody is asked",
+    )
+    for name in sorted(dataset.options):
+        group.add_argument(f"--{name}", **_SOME[name])
+
+
+# The options that only some datasets have.
+_SOME: dict[str, dict[str, Any]] = {
+    "annotations": {
+        "choices": ("updated", "original"),
+        "default": "updated",
+        "help": "which edition of the questions: json_update, corrected by the authors, or json "
+        "(default: %(default)s)",
+    },
+    "id-map": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "csv or json that says which videos are on YouTube: video_id, youtube_id[, start, end]",
+    },
+    "keep-archives": {
+        "action": "store_true",
+        "help": "leave the archives fetched from Google Drive in the folder when all of their videos are taken",
+    },
+    "v2": {
+        "action": "store_true",
+        "help": "the additional videos of v2.0 besides (they are on YouTube); --splits v2: these alone",
+    },
+}
 
 
 def _add_shape(group: argparse._ArgumentGroup) -> None:
@@ -136,13 +199,26 @@ def _add_shape(group: argparse._ArgumentGroup) -> None:
         "from the key frame before (default: %(default)s)",
     )
     group.add_argument(
+        "--video-format",
+        choices=("mp4", "mkv"),
+        default="mp4",
+        help="container of the pictures and their sound (default: %(default)s)",
+    )
+    group.add_argument(
+        "--audio-format",
+        choices=("wav", "flac", "m4a"),
+        default="wav",
+        help="of the separate sound: wav or flac, exact to the sample, or m4a, the source's own packets "
+        "(default: %(default)s)",
+    )
+    group.add_argument(
         "--audio-rate",
         type=whole_number(1000),
         metavar="HZ",
-        help="sample rate of the WAV (default: the source's)",
+        help="sample rate of wav and flac (default: the source's)",
     )
     group.add_argument(
-        "--audio-channels", type=int, choices=(1, 2), help="channels of the WAV (default: the source's)"
+        "--audio-channels", type=int, choices=(1, 2), help="channels of wav and flac (default: the source's)"
     )
     group.add_argument(
         "--allow-silent", action="store_true", help="take videos without sound too: then there is no WAV"
@@ -191,6 +267,15 @@ def _add_way(group: argparse._ArgumentGroup) -> None:
         help="largest file to fetch whole, where a format cannot be read in parts (default: %(default)s)",
     )
     group.add_argument(
+        "--yt-dlp-args",
+        default="",
+        metavar='"ARGS"',
+        help="further options of yt-dlp (network, extractor, sign-in)",
+    )
+
+
+def _add_identity(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--cookies",
         type=Path,
         action="append",
@@ -222,24 +307,29 @@ def _add_way(group: argparse._ArgumentGroup) -> None:
         help="end with code 75 when nothing was to be had for so long (default: %(default)s)",
     )
     group.add_argument(
-        "--min-free",
-        type=size,
-        default="2G",
-        metavar="SIZE",
-        help="pause while less than this is free on the disk (default: %(default)s)",
-    )
-    group.add_argument(
         "--state-dir",
         type=Path,
         default=default_state_dir(),
         metavar="PATH",
         help="where runs share the pace of their identity (default: %(default)s)",
     )
+
+
+def _add_machine(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--yt-dlp-args",
-        default="",
-        metavar='"ARGS"',
-        help="further options of yt-dlp (network, extractor, sign-in)",
+        "--shard",
+        type=shard,
+        default=shard_of(os.environ),
+        metavar="I/N",
+        help="only the I-th of N shares of the videos, I from 0, beside other runs in the same folder (default in "
+        "a Slurm job array: the task's share)",
+    )
+    group.add_argument(
+        "--min-free",
+        type=size,
+        default="2G",
+        metavar="SIZE",
+        help="pause while less than this is free on the disk (default: %(default)s)",
     )
     group.add_argument("--ffmpeg", type=Path, metavar="PATH", help="another ffmpeg than the one of imageio-ffmpeg")
     group.add_argument(
@@ -279,9 +369,17 @@ def read_settings(
     chosen = parser.parse_args(argv)
     if chosen.repair and not chosen.verify:
         parser.error("--repair goes with --verify")
+    if chosen.video_format == "mkv" and chosen.cut == "copy":
+        parser.error("--cut copy needs mp4: mkv has no edit list to hide the pictures before the start")
+    if chosen.audio_format == "m4a" and (chosen.audio_rate or chosen.audio_channels):
+        parser.error("--audio-format m4a keeps the source's packets: no --audio-rate or --audio-channels")
     identities = pair(parser, chosen.proxy, chosen.cookies)
     if chosen.workers < len(identities):
         parser.error(f"{len(identities)} identities need at least as many --workers")
+    some = {
+        name: getattr(chosen, name) for name in ("annotations", "id_map", "keep_archives") if hasattr(chosen, name)
+    }
+    splits = [*chosen.splits, "v2"] if getattr(chosen, "v2", False) else chosen.splits
     settings = Settings(
         data_dir=chosen.data_dir,
         workers=chosen.workers,
@@ -290,8 +388,10 @@ def read_settings(
         sleep=chosen.sleep,
         quality=chosen.quality,
         max_videos=chosen.max_videos,
-        splits=tuple(dict.fromkeys(chosen.splits)),
+        splits=tuple(dict.fromkeys(splits)),
         cut=chosen.cut,
+        video_format=chosen.video_format,
+        audio_format=chosen.audio_format,
         audio_rate=chosen.audio_rate,
         audio_channels=chosen.audio_channels,
         retry_failed=None if chosen.retry_failed is None else tuple(chosen.retry_failed),
@@ -305,5 +405,8 @@ def read_settings(
         allow_silent=chosen.allow_silent,
         allow_mixed=chosen.allow_mixed,
         ffmpeg=chosen.ffmpeg,
+        archives=tuple(chosen.archives),
+        shard=chosen.shard,
+        **some,
     )
     return settings, chosen

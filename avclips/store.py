@@ -30,13 +30,17 @@ from .pace import Clock
 log = logging.getLogger("avclips.store")
 
 # The settings that shape files: one folder holds clips of one kind.
-SHAPE = ("quality", "cut", "audio_rate", "audio_channels")
+SHAPE = ("quality", "cut", "video_format", "audio_format", "audio_rate", "audio_channels")
+# What a folder has that was made before there was a choice.
+_ONCE = {"video_format": "mp4", "audio_format": "wav"}
 # The JSON is rewritten whole; it may cost this part of the time.
 SNAPSHOT_SHARE = 0.02
 # Bytes that a trial writes to see whether there is room again: about a clip.
 ROOM = 4 * 1024 * 1024
 # Seconds until they are tried again when there was no room for them.
 FULL_WAIT = 10.0
+# Seconds in which an editor has written a file of a few megabytes.
+EDITORS_TIME = 2.0
 # Failures that other cookies may mend.
 _FOR_OTHER_COOKIES = ("age", "members", "login")
 
@@ -151,7 +155,7 @@ class Store:
         if known.get("dataset") != self._dataset:
             message = f"{self.folder} holds {known.get('dataset')}, not {self._dataset}"
             raise UsageError(message, "name another folder with --data-dir")
-        before = known["settings"]
+        before = _ONCE | known["settings"]
         others = [f"--{n.replace('_', '-')} {before.get(n)}" for n in SHAPE if before.get(n) != shape[n]]
         if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"
@@ -167,7 +171,10 @@ class Store:
     def _clear_leftovers(self) -> None:
         """The lock is ours: whatever earlier runs left lying, on whichever host, is nobody's."""
         for left in self._scratch.parent.glob("*"):
-            shutil.rmtree(left, ignore_errors=True)
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
         for folder in (self.folder, self.metadata):
             for left in folder.glob(".*.tmp"):
                 left.unlink(missing_ok=True)
@@ -184,9 +191,10 @@ class Store:
             # What a snapshot knew and the file no longer lists was taken out by a person.
             for clip_id in self.failed.keys() - listed - replay.late:
                 del self.failed[clip_id]
-        videos, sounds = _stems(self.videos, ".mp4"), _stems(self.audio, ".wav")
+        videos, sounds = _names(self.videos), _names(self.audio)
         for clip_id, done in list(self.done.items()):
-            if clip_id not in videos or (done.sound and clip_id not in sounds):
+            video, sound = clip_id + done.video, clip_id + done.audio
+            if (done.video and video not in videos) or (done.audio and sound not in sounds):
                 self._known.add(clip_id)
                 del self.done[clip_id]
         self._written, self._stamp = set(self.failed), _stamp(self._failures)
@@ -208,6 +216,14 @@ class Store:
         if not isinstance(listed, dict):
             raise RunError(f"{self._failures} holds no object", "mend it, or delete it")
         return set(listed)
+
+    def _listed_once_more(self) -> set[str] | None:
+        """As _listed_failures; an editor may be writing the file at this moment, so a broken one is read twice."""
+        try:
+            return self._listed_failures()
+        except RunError:
+            time.sleep(EDITORS_TIME)
+            return self._listed_failures()
 
     def pending(self, clips: Iterable[Clip]) -> list[Clip]:
         """The clips that are to be tried, in their order."""
@@ -235,7 +251,8 @@ class Store:
 
     def paths(self, clip_id: str) -> tuple[Path, Path]:
         """The final names of a clip's picture and sound."""
-        return self.videos / f"{clip_id}.mp4", self.audio / f"{clip_id}.wav"
+        video, audio = self._settings.video_format, self._settings.audio_format
+        return self.videos / f"{clip_id}.{video}", self.audio / f"{clip_id}.{audio}"
 
     # -- workers -------------------------------------------------------------------------------------------
 
@@ -250,12 +267,12 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(self, clip: Clip, mp4: Path, wav: Path | None) -> None:
+    def publish(self, clip: Clip, video: Path, sound: Path | None) -> None:
         """Give checked files their final names: the sound first, so that a picture never stands alone."""
-        video, sound = self.paths(clip.id)
-        if wav is not None:
-            move_whole(wav, sound)
-        move_whole(mp4, video)
+        video_to, sound_to = self.paths(clip.id)
+        if sound is not None:
+            move_whole(sound, sound_to)
+        move_whole(video, video_to)
 
     def set_aside(self, clip_id: str) -> list[Path]:
         """Move a clip's files out of the way, never deleting them; return where they are now."""
@@ -342,7 +359,7 @@ class Store:
         """Take up what a person did to failed_downloads.json since we wrote it."""
         if _stamp(self._failures) == self._stamp:
             return []
-        listed = self._listed_failures() or set()
+        listed = self._listed_once_more() or set()
         let_go = [clip_id for clip_id in self._written if clip_id not in listed and clip_id in self.failed]
         for clip_id in let_go:
             self.forget(clip_id)
@@ -360,9 +377,9 @@ def _failure(line: Line) -> dict[str, Any]:
     }
 
 
-def _stems(folder: Path, ending: str) -> set[str]:
+def _names(folder: Path) -> set[str]:
     with os.scandir(folder) as entries:
-        return {entry.name.removesuffix(ending) for entry in entries if entry.name.endswith(ending)}
+        return {entry.name for entry in entries}
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -58,6 +58,9 @@ class Tries:
 
     def judge(self, outcome: Outcome, alone: bool = False) -> Again | Last:
         """What ``outcome`` means for its clip; ``alone``: whether no other video is left to try."""
+        if not outcome.asked:
+            # Found on this machine, or not: says nothing of anybody.
+            return Last(replace(outcome, attempts=1))
         if outcome.status == "blocked":
             return self._refused(outcome, alone)
         if outcome.status == "done" or outcome.permanent:
@@ -102,9 +105,6 @@ class Tries:
         return wronged
 
     def _final(self, outcome: Outcome) -> Last:
-        if outcome.facts.get("adopted"):
-            # Found in the folder: nobody was asked.
-            return Last(replace(outcome, attempts=1))
         self._answers += 1
         self._forbidden.clear()
         if outcome.status == "done":

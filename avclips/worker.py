@@ -7,22 +7,23 @@ Stopped pass through. Knows nothing of other videos, of retries or of the JSON.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from . import spans
-from .clip import Clip, Outcome, Settings, Status, Video
+from .archives import Archives
+from .clip import Clip, Cut, Outcome, Settings, Status, Video
 from .errors import Blocked, ClipError, Gone, Restricted, Transient
-from .examine import examine
-from .files import exactly, sha256
-from .measure import Promise, facts, judge, missing, read_wav
+from .files import exactly
+from .finish import Finisher
+from .local import Local
+from .measure import Promise
 from .media import Ffmpeg, Job, Source
 from .pace import Clock, Ticket, rest
 from .pacer import Pacer
-from .store import SHAPE, Store
+from .store import Store
 from .youtube import YTDLP_VERSION, Stream, Streams, YouTube
 
 log = logging.getLogger("avclips.worker")
@@ -46,24 +47,40 @@ class Worker:
     """Fetches the clips of one video after another."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, pacer: Pacer, youtube: YouTube, ffmpeg: Ffmpeg, store: Store
+        self,
+        settings: Settings,
+        clock: Clock,
+        pacer: Pacer,
+        youtube: YouTube,
+        ffmpeg: Ffmpeg,
+        store: Store,
+        archives: Archives,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._pacer = pacer
         self._youtube = youtube
-        self._ffmpeg = ffmpeg
         self._store = store
+        self._finisher = Finisher(settings, ffmpeg, store)
+        self._local = Local(settings, ffmpeg, store, archives)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._youtube.close()
 
+    def can_adopt(self, video: Video) -> bool:
+        """Whether there is something to say of the clips before anybody is asked for them."""
+        return video.url is None or any(self._local.has(clip) for clip in video.clips)
+
     def adopt(self, video: Video) -> Iterator[Outcome]:
-        """Look at files that stand under the clips' names; yields an Outcome for each that is right."""
+        """Take what is on this machine; yields an Outcome for each such clip, for all if nobody can be asked."""
         for clip in video.clips:
-            if (adopted := self._adopt(clip)) is not None:
-                yield adopted
+            outcome = self._local.take(clip)
+            if outcome is None and video.url is None:
+                refusal = self._local.refusal(clip)
+                outcome = self._failure(clip, Transient("archive" if refusal else "not_archived", refusal))
+            if outcome is not None:
+                yield replace(outcome, asked=False)
 
     def run(self, video: Video, ticket: Ticket) -> Iterator[Outcome]:
         """Try every clip of ``video`` once, resting after each download; yields an Outcome for each."""
@@ -110,58 +127,16 @@ class Worker:
     def _fetch(self, clip: Clip, reading: _Reading) -> Outcome:
         before = self._youtube.bytes_read
         job = self._job(clip, reading)
-        mp4, wav = reading.folder / f"{clip.id}.mp4", reading.folder / f"{clip.id}.wav"
-        expected = self._ffmpeg.cut(job, mp4, wav)
-        if complaint := missing(expected, *self._promises(clip, reading)):
-            raise Transient("check", complaint)
-        if not expected.pictures or expected.sound == 0:
-            raise Gone("over", "no picture or no sound of the video lies within the clip")
-        tracks = self._ffmpeg.measure(mp4)
-        sound = read_wav(wav) if job.audio else None
-        if complaint := judge(expected, tracks, sound, job.cut):
-            raise Transient("check", complaint)
-        found = self._facts(clip, mp4, wav if sound else None, facts(tracks, sound))
-        found |= {
-            "formats": reading.streams.format_id,
-            "bytes_fetched": self._youtube.bytes_read - before,
-            "yt_dlp": YTDLP_VERSION,
-        }
-        self._store.publish(clip, mp4, wav if sound else None)
-        return Outcome(clip, "done", facts=found)
-
-    def _facts(self, clip: Clip, mp4: Path, wav: Path | None, media: Mapping[str, Any]) -> dict[str, Any]:
-        video, audio = self._store.paths(clip.id)
-        return {
-            "video": f"{video.parent.name}/{video.name}",
-            "audio": f"{audio.parent.name}/{audio.name}" if wav else None,
-            "settings": {name: getattr(self._settings, name) for name in SHAPE},
-            "bytes": mp4.stat().st_size,
-            "sha256": sha256(mp4),
-            "audio_sha256": sha256(wav) if wav else None,
-            **media,
-        }
+        promises = self._promises(clip, reading)
+        found = {"formats": reading.streams.format_id, "yt_dlp": YTDLP_VERSION}
+        outcome = self._finisher.finish(clip, job, reading.folder, promises, found)
+        return replace(outcome, facts={**outcome.facts, "bytes_fetched": self._youtube.bytes_read - before})
 
     def _failure(self, clip: Clip, error: ClipError, reached: bool = True) -> Outcome:
         """The outcome that an error means."""
         status: Status = "blocked" if isinstance(error, Blocked) else "failed"
         whose = self._youtube.who if isinstance(error, Restricted) else None
         return Outcome(clip, status, error.reason, error.detail, error.permanent, reached=reached, identity=whose)
-
-    # -- files that stand there already ------------------------------------------------------------------
-
-    def _adopt(self, clip: Clip) -> Outcome | None:
-        """Take files that no manifest line knows as done if they are right, else move them aside."""
-        if not self._store.has_strangers(clip):
-            return None
-        mp4, wav = self._store.paths(clip.id)
-        found = examine(clip, mp4, wav, self._ffmpeg, self._settings)
-        if found.complaint is None:
-            media = facts(found.tracks, found.sound)
-            known = self._facts(clip, mp4, wav if found.sound else None, media)
-            return Outcome(clip, "done", facts=known | {"adopted": True})
-        for moved in self._store.set_aside(clip.id):
-            log.warning("%s was there, but %s: moved to %s", clip.id, found.complaint, moved)
-        return None
 
     def _promises(self, clip: Clip, reading: _Reading) -> tuple[Promise | None, Promise | None]:
         """What the indexes of picture and sound say that there is of the clip; None where there is no index."""
@@ -192,8 +167,11 @@ class Worker:
                 reading, reading.streams.sound, start, max(Fraction(0), start - SOUND_BEFORE), until
             )
         length = None if end is None else end - start
+        flip = bool(clip.meta.get("flip"))
+        # A mirrored picture is another one: it cannot be copied.
+        cut: Cut = "exact" if flip else self._settings.cut
         rate, channels = self._settings.audio_rate, self._settings.audio_channels
-        return Job(picture, sound, length, self._settings.cut, rate, channels)
+        return Job(picture, sound, length, cut, rate, channels, flip=flip)
 
     def _source(
         self, reading: _Reading, stream: Stream, start: Fraction, since: Fraction, until: Fraction | None
@@ -211,6 +189,10 @@ class Worker:
                 "over",
                 f"the video has {float(head.index.duration):.3f} s, the clip starts at {float(start):g} s",
             )
+        # A mirrored copy, or a clip that shares its fragments with another, is cut from the same file.
+        key = (stream.url, span.first, span.last)
+        if key in reading.read:
+            return Source(reading.read[key], start - span.starts_at)
         part, file = reading.file("part"), reading.file("partial.mp4")
         self._youtube.read(stream, span.first, span.last, part)
         body = part.read_bytes()
@@ -220,6 +202,7 @@ class Worker:
             target.write(head.index.init)
             target.write(body)
         part.unlink()
+        reading.read[key] = file
         return Source(file, start - span.starts_at)
 
     def _head(self, reading: _Reading, stream: Stream) -> _Head:
@@ -245,11 +228,13 @@ class Worker:
 
 @dataclass
 class _Reading:
-    """One video being read: its streams, what is known of their heads, and where files go."""
+    """One video being read: its streams, what is known of their heads, what was read, and where files go."""
 
     streams: Streams
     folder: Path
     heads: dict[str, _Head] = field(default_factory=dict)
+    # (URL, first byte, last byte) -> the file that holds them behind the stream's head.
+    read: dict[tuple[str, int, int], Path] = field(default_factory=dict)
     files: int = 0
 
     def file(self, name: str) -> Path:

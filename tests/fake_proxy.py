@@ -85,6 +85,14 @@ class Body(Protocol):
     def read(self, first: int, count: int) -> bytes: ...
 
 
+class Site(Protocol):
+    """Something that answers for hosts of its own, and keeps its own log."""
+
+    def knows(self, host: str) -> bool: ...
+
+    def answer(self, head: Head) -> Answer: ...
+
+
 class BytesBody:
     """A body held in memory."""
 

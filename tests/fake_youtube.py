@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +42,7 @@ from fake_player import (
     player_response,
     watch_page,
 )
-from fake_proxy import Answer, BytesBody, Fault, Faults, FileBody, Head, Proxy, plain, ranged, refusal, spoil
+from fake_proxy import Answer, BytesBody, Fault, Faults, FileBody, Head, Proxy, Site, plain, ranged, refusal, spoil
 
 __all__ = [
     "CASES", "MEDIA_HOST", "ORIGINAL_AND_DUB",
@@ -101,7 +101,9 @@ class FakeYouTube:
 
     `refuse` is asked at every request: a case's name (or a Case) it returns is shown at a watch page or
     player request in place of the video's own; a number such as "429" is the status of any answer; None
-    lets it pass. `videos` and `files` may be changed while it runs.
+    lets it pass. `cookie` is asked at every watch page for the cookie that it sets, "NAME=value".
+    `videos`, `files` and `sites` may be changed while it runs. `sites` answer for hosts of their own through
+    the same proxy; what is asked of them stands in their logs, not in this one.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class FakeYouTube:
         rate: float | None = None,
         page_bytes: int = 0,
         ports: int = 1,
+        sites: Sequence[Site] = (),
     ) -> None:
         self.folder = Path(folder)
         self.videos = dict(videos or {})
@@ -121,7 +124,9 @@ class FakeYouTube:
         self.files = dict(files or {})
         self.rate = rate
         self.page_bytes = page_bytes
+        self.sites = tuple(sites)
         self.refuse: Callable[[Request], str | Case | None] = lambda request: None
+        self.cookie: Callable[[Request], str] = lambda request: "YSC=fake"
         self.on_request: Callable[[Request], object] = lambda request: None
         self._log: list[Request] = []
         self._unknown: list[str] = []
@@ -212,9 +217,14 @@ class FakeYouTube:
 
     def _knows(self, host: str) -> bool:
         files = {urlsplit(url).hostname for url in list(self.files)}
-        return host in _HOSTS or host.endswith(".googlevideo.com") or host in files
+        return host in _HOSTS or host.endswith(".googlevideo.com") or host in files or self._site(host) is not None
+
+    def _site(self, host: str) -> Site | None:
+        return next((site for site in self.sites if site.knows(host)), None)
 
     def _answer(self, head: Head) -> Answer:
+        if site := self._site(head.host.partition(":")[0]):
+            return site.answer(head)
         request = self._request(head)
         answer = self._decide(head, request)
         self._record(request, answer)
@@ -259,7 +269,7 @@ class FakeYouTube:
             return refusal(status, shown.retry_after)
         if request.kind == "watch":
             page = plain(200, watch_page(identity, video, shown, self.page_bytes))
-            page.headers["Set-Cookie"] = "YSC=fake; Domain=.youtube.com; Path=/; Secure; HttpOnly"
+            page.headers["Set-Cookie"] = f"{self.cookie(request)}; Domain=.youtube.com; Path=/; Secure; HttpOnly"
             return page
         return _json(player_response(identity, video, shown, self.folder))
 

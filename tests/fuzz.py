@@ -10,15 +10,19 @@ code is 1. Cases that were found belong into the tables of the tests.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import random
+import signal
+import struct
 import sys
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,6 +39,13 @@ from fake_media import Media, make
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEMORY = 64 * 1024 * 1024
 MOST_SECONDS = 2.0
+# Whatever is not back by then will never be.
+HUNG_SECONDS = 30.0
+# Clips that the fuzzed indexes are asked for: start and end.
+CLIPS = [
+    (Fraction(start), None if end is None else Fraction(end))
+    for start, end in ((0, None), (0, 10), ("7.3", "17.3"), (17, None), (-1, 6), (10**6, 10**6 + 10))
+]
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,72 @@ def read_index(data: bytes) -> None:
         span = spans.plan(found, Fraction(start), None if end is None else Fraction(end))
         if span is not None:
             assert 0 <= span.first <= span.last and 0 <= span.starts_at <= start
+
+
+def index_of(data: bytes) -> spans.Index | None:
+    """The index of a stream that has one."""
+    with suppress(spans.NoIndex):
+        found = spans.read_index(data)
+        return found if isinstance(found, spans.Index) else None
+    return None
+
+
+def read_windows(data: bytes) -> None:
+    """The times of fragments after a stranger's index: inside the clip, in order, and no more than there are."""
+    index = index_of(data)
+    if index is None:
+        return
+    for start, end in CLIPS:
+        found = spans.windows(index, start, end)
+        length = index.duration - start if end is None else min(end, index.duration) - start
+        assert len(found) < len(index.times)
+        assert all(0 <= since < until <= length for since, until in found)
+        assert all(until <= since for (_, until), (since, _) in itertools.pairwise(found))
+        span = spans.plan(index, start, end)
+        assert not found or (span is not None and span.starts_at <= start + found[0][0])
+    assert sum(until - since for since, until in spans.windows(index, Fraction(0), None)) == index.duration
+
+
+def read_boxes(data: bytes) -> None:
+    """A stranger's fragments under a stranger's index: they are right if each of them is right alone."""
+    index = index_of(data)
+    if index is None:
+        return
+    for start, end in CLIPS:
+        span = spans.plan(index, start, end)
+        if span is None:
+            continue
+        inside = [
+            (first, behind)
+            for first, behind in itertools.pairwise(index.offsets)
+            if span.first <= first and behind <= span.last + 1
+        ]
+        right = spans.check_boxes(index, span, data[span.first : span.last + 1]) is None
+        assert inside and right == all(is_right(data, *each) for each in inside)
+        if right:
+            for first, behind in inside[0], inside[-1]:
+                content = data[first:behind]
+                assert b"moof" in content and b"mdat" in content
+                assert not is_right(data, first, behind - 1) and not is_right(data, first, behind + 1)
+                assert not is_right(bytes(8) + content[8:], 0, behind - first)
+
+
+def is_right(data: bytes, first: int, behind: int) -> bool:
+    """Whether a stream's bytes from ``first`` up to ``behind`` could be a fragment."""
+    alone = spans.Index(b"", 1, (first, behind), (0, 1))
+    return spans.check_boxes(alone, spans.Span(first, behind - 1, Fraction(0)), data[first:behind]) is None
+
+
+def box(kind: bytes, body: bytes = b"") -> bytes:
+    """An MP4 box."""
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def stream(fragments: list[bytes], timescale: int, ticks: int) -> bytes:
+    """A whole stream: head, index, and the fragments, each of which lasts so many ticks."""
+    entries = b"".join(struct.pack(">III", len(each), ticks, 0x90000000) for each in fragments)
+    fixed = struct.pack(">4x2I2I2xH", 1, timescale, 0, 0, len(fragments))
+    return box(b"ftyp", b"dash") + box(b"moov", bytes(30)) + box(b"sidx", fixed + entries) + b"".join(fragments)
 
 
 def in_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
@@ -86,6 +163,14 @@ def targets(folder: Path) -> list[Target]:
     """Everything that is fuzzed, with real input to begin from."""
     media = Media(duration=24.0, width=160, height=90, fps=10)
     heads = [make(media, itag, folder).read_bytes()[:3000] for itag in (134, 140)]
+    whole = [make(replace(media, duration=8.0, gop_seconds=2.0), itag, folder).read_bytes() for itag in (134, 140)]
+    pieces = [box(b"styp", b"msdh") + box(b"moof", bytes(12)) + box(b"mdat", bytes(n)) for n in range(20, 30)]
+    wide = box(b"moof", bytes(12)) + struct.pack(">I4sQ", 1, b"mdat", 24) + bytes(8)
+    empty = b"".join(struct.pack(">I", 8) + n.to_bytes(4) for n in range(400)) + box(b"moof") + box(b"mdat")
+    many = stream([box(b"moof") + box(b"mdat")] * 300, 90000, 450450)
+    # By hand and small: in a real stream most of what goes wrong goes wrong inside the pictures.
+    whole += [stream(pieces, 1000, 2400), stream([wide] * 5, 12800, 64000), stream([empty, wide], 1, 12), many]
+    indexes = [*heads, stream([b"x" * 40, b"x" * 50], 3, 16), many[:3690]]
     records = [{"id": 1, "video_name": "06GyG4-wONQ_000006", "video_id": 2, "multi_choice": ["a", None]}] * 3
     questions = [json.dumps(records).encode(), json.dumps(records, indent=4).replace("\n", "\r\n").encode()]
     rows = [b'06GyG4-wONQ,6,"a, b",test\r\n---g-f_I2yQ,1,people marching,test\n']
@@ -115,6 +200,8 @@ def targets(folder: Path) -> list[Target]:
     )
     return [
         Target("spans", heads, read_index, (spans.NoIndex,)),
+        Target("windows", indexes, read_windows, ()),
+        Target("boxes", whole, read_boxes, ()),
         Target("questions", questions, in_file("val_qa.json", read_clips), (RunError,)),
         Target("labels", rows, in_file("vggsound.csv", general_avqa.read_labels), (RunError,)),
         Target("journal", lines, in_file("manifest.jsonl", lambda path: Journal(path).read(None)), ()),
@@ -157,16 +244,31 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return bytes(work)
 
 
+class Hung(BaseException):
+    """Nobody catches this one by mistake."""
+
+
+def hang_up(number: int, frame: object) -> None:
+    """Called by the alarm."""
+    raise Hung
+
+
 def attack(target: Target, data: bytes) -> str | None:
     """What is wrong with how ``target`` took ``data``, or None."""
     tracemalloc.reset_peak()
     began = time.monotonic()
+    signal.signal(signal.SIGALRM, hang_up)
+    signal.setitimer(signal.ITIMER_REAL, HUNG_SECONDS)
     try:
         target.read(data)
     except target.allowed:
         pass
+    except Hung:
+        return f"not back after {HUNG_SECONDS:.0f} s"
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
     if time.monotonic() - began > MOST_SECONDS:
         return f"{time.monotonic() - began:.1f} s"
     peak = tracemalloc.get_traced_memory()[1]

@@ -84,11 +84,15 @@ class Child:
 
 
 class Stage:
-    """A stand-in YouTube, a data folder beneath ``base``, and the script to play on them."""
+    """A stand-in YouTube, a data folder beneath ``base``, and the script to play on them.
 
-    def __init__(self, youtube: FakeYouTube, base: Path) -> None:
+    ``proxy``: the way that the script is told, where it is not the stand-in's first.
+    """
+
+    def __init__(self, youtube: FakeYouTube, base: Path, proxy: str | None = None) -> None:
         self.youtube = youtube
         self.base = base
+        self.proxy = proxy or youtube.proxy
         self.data = base / "place" / "avqa"
         self.home = base / "home"
         for folder in (self.data.parent, self.home):
@@ -102,7 +106,7 @@ class Stage:
         return own | self.youtube.environment(proxy="")
 
     def command(self, *options: str | Path) -> list[str]:
-        fixed = ("--data-dir", self.data, "--proxy", self.youtube.proxy, *AT_ONCE)
+        fixed = ("--data-dir", self.data, "--proxy", self.proxy, *AT_ONCE)
         return [sys.executable, "-u", str(SCRIPT), *map(str, (*fixed, *options))]
 
     def start(

@@ -64,6 +64,9 @@ class Hand:
     def close(self) -> None:
         self._script.closed += 1
 
+    def can_adopt(self, video: Video) -> bool:
+        return any(self._store.has_strangers(clip) for clip in video.clips)
+
     def adopt(self, video: Video) -> Iterator[Outcome]:
         """A file that holds "right" is adopted, any other set aside."""
         with self._script.lock:
@@ -71,7 +74,7 @@ class Hand:
         for clip in video.clips:
             if self._store.has_strangers(clip):
                 if self._store.paths(clip.id)[0].read_text() == "right":
-                    yield Outcome(clip, "done", facts={"adopted": True})
+                    yield Outcome(clip, "done", asked=False)
                 else:
                     self._store.set_aside(clip.id)
 

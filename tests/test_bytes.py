@@ -16,6 +16,7 @@ from yt_dlp.networking._requests import RequestsResponseAdapter
 from yt_dlp.networking._urllib import UrllibResponseAdapter
 
 import fake_media
+from avclips.archives import Archives
 from avclips.clip import Clip, Identity, Outcome, Settings
 from avclips.engine import Desk, Engine, by_video
 from avclips.media import Ffmpeg
@@ -152,7 +153,7 @@ def test_no_read_is_faster_than_the_limit(tmp_path: Path, media_folder: Path, re
 
         def desk() -> Desk:
             reader = YouTube(settings, clock, asking, asked_for={"nocheckcertificate": True})
-            return Desk(Worker(settings, clock, pacer, reader, ffmpeg, store), pacer)
+            return Desk(Worker(settings, clock, pacer, reader, ffmpeg, store, Archives((), tmp_path)), pacer)
 
         clips = [Clip(name, name, 17.0, 27.0) for name in names]
         Engine(settings, clock, store, Deaf(), [desk() for _ in range(settings.workers)]).run(

@@ -20,6 +20,7 @@ import av
 import numpy as np
 import pytest
 
+from avclips.archives import Archives
 from avclips.clip import Clip, Identity, Settings, Video
 from avclips.media import Ffmpeg
 from avclips.pace import Clock
@@ -112,7 +113,7 @@ def work(source: Source, folder: Path, media: Path, shape: dict[str, Any]) -> Cu
         asking = Identity(youtube.proxy)
         pacer = make_pacer(asking, None, 0, None, clock)
         reader = YouTube(settings, clock, asking, asked_for={"nocheckcertificate": True})
-        worker = Worker(settings, clock, pacer, reader, Ffmpeg(Path(ffmpeg()), clock), store)
+        worker = Worker(settings, clock, pacer, reader, Ffmpeg(Path(ffmpeg()), clock), store, Archives((), folder))
         clips = tuple(Clip(name_of(start), ID, start, start + LENGTH) for start in source.starts)
         video = Video(ID, f"https://www.youtube.com/watch?v={ID}", clips)
         outcomes = list(worker.run(video, pacer.wait()))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Clip
+from avclips.clip import Clip, Settings
 from avclips.datasets.general_avqa import GENERAL_AVQA, read_clips, read_labels, read_questions
 from avclips.errors import RunError
 
@@ -169,7 +169,7 @@ def test_a_csv_that_is_none(tmp_path: Path, content: bytes | None, message: str)
 
 def test_where_the_files_come_from() -> None:
     assert GENERAL_AVQA.splits == ("train", "val")
-    assert [(each.name, each.url, each.needed) for each in GENERAL_AVQA.annotations] == [
+    assert [(each.name, each.url, each.needed) for each in GENERAL_AVQA.annotations(Settings(Path("x")))] == [
         *(
             (name, f"https://raw.githubusercontent.com/AlyssaYoung/AVQA/main/data/annotation/{name}", True)
             for name in ("train_qa.json", "val_qa.json")

@@ -70,10 +70,10 @@ def test_the_last_of_two_failures_is_kept_in_short(journal: Journal) -> None:
 @pytest.mark.parametrize(
     ("line", "short"),
     [
-        (done("a"), Done(False, 0)),
-        (done("a", attempts=3, audio="audio/a.wav"), Done(True, 3)),
-        (done("a", attempts="3", audio=None), Done(False, 0)),
-        (done("a", attempts=1, audio=""), Done(False, 1)),
+        (done("a"), Done("", "", 0)),
+        (done("a", attempts=3, audio="audio/a.wav"), Done("", ".wav", 3)),
+        (done("a", attempts="3", audio=None), Done("", "", 0)),
+        (done("a", attempts=1, audio=""), Done("", "", 1)),
     ],
 )
 def test_done_in_short(journal: Journal, line: Line, short: Done) -> None:

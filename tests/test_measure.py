@@ -16,8 +16,8 @@ from avclips.errors import RunError, Transient
 from avclips.measure import (
     Expected,
     Promise,
+    Sound,
     Track,
-    Wav,
     expect,
     facts,
     judge,
@@ -71,7 +71,7 @@ def test_read_framecrc() -> None:
         ends=[Fraction(1, 25), Fraction(3, 25), Fraction(2, 25)],
     )
     assert audio == Track(
-        *("audio", "aac", 0, 0, 44100),
+        *("audio", "aac", 0, 0, 44100, 2),
         times=[Fraction(-1024, 44100), Fraction(0)],
         ends=[Fraction(0), Fraction(1024, 44100)],
     )
@@ -172,7 +172,7 @@ def wav_bytes(folder: Path, samples: int = 100, channels: int = 2, width: int = 
 @pytest.mark.parametrize(("samples", "channels"), [(100, 2), (7, 1), (0, 1)])
 def test_a_whole_wav(tmp_path: Path, samples: int, channels: int) -> None:
     wav_bytes(tmp_path, samples, channels)
-    assert read_wav(tmp_path / "made.wav") == Wav(samples, 8000, channels)
+    assert read_wav(tmp_path / "made.wav") == Sound(samples, 8000, channels)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def due(*times: float, sound: float | None = 10_000, length: float | None = 10_0
     )
 
 
-RIGHT = Wav(441_000, 44100, 2)
+RIGHT = Sound(441_000, 44100, 2)
 
 
 @pytest.mark.parametrize(
@@ -252,22 +252,22 @@ RIGHT = Wav(441_000, 44100, 2)
         (due(0, 40), [picture(0, 40)], RIGHT, "no sound in the result"),
         (due(0, 40), [picture(0, 40), Track("audio")], RIGHT, "no sound in the result"),
         (due(0, 40), [picture(0, 40), SOUND], None, "no sound in the result"),
-        (due(0, 40), [picture(0, 40), SOUND], Wav(440_999, 44100, 2),
-         "the WAV has 440999 samples instead of 441000"),
-        (due(0, 40), [picture(0, 40), SOUND], Wav(441_001, 44100, 2),
-         "the WAV has 441001 samples instead of 441000"),
-        (due(0, 40), [picture(0, 40), SOUND], Wav(160_000, 16000, 1), None),
+        (due(0, 40), [picture(0, 40), SOUND], Sound(440_999, 44100, 2),
+         "the sound has 440999 samples instead of 441000"),
+        (due(0, 40), [picture(0, 40), SOUND], Sound(441_001, 44100, 2),
+         "the sound has 441001 samples instead of 441000"),
+        (due(0, 40), [picture(0, 40), SOUND], Sound(160_000, 16000, 1), None),
         (due(0, 40, sound=None), [picture(0, 40)], None, None),
         # The source ends within the clip: up to a packet of filling.
-        (due(0, 40, sound=5000), [picture(0, 40), SOUND], Wav(222_548, 44100, 2), None),
-        (due(0, 40, sound=5000), [picture(0, 40), SOUND], Wav(218_452, 44100, 2), None),
-        (due(0, 40, sound=5000), [picture(0, 40), SOUND], Wav(222_549, 44100, 2),
-         "the WAV has 222549 samples instead of 220500"),
-        (due(0, 40, sound=5000, length=None), [picture(0, 40), SOUND], Wav(220_600, 44100, 2), None),
+        (due(0, 40, sound=5000), [picture(0, 40), SOUND], Sound(222_548, 44100, 2), None),
+        (due(0, 40, sound=5000), [picture(0, 40), SOUND], Sound(218_452, 44100, 2), None),
+        (due(0, 40, sound=5000), [picture(0, 40), SOUND], Sound(222_549, 44100, 2),
+         "the sound has 222549 samples instead of 220500"),
+        (due(0, 40, sound=5000, length=None), [picture(0, 40), SOUND], Sound(220_600, 44100, 2), None),
     ],
 )  # fmt: skip
 def test_judge_an_exact_cut(
-    expected: Expected, tracks: list[Track], wav: Wav | None, complaint: str | None
+    expected: Expected, tracks: list[Track], wav: Sound | None, complaint: str | None
 ) -> None:
     assert judge(expected, tracks, wav, "exact") == complaint
 
@@ -298,8 +298,8 @@ def test_judge_a_copy(wanted: list[float], track: Track, length: float | None, c
 
 @pytest.mark.parametrize("cut", ["exact", "copy"])
 def test_judge_looks_at_the_sound_of_either_cut(cut: Cut) -> None:
-    said = judge(due(0, 40), [picture(0, 40), SOUND], Wav(9, 44100, 2), cut)
-    assert said == "the WAV has 9 samples instead of 441000"
+    said = judge(due(0, 40), [picture(0, 40), SOUND], Sound(9, 44100, 2), cut)
+    assert said == "the sound has 9 samples instead of 441000"
 
 
 ANY = Settings(Path())
@@ -320,17 +320,17 @@ ANY = Settings(Path())
         (picture(0, 9960, size=(854, 480)), RIGHT, ANY, "its picture is 854x480"),
         (picture(0, 9960, size=(854, 480)), RIGHT, replace(ANY, quality=480), None),
         (picture(0, 9960), RIGHT, replace(ANY, audio_rate=44100, audio_channels=2), None),
-        (picture(0, 9960), RIGHT, replace(ANY, audio_rate=16000), "its WAV has 44100 samples a second"),
-        (picture(0, 9960), RIGHT, replace(ANY, audio_channels=1), "its WAV has 2 channels"),
-        (picture(0, 9960), Wav(440_999, 44100, 2), ANY, "its WAV has 440999 samples instead of 441000"),
+        (picture(0, 9960), RIGHT, replace(ANY, audio_rate=16000), "its sound has 44100 samples a second"),
+        (picture(0, 9960), RIGHT, replace(ANY, audio_channels=1), "its sound has 2 channels"),
+        (picture(0, 9960), Sound(440_999, 44100, 2), ANY, "its sound has 440999 samples instead of 441000"),
     ],
 )
-def test_judge_alone(track: Track, wav: Wav | None, settings: Settings, complaint: str | None) -> None:
+def test_judge_alone(track: Track, wav: Sound | None, settings: Settings, complaint: str | None) -> None:
     assert judge_alone([track], wav, Fraction(10), settings) == complaint
 
 
 def test_without_a_length_any_will_do() -> None:
-    assert judge_alone([picture(0, 99_960)], Wav(1, 1, 1), None, ANY) is None
+    assert judge_alone([picture(0, 99_960)], Sound(1, 1, 1), None, ANY) is None
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_without_a_length_any_will_do() -> None:
         (picture(0, each=0), None, (0.0, 1, 640, 360, None, None, None, None)),
     ],
 )
-def test_facts(track: Track, wav: Wav | None, found: tuple[object, ...]) -> None:
+def test_facts(track: Track, wav: Sound | None, found: tuple[object, ...]) -> None:
     names = ("duration", "pictures", "width", "height", "fps", "samples", "sample_rate", "channels")
     assert facts([SOUND, track], wav) == dict(zip(names, found, strict=True))
 

@@ -385,4 +385,4 @@ def test_the_words_of_a_measure(script: Script) -> None:
     for at_most in (None, Fraction(31, 2)):
         assert ffmpeg.measure(Path("x.mp4"), at_most) == []
     end = "-fps_mode passthrough -enc_time_base:v demux -f framecrc pipe:1"
-    assert told == [f"-copyts {READ} -i x.mp4 -map 0 {stop}{end}" for stop in ("", "-t 15.500000 ")]
+    assert told == [f"-copyts {READ} -i x.mp4 -map 0:v? -map 0:a? {stop}{end}" for stop in ("", "-t 15.500000 ")]

@@ -21,7 +21,7 @@ def done(name: str) -> Outcome:
 
 
 def adopted(name: str) -> Outcome:
-    return Outcome(clip(name), "done", facts={"adopted": True})
+    return Outcome(clip(name), "done", asked=False)
 
 
 def gone(name: str) -> Outcome:

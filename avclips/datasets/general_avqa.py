@@ -99,16 +99,20 @@ def _clip(name: str, splits: list[str], labels: dict[str, tuple[str, str]]) -> C
     return Clip(name, name[:11], start, start + CLIP_SECONDS, meta)
 
 
+_ANNOTATIONS = (
+    Annotation("train_qa.json", _QA_URL.format(name="train_qa.json"), read_questions, split="train"),
+    Annotation("val_qa.json", _QA_URL.format(name="val_qa.json"), read_questions, split="val"),
+    Annotation("vggsound.csv", _VGGSOUND_URL, read_labels, needed=False),
+)
+
 GENERAL_AVQA = Dataset(
     name="general_avqa",
     title="General AVQA",
     default_dir="./data/avqa",
     log_name="avqa_general_download.log",
-    annotations=(
-        Annotation("train_qa.json", _QA_URL.format(name="train_qa.json"), read_questions, split="train"),
-        Annotation("val_qa.json", _QA_URL.format(name="val_qa.json"), read_questions, split="val"),
-        Annotation("vggsound.csv", _VGGSOUND_URL, read_labels, needed=False),
-    ),
-    read_clips=read_clips,
+    annotations=lambda settings: _ANNOTATIONS,
+    read_clips=lambda metadata, settings: read_clips(metadata, settings.splits),
     clip_seconds=CLIP_SECONDS,
+    splits=("train", "val"),
+    usual_splits=("train", "val"),
 )

@@ -1,0 +1,64 @@
+"""From local files to a published clip: cut, check against the source, measure, publish.
+
+Knows nothing of where the files came from, or of what is done when one is wrong: it raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .clip import Clip, Outcome, Settings
+from .errors import Gone, Transient
+from .examine import measure_sound
+from .files import sha256
+from .measure import Promise, facts, judge, missing
+from .media import Ffmpeg, Job
+from .store import SHAPE, Store
+
+Promises = tuple[Promise | None, Promise | None]
+
+
+class Finisher:
+    """Finishes clips for one data folder."""
+
+    def __init__(self, settings: Settings, ffmpeg: Ffmpeg, store: Store) -> None:
+        self._settings = settings
+        self._ffmpeg = ffmpeg
+        self._store = store
+
+    def finish(self, clip: Clip, job: Job, folder: Path, promises: Promises, origin: Mapping[str, Any]) -> Outcome:
+        """Cut, check and publish; ClipError where the result is not what the source has of the clip.
+
+        ``folder``: for unfinished files; ``promises``: what is known of picture and sound beforehand;
+        ``origin``: what the manifest is to say of where the clip came from.
+        """
+        video, audio = (folder / path.name for path in self._store.paths(clip.id))
+        expected = self._ffmpeg.cut(job, video, audio)
+        if complaint := missing(expected, *promises):
+            raise Transient("check", complaint)
+        if not expected.pictures or expected.sound == 0:
+            raise Gone("over", "no picture or no sound of the video lies within the clip")
+        if job.keep:
+            video = job.video.path
+        tracks = self._ffmpeg.measure(video)
+        sound = measure_sound(audio, self._ffmpeg) if job.audio else None
+        if complaint := judge(expected, tracks, sound, job.cut):
+            raise Transient("check", complaint)
+        known = self.describe(clip, video, audio if sound else None, facts(tracks, sound))
+        self._store.publish(clip, video, audio if sound else None)
+        return Outcome(clip, "done", facts={**known, **origin})
+
+    def describe(self, clip: Clip, video: Path, audio: Path | None, media: Mapping[str, Any]) -> dict[str, Any]:
+        """What the manifest says of a clip whose finished files lie at ``video`` and ``audio``."""
+        names = [f"{path.parent.name}/{path.name}" for path in self._store.paths(clip.id)]
+        return {
+            "video": names[0],
+            "audio": names[1] if audio else None,
+            "settings": {name: getattr(self._settings, name) for name in SHAPE},
+            "bytes": video.stat().st_size,
+            "sha256": sha256(video),
+            "audio_sha256": sha256(audio) if audio else None,
+            **media,
+        }

@@ -1,0 +1,47 @@
+"""The log file, whose lines nobody can forge, and warnings for the eye."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from tqdm import tqdm
+
+
+class _OneLine(logging.Formatter):
+    """Log lines cannot be forged: what comes from strangers stays in its line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        # Our own tracebacks have lines of their own, but none that could be taken for an entry.
+        lines = super().format(record).split("\n")
+        return "\n    | ".join("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in lines)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return super().formatMessage(record).replace("\n", "\\n").replace("\r", "\\r")
+
+
+class _AboveTheBar(logging.Handler):
+    """Warnings for the eye, above a progress bar if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        short = logging.makeLogRecord({**record.__dict__, "exc_info": None, "exc_text": None})
+        with suppress(OSError):
+            tqdm.write(self.format(short), file=sys.stderr)
+
+
+def log_to(path: Path, level: str) -> None:
+    """Log into ``path`` from ``level`` up, and errors above the progress bar too."""
+    # On a full disk the log may lose lines, but it does not fill the terminal with tracebacks.
+    logging.raiseExceptions = False
+    file = logging.FileHandler(path, encoding="utf-8")
+    file.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    file.setLevel(level)
+    eye = _AboveTheBar()
+    eye.setFormatter(_OneLine("%(levelname)s: %(message)s"))
+    eye.setLevel(logging.ERROR)
+    root = logging.getLogger("avclips")
+    root.handlers = [file, eye]
+    root.setLevel(min(logging.getLevelName(level), logging.INFO))
+    root.propagate = False

@@ -1,0 +1,48 @@
+"""SIGINT, SIGTERM and SIGHUP: how a run is asked to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from .errors import Stopped
+from .pace import Clock
+
+
+class Signals:
+    """SIGINT, SIGTERM and SIGHUP stop the run; a second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.clock: Clock | None = None
+        self.number = 0
+        # While the engine runs, its loop sees the stopped clock; an exception would tear what it writes.
+        self.gentle = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Under nohup SIGHUP is ignored, and stays so.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._came)
+
+    @property
+    def name(self) -> str:
+        return signal.Signals(self.number).name if self.number else "a signal"
+
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        if self.number:
+            os._exit(128 + number)
+        self.number = number
+        if self.clock is not None:
+            # In a thread: the one that we interrupt may hold what stop() needs.
+            threading.Thread(target=self.clock.stop, daemon=True).start()
+        if not self.gentle:
+            raise Stopped
+
+    def leave(self) -> int:
+        """The exit code; a worker that hangs in a read does not hold the process up."""
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(128 + self.number)

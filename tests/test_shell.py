@@ -1,0 +1,449 @@
+"""run_avqa_download.sh: what it makes of its words, where it finds itself, how .venv comes about, how it ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+
+import pytest
+
+from fake_youtube import FakeVideo, Fault
+from script import QUICK, Ended, Stage, stage, usual_signals
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELL = "run_avqa_download.sh"
+PROGRAMS = ("download_general_avqa.py", "download_music_avqa.py", "tests/rehearse.py")
+NEEDS = ("yt_dlp", "trustme")
+
+# A Python that runs no program but says what it was asked: an argument a line, then where. A virtual environment
+# of it has the packages of which pip left a file beside it; every -m is a line in $CALLS.
+STUB = """#!/bin/sh
+case $1 in
+-u)
+    printf '%s\\n' "$@"
+    echo "in $(pwd), task ${SLURM_ARRAY_TASK_ID-none}"
+    exit "${CODE:-0}"
+    ;;
+-m)
+    echo "$*" >> "$CALLS"
+    case $2 in
+    venv)
+        [ "$3" = --clear ] && rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python"
+        ;;
+    pip)
+        if [ -n "${PIP_WAITS:-}" ]; then echo $$ > "$CALLS.pid"; exec /bin/sleep "$PIP_WAITS"; fi
+        [ -z "${PIP_FAILS:-}" ] || exit 1
+        case $* in *trustme*) : > "$0.trustme" ;; *) : > "$0.yt_dlp" ;; esac
+        ;;
+    esac
+    ;;
+-c)
+    for name in yt_dlp trustme; do
+        case $2 in *"import $name"*) [ -e "$0.$name" ] ;; esac || exit 1
+    done
+    ;;
+esac
+"""
+# The nodes' naps, shorter.
+SLEEP = '#!/bin/sh\nexec /bin/sleep "0.0$1"\n'
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's outside in a folder with spaces, for which ``make_venv`` made a .venv or not."""
+
+    folder: Path
+    bin: Path
+
+    @property
+    def script(self) -> Path:
+        return self.folder / SHELL
+
+    @property
+    def venv(self) -> Path:
+        return self.folder / ".venv"
+
+    def make_venv(self) -> None:
+        python = self.venv / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        shutil.copy(self.bin / "python3.11", python)
+        for name in NEEDS:
+            python.with_name(f"python.{name}").touch()
+        shutil.copy(self.folder / "requirements.txt", self.venv)
+
+    @property
+    def calls(self) -> list[str]:
+        """What Python was asked with -m: venv and pip."""
+        path = self.bin / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def start(
+        self, *words: str, by: Path | str | None = None, where: Path | None = None, **more: str
+    ) -> subprocess.Popen[str]:
+        own = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.bin), "CALLS": str(self.bin / "calls")}
+        own["PYTHON"] = str(self.bin / "python3.11")
+        with usual_signals():
+            return subprocess.Popen(
+                [str(by or self.script), *words],
+                cwd=where or self.folder,
+                env=own | more,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+
+    def run(self, *words: str, by: Path | str | None = None, where: Path | None = None, **more: str) -> Ended:
+        return self.end(self.start(*words, by=by, where=where, **more))
+
+    @staticmethod
+    def end(process: subprocess.Popen[str]) -> Ended:
+        with process:
+            try:
+                out, err = process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Ended(process.returncode, out, err)
+
+    def argv(self, ended: Ended) -> list[str]:
+        """The program's name in the project, and its arguments."""
+        assert ended.code == 0, ended.said
+        unbuffered, program, *arguments = ended.out.splitlines()[:-1]
+        assert unbuffered == "-u"
+        return [str(Path(program).relative_to(self.folder)), *arguments]
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / ".venv.lock"
+
+    def until_pip_runs(self) -> int:
+        """The pid of a pip that waits."""
+        path, due = self.bin / "calls.pid", time.monotonic() + 20
+        while not (path.exists() and path.read_text().strip()):
+            assert time.monotonic() < due, "pip was never called"
+            time.sleep(0.01)
+        return int(path.read_text())
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Project:
+    """A project without .venv."""
+    folder, tools = tmp_path / "pro ject", tmp_path / "bin"
+    for name in (SHELL, "requirements.txt", *PROGRAMS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    shutil.copy(ROOT / SHELL, folder)
+    (folder / "requirements.txt").write_text("yt-dlp\n")
+    tools.mkdir()
+    executable(tools / "python3.11", STUB)
+    executable(tools / "sleep", SLEEP)
+    return Project(folder, tools)
+
+
+@pytest.fixture
+def project(bare: Project) -> Project:
+    bare.make_venv()
+    return bare
+
+
+def executable(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+# -- words -----------------------------------------------------------------------------------------------------
+
+GENERAL, MUSIC, REHEARSAL = PROGRAMS
+WORDS: list[tuple[list[str], list[str]]] = [
+    (["./d"], [MUSIC, "--data-dir", "./d"]),
+    (["d"], [MUSIC, "--data-dir", "d"]),
+    (["/d/e", "4", "50K", "3.0"], [MUSIC, *"--data-dir /d/e --workers 4 --rate-limit 50K --sleep 3.0".split()]),
+    (["music", "d", "2"], [MUSIC, *"--data-dir d --workers 2".split()]),
+    (["music", "music"], [MUSIC, "--data-dir", "music"]),
+    (["./music"], [MUSIC, "--data-dir", "./music"]),
+    (["general", "a b", "4", "50K"], [GENERAL, "--data-dir", "a b", *"--workers 4 --rate-limit 50K".split()]),
+    (["d", "--status"], [MUSIC, *"--data-dir d --status".split()]),
+    (["d", "2", "--proxy", "direct"], [MUSIC, *"--data-dir d --workers 2 --proxy direct".split()]),
+    (["d", "2", "0", "0", "--cut", "copy"], [MUSIC, *"--data-dir d --workers 2 --rate-limit 0 --sleep 0".split()]),
+    (["d", "--yt-dlp-args", "-4 --x 'y z'", "", "*"], [MUSIC, "--data-dir", "d"]),
+    (["d", "--", "-5"], [MUSIC, *"--data-dir d -- -5".split()]),
+    # Too many, or no number: Python says so.
+    (["d", "2", "0", "0", "more"], [MUSIC, *"--data-dir d --workers 2 --rate-limit 0 --sleep 0 more".split()]),
+    (["rehearse"], [REHEARSAL]),
+    (["rehearse", "a b", "--x"], [REHEARSAL, "a b", "--x"]),
+]
+
+
+@pytest.mark.parametrize(("words", "argv"), WORDS, ids=[" ".join(words) for words, _ in WORDS])
+def test_words(project: Project, words: list[str], argv: list[str]) -> None:
+    said = project.argv(project.run(*words))
+    assert said[: len(argv)] == argv
+    # What is not named above goes on as it is.
+    assert said[len(argv) :] == words[len(words) - (len(said) - len(argv)) :]
+    assert project.calls == []
+
+
+@pytest.mark.parametrize("words", ["", "general", "music", "--status", "-x d", "general --status", "music -h d"])
+def test_usage(project: Project, words: str) -> None:
+    ended = project.run(*words.split())
+    assert ended.code == 2 and ended.out == "" and ended.err.startswith("usage: ./run_avqa_download.sh")
+
+
+def test_an_empty_word_is_no_folder(project: Project) -> None:
+    assert project.run("").code == project.run("general", "").code == 2
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_help(bare: Project, word: str) -> None:
+    ended = bare.run(word)
+    assert ended.code == 0 and ended.out.startswith("usage:") and ended.err == "" and not bare.venv.exists()
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 75, 143])
+def test_the_exit_code_is_the_programs(project: Project, code: int) -> None:
+    assert project.run("d", CODE=str(code)).code == code
+
+
+# -- where it is -----------------------------------------------------------------------------------------------
+
+
+def test_from_any_folder_and_through_links(project: Project, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    (elsewhere / "link").symlink_to(Path("..") / "pro ject" / SHELL)
+    (elsewhere / "link to it").symlink_to(elsewhere / "link")
+    for by in (project.script, f"../pro ject/{SHELL}", "./link", elsewhere / "link to it"):
+        ended = project.run("d", by=by, where=elsewhere, CDPATH=str(tmp_path))
+        assert project.argv(ended) == [MUSIC, "--data-dir", "d"]
+        assert f"in {elsewhere}, " in ended.out
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """What Slurm says of a job, the variables of which name its folders; ``found``: whether that will do."""
+
+    command: str
+    variables: str = "SLURM_SUBMIT_DIR={there}"
+    found: bool = True
+
+
+# {here}: the project; {there}: another folder. Slurm says the path as it was typed, and then the words.
+SPOOLED = {
+    "absolute": Spooled("{here}/run_avqa_download.sh general d 4"),
+    "without words": Spooled("{here}/run_avqa_download.sh"),
+    "relative": Spooled("./run_avqa_download.sh a b/c", "SLURM_SUBMIT_DIR={here}"),
+    "relative to above": Spooled("pro ject/run_avqa_download.sh d", "SLURM_SUBMIT_DIR={here}/.."),
+    "a link": Spooled("{there}/link d"),
+    "another name": Spooled("{here}/mine d"),
+    "nothing": Spooled("", "SLURM_SUBMIT_DIR={here}"),
+    "from standard input": Spooled("(null)", "SLURM_SUBMIT_DIR={here}"),
+    "elsewhere": Spooled("{there}/run_avqa_download.sh d", found=False),
+    "nowhere": Spooled("(null)", "SLURM_JOB_NAME=x", found=False),
+    "named": Spooled("(null)", "AVCLIPS_HOME={here}"),
+    "named wrongly": Spooled("{here}/run_avqa_download.sh d", "AVCLIPS_HOME={there}", found=False),
+    "named relatively": Spooled("(null)", "AVCLIPS_HOME=../pro ject"),
+}
+
+
+@pytest.mark.parametrize("name", SPOOLED)
+def test_a_batch_job_finds_the_project(project: Project, tmp_path: Path, name: str) -> None:
+    case, there = SPOOLED[name], tmp_path / "there"
+    spool = tmp_path / "spool" / "job00007" / "slurm_script"
+    for folder in (there, spool.parent):
+        folder.mkdir(parents=True)
+    shutil.copy(project.script, spool)
+    shutil.copy(project.script, project.folder / "mine")
+    (there / "link").symlink_to(project.script)
+    command = case.command.format(here=project.folder, there=there)
+    record = f"JobId=7 ArrayJobId=6 JobName=x\n   Comment=Command=/x\n   Command={command}\n   WorkDir={there}\n\n"
+    executable(project.bin / "scontrol", f"#!/bin/sh\n[ \"$*\" = 'show job 7' ] && cat <<'X'\n{record}{record}X\n")
+    variable, _, value = case.variables.format(here=project.folder, there=there).partition("=")
+    own = {"SLURM_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "3", variable: value}
+    ended = project.run("general", "./d", by=spool, where=there, **own)
+    if case.found:
+        assert project.argv(ended) == [GENERAL, "--data-dir", "./d"]
+        assert f"in {there}, task 3" in ended.out
+    else:
+        assert ended.code == 1 and ended.out == ""
+        assert "there is no" in ended.err or "submit it from the project's folder" in ended.err
+        assert GENERAL in ended.err and "AVCLIPS_HOME" in ended.err
+
+
+def test_a_step_of_another_job_finds_the_project(project: Project, tmp_path: Path) -> None:
+    """A user's own job script calls it: scontrol would name that, and is not there besides."""
+    ended = project.run("d", where=tmp_path, SLURM_JOB_ID="7", SLURM_SUBMIT_DIR=str(tmp_path))
+    assert project.argv(ended)[0] == MUSIC
+
+
+def test_without_the_project_it_says_so(project: Project) -> None:
+    (project.folder / MUSIC).unlink()
+    ended = project.run("d")
+    assert ended.code == 1 and f"{MUSIC} is not beside this script" in ended.err
+
+
+# -- .venv -----------------------------------------------------------------------------------------------------
+
+
+def test_venv_is_made_once_and_brought_up_to_date(bare: Project) -> None:
+    made = [f"-m venv --clear {bare.venv}", "-m pip install -r requirements.txt"]
+    assert bare.argv(bare.run("d")) == [MUSIC, "--data-dir", "d"]
+    assert shorn(bare) == made
+    bare.run("d")
+    assert shorn(bare) == made
+    (bare.folder / "requirements.txt").write_text("yt-dlp>=2\n")
+    bare.run("d")
+    assert shorn(bare) == [*made, made[1]]
+    # The user's own environment, without the packages.
+    (bare.venv / "bin" / "python.yt_dlp").unlink()
+    bare.run("d")
+    assert shorn(bare) == [*made, made[1], made[1]]
+    bare.run("rehearse")
+    bare.run("rehearse")
+    assert shorn(bare)[4:] == ["-m pip install trustme"]
+    assert not bare.lock.exists()
+
+
+def shorn(project: Project) -> list[str]:
+    """The calls without the options that make pip quiet, and without folders."""
+    calls = (call.replace(f"{project.folder}/requirements.txt", "requirements.txt") for call in project.calls)
+    return [" ".join(word for word in call.split(" ") if word not in QUIETLY) for call in calls]
+
+
+QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check")
+
+
+def test_starts_at_once_make_one_venv(bare: Project) -> None:
+    # Long enough that all of them come while it is made.
+    executable(
+        bare.bin / "slow", (bare.bin / "python3.11").read_text().replace("venv)", "venv) /bin/sleep 0.5 &&")
+    )
+    shutil.move(bare.bin / "slow", bare.bin / "python3.11")
+    tasks = [bare.start("d", SLURM_JOB_ID=str(n), SLURM_ARRAY_TASK_ID=str(n)) for n in range(4)]
+    ends = [bare.end(task) for task in tasks]
+    assert [bare.argv(ended) for ended in ends] == [[MUSIC, "--data-dir", "d"]] * 4
+    assert len(bare.calls) == 2
+    assert sum("Waiting for" in ended.err for ended in ends) == 3
+    assert not bare.lock.exists()
+
+
+@pytest.mark.parametrize("by", [SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_setup(bare: Project, by: signal.Signals) -> None:
+    task = bare.start("d", PIP_WAITS="60")
+    pip = bare.until_pip_runs()
+    task.send_signal(by)
+    assert bare.end(task).code == 128 + by
+    assert not bare.lock.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pip, 0)
+    assert bare.run("d").code == 0
+
+
+@pytest.fixture
+def torn(bare: Project) -> Iterator[Project]:
+    """A project whose set-up was killed in the middle."""
+    task = bare.start("d", PIP_WAITS="60")
+    pip = bare.until_pip_runs()
+    task.send_signal(SIGKILL)
+    os.kill(pip, SIGKILL)
+    bare.end(task)
+    assert bare.lock.exists()
+    yield bare
+    assert not bare.lock.exists()
+
+
+def test_a_killed_setup_is_taken_over_by_one(torn: Project) -> None:
+    tasks = [torn.start("d") for _ in range(3)]
+    assert [torn.end(task).code for task in tasks] == [0, 0, 0]
+    # The killed one's pip, and that of its successor, which keeps the environment that works.
+    assert [call.split()[1] for call in torn.calls] == ["venv", "pip", "pip"]
+
+
+def test_a_setup_killed_before_it_had_a_name_is_taken_over(bare: Project) -> None:
+    bare.lock.mkdir()
+    assert bare.run("d").code == 0
+    assert not bare.lock.exists()
+
+
+def test_pip_fails(bare: Project) -> None:
+    ended = bare.run("d", PIP_FAILS="1")
+    assert ended.code == 1 and "pip could not install" in ended.err and not bare.lock.exists()
+    assert bare.run("d").code == 0
+
+
+def test_a_folder_that_takes_nothing(bare: Project) -> None:
+    bare.lock.write_text("a file in its place")
+    ended = bare.run("d")
+    assert ended.code == 1 and "takes nothing" in ended.err and bare.calls == []
+
+
+@pytest.mark.parametrize(("job", "code"), [("7", 1), ("", 0)])
+def test_a_venv_of_other_nodes(project: Project, job: str, code: int) -> None:
+    """Its Python is not here: on a cluster others may be running on it, at home it was replaced."""
+    (project.venv / "bin" / "python").unlink()
+    ended = project.run("d", SLURM_JOB_ID=job)
+    assert ended.code == code and bool(project.calls) is (code == 0)
+    assert not code or "may be in use on other nodes" in ended.err
+    assert not project.lock.exists()
+
+
+def test_no_python(bare: Project) -> None:
+    ended = bare.run("d", PYTHON="/nowhere/python3")
+    assert ended.code == 1 and "/nowhere/python3, which does not run" in ended.err
+    assert bare.calls == [] and not bare.lock.exists()
+
+
+# -- the real program ------------------------------------------------------------------------------------------
+
+CLIPS = [f"shell00000{n}_000000" for n in range(3)]
+
+
+class ShellStage(Stage):
+    """The stage of another, played on by the shell script, in a project of links to the real one."""
+
+    def __init__(self, other: Stage, tools: Path) -> None:
+        super().__init__(other.youtube, other.base)
+        self.data = other.base / "a place" / "av qa"
+        self.data.parent.mkdir()
+        self._project = other.base / "pro ject"
+        python = self._project / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        # No link: a virtual environment is found by its Python's own path.
+        executable(python, f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        for name in ("requirements.txt", *PROGRAMS[:2]):
+            (self._project / name).symlink_to(ROOT / name)
+        shutil.copy(ROOT / SHELL, self._project)
+        shutil.copy(ROOT / "requirements.txt", self._project / ".venv")
+
+    def command(self, *options: str | Path) -> list[str]:
+        words = ["general", self.data.name, "2", "0", "0", "--proxy", self.youtube.proxy]
+        return [str(self._project / SHELL), *words, *map(str, options)]
+
+
+def test_sigterm_to_the_script_saves_and_the_same_command_goes_on(tmp_path: Path, media_folder: Path) -> None:
+    stalled = FakeVideo(QUICK, faults=(Fault("stall", beyond=20_000, after=1000),))
+    videos = {clip: FakeVideo(QUICK) for clip in CLIPS[:2]} | {CLIPS[2]: stalled}
+    with stage(tmp_path, media_folder, videos) as other:
+        played = ShellStage(other, tmp_path)
+        child = played.start(before=["nohup"])
+        child.until(lambda: len(played.published) == 2 and in_the_middle(played))
+        child.send(SIGTERM)
+        ended = child.end()
+        assert ended.code == 128 + SIGTERM and "SIGTERM" in ended.err, ended.said
+        assert set(played.completed) == set(CLIPS[:2]) and played.failed == {}
+        played.youtube.videos[CLIPS[2][:11]] = FakeVideo(QUICK)
+        ended = played.start().end()
+        assert ended.code == 0 and "3 of 3 clips are done" in ended.out, ended.said
+        assert set(played.completed) == set(CLIPS)
+
+
+def in_the_middle(played: Stage) -> bool:
+    return sum(request.sent for request in played.youtube.requests("media", CLIPS[2][:11])) >= 1000
