@@ -96,8 +96,9 @@ find_here() {
     if [ -n "${SLURM_JOB_ID:-}" ]; then
         script=$(submitted_script) && try_here "$(folder_of "$script")" && return
         try_here "${SLURM_SUBMIT_DIR:-}" && return
-        fail "$program is neither where Slurm says that this script was (${script:-it does not say}) nor in the folder \
-of sbatch (${SLURM_SUBMIT_DIR:-unknown}): submit it from the project's folder, or name that: AVCLIPS_HOME=/path sbatch ..."
+        fail "$program is neither where Slurm says that this script was (${script:-it does not say}) nor in the \
+folder of sbatch (${SLURM_SUBMIT_DIR:-unknown}); submit it from the project's folder, or name that: \
+AVCLIPS_HOME=/path sbatch ..."
     fi
     fail "$program is not beside this script; leave it in the project's folder, or name that: AVCLIPS_HOME=/path"
 }
@@ -193,29 +194,37 @@ find_python() {
     fail "no Python from 3.11 up was found; name one: PYTHON=/path/to/python3.11 ./run_avqa_download.sh ..."
 }
 
-# The copy of requirements.txt is the last thing that a set-up writes: without it, there was none, or half of one.
+# A copy of requirements.txt is the last thing that a set-up writes; until then it is empty.
 is_set_up() {
     cmp -s "$here/requirements.txt" "$venv/requirements.txt" &&
         "$venv/bin/python" -c 'import yt_dlp, requests, tqdm, filelock, imageio_ffmpeg' 2>/dev/null
 }
 
+# Whether there is an environment to go on with. bin/pip is the last that is written of pip.
+has_pip() {
+    [ -x "$venv/bin/pip" ] &&
+        "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
 make_venv() {
     local python
-    # What works is kept and only brought up to date: other runs may be using it, and pip leaves what will do.
-    if ! "$venv/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    set -- -r "$here/requirements.txt"
+    if has_pip; then
+        # Other runs may be using it: pip leaves what will do. But what it was killed at, it takes for whole.
+        [ ! -f "$venv/requirements.txt" ] || [ -s "$venv/requirements.txt" ] || set -- --force-reinstall "$@"
+        echo "Bringing $venv up to requirements.txt ..." >&2
+    else
         # Where nodes differ, what does not work on this one may be working on another.
-        [ -z "${SLURM_JOB_ID:-}" ] || ! [ -f "$venv/requirements.txt" ] ||
-            fail "$venv does not run on $(uname -n), but may be in use on other nodes; if not, remove it and start again"
+        [ -z "${SLURM_JOB_ID:-}" ] || [ ! -s "$venv/requirements.txt" ] ||
+            fail "$venv does not run on $(uname -n), but may be in use on other nodes; if not, remove it and try again"
         python=$(find_python) || exit
         "$python" -c 'import venv, ensurepip' 2>/dev/null ||
-            fail "$python has no venv module; install it (on Debian: apt install python3-venv) or name another: PYTHON=..."
+            fail "$python has no venv module; install it (Debian: apt install python3-venv) or name another: PYTHON=..."
         echo "Setting up $venv with $python ..." >&2
-        rm -f "$venv/requirements.txt"
         run "$python" -m venv --clear "$venv" || fail "$venv could not be made"
-    else
-        echo "Bringing $venv up to requirements.txt ..." >&2
     fi
-    install_packages -r "$here/requirements.txt"
+    : >"$venv/requirements.txt"
+    install_packages "$@"
     cp "$here/requirements.txt" "$venv/requirements.txt"
     is_set_up || fail "$venv does not work although pip is content with it; remove it and start again"
 }

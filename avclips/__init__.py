@@ -10,10 +10,10 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
     5  local                                      what of a clip is on this machine already
     4  finish                                     local files -> a checked and published clip
     3  store examine datasets options             one data folder; a look at what stands there; each dataset
-    2  media youtube dataset archives pacer lock tries signals
+    2  media youtube dataset archives pacer lock tries signals snapshot
                                                   ffmpeg; yt-dlp; what a dataset is; what a user has already; who
                                                   may ask, and how often; how a run is stopped
-    1  files journal pace spans measure failures formats ytdlp_args logs
+    1  files journal pace spans measure failures formats ytdlp_args logs shards
                                                   whole files; the time; bytes and pictures of a clip; words
     0  errors clip                                what can go wrong; the values that travel between the rooms
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -135,7 +136,7 @@ def _bring(
     target = metadata / annotation.name
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
+        part = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}.part")
         try:
             _download(annotation, settings, part, clock, cookies)
             _look_at(annotation, part)

@@ -76,7 +76,10 @@ class DriveFolder:
         if self._settings.keep_archives or self._settings.shard is not None:
             return
         if missing:
-            say(f"{path} is kept: {len(missing)} of its videos are not done (the first: {missing[0]}).")
+            say(
+                f"{path} is kept: {len(missing)} of its videos are not done (the first: {missing[0]}). "
+                "If they cannot be read, delete it: the next run fetches it anew."
+            )
             return
         path.unlink(missing_ok=True)
         log.info("%s is deleted: all of its videos are taken", path)
@@ -124,7 +127,11 @@ class DriveFolder:
                     shortened = True
                     os.truncate(part, has - 1)
                     continue
-                if isinstance(error, gdown.exceptions.FileURLRetrievalError) or fruitless >= FRUITLESS:
+                # Drive has one page for too many requests and for a private file: if some of it came, it passes.
+                refused = isinstance(error, gdown.exceptions.FileURLRetrievalError) and (
+                    _is_quota(error) or not has
+                )
+                if refused or fruitless >= FRUITLESS:
                     raise self._meaning(archive, error) from error
                 log.warning("%s broke off at %d bytes: %s", archive.name, has, error)
             self._clock.sleep(retry_delay(fruitless + 1))
@@ -184,12 +191,12 @@ class DriveFolder:
         for file in listed:
             if archive.word in file.path.lower() and file.path.lower().endswith(".zip"):
                 return str(file.id)
-        names = ", ".join(file.path for file in listed) or "nothing"
+        names = ", ".join(file.path for file in listed) or "nothing (or it wants a sign-in)"
         raise RunError(f"{archive.title} are not in the folder on Google Drive; it lists {names}", self.by_hand())
 
     def _meaning(self, archive: DriveArchive, error: Exception) -> RunError:
         words = without_password(" ".join(str(error).split()))
-        if any(sign in words.lower() for sign in _QUOTA):
+        if _is_quota(error):
             return GaveUp(
                 f"Google Drive sends {archive.title} to nobody for now: too many people fetched the file lately",
                 "start the same command again tomorrow; or sign in, " + self.by_hand(),
@@ -198,6 +205,11 @@ class DriveFolder:
             f"{archive.title} did not come from Google Drive: {words[:300]}",
             "start the same command again, it goes on where it broke off; or " + self.by_hand(),
         )
+
+
+def _is_quota(error: Exception) -> bool:
+    words = " ".join(str(error).split()).lower()
+    return any(sign in words for sign in _QUOTA)
 
 
 def _gdown(by_hand: str) -> Any:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -49,7 +50,8 @@ def sync_folder(folder: Path) -> None:
 @contextmanager
 def whole(path: Path) -> Iterator[IO[str]]:
     """Write a UTF-8 text file that takes ``path``'s place only when the block ends well."""
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Two hosts may have the same pid.
+    temp = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
     try:
         with open(temp, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             yield stream

@@ -1,4 +1,4 @@
-"""manifest.jsonl: one line an outcome, appended as it comes, read back at a start.
+"""manifest.jsonl: one line an outcome, appended as it comes, read back at a start with those of the shards.
 
 Knows lines and what the last one says of each clip. Not which files stand in the folder.
 """
@@ -6,11 +6,12 @@ Knows lines and what the last one says of each clip. Not which files stand in th
 from __future__ import annotations
 
 import functools
+import heapq
 import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
@@ -56,29 +57,74 @@ def failed_of(line: Mapping[str, Any]) -> Line:
     return {name: line[name] for name in FAILURE_KEYS if name in line}
 
 
+class Place(NamedTuple):
+    """Where a line stands: the journal's name and the byte behind the line; ``video``: whose clip it speaks of."""
+
+    journal: str
+    end: int
+    video: str
+
+
 @dataclass
 class Replay:
-    """What the journal says of each clip last, in short: done or failed.
+    """What the journals say of each clip last, in short: done or failed.
 
-    ``late``: the failures that are younger than the last snapshot of the JSON files.
+    ``places``: where that was said of the failed ones; ``sizes``: the bytes read of each journal.
     """
 
     done: dict[str, Done] = field(default_factory=dict)
     failed: dict[str, Line] = field(default_factory=dict)
-    late: set[str] = field(default_factory=set)
+    places: dict[str, Place] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
-    def take(self, line: Line, late: bool) -> None:
+    def take(self, line: Line, journal: str, end: int) -> None:
         """Let ``line`` replace whatever was said of its clip."""
         clip_id = line["id"]
-        self.done.pop(clip_id, None)
-        self.failed.pop(clip_id, None)
-        self.late.discard(clip_id)
+        for book in (self.done, self.failed, self.places):
+            book.pop(clip_id, None)
         if line["status"] == "done":
             self.done[clip_id] = done_of(line)
         elif line["status"] == "failed":
             self.failed[clip_id] = failed_of(line)
-            if late:
-                self.late.add(clip_id)
+            self.places[clip_id] = Place(journal, end, line.get("source") or line.get("youtube_id") or clip_id)
+
+
+def replay(journals: Iterable[Path]) -> Replay:
+    """Read several journals as one."""
+    told = Replay()
+    journals = list(journals)
+    for path, end, line in _merged(journals):
+        told.take(line, path.name, end)
+    told.sizes = {path.name: path.stat().st_size for path in journals}
+    return told
+
+
+def finished(journals: Iterable[Path]) -> dict[str, Line]:
+    """The whole last line of each clip that is done, for a check of its files."""
+    lines: dict[str, Line] = {}
+    for _, _, line in _merged(list(journals)):
+        lines.pop(line["id"], None)
+        if line["status"] == "done":
+            lines[line["id"]] = line
+    return lines
+
+
+def _merged(journals: Sequence[Path]) -> Iterator[tuple[Path, int, Line]]:
+    """The lines of all journals by their time. Of one clip, two runs never write at the same time."""
+    return heapq.merge(*map(_lines, journals), key=lambda each: str(each[2].get("time", "")))
+
+
+def _lines(path: Path) -> Iterator[tuple[Path, int, Line]]:
+    at = 0
+    with open(path, "rb") as stream:
+        for raw in stream:
+            at += len(raw)
+            line = _parse(raw)
+            if line is None:
+                # A power loss or a full disk can cut a line; its clip is found in the folder, or fetched.
+                log.warning("%s: a broken line at byte %d is passed over", path.name, at - len(raw))
+            else:
+                yield path, at, line
 
 
 class Journal:
@@ -89,33 +135,6 @@ class Journal:
         self._stream: FileIO | None = None
         self._unwritten = b""
         self._next_sync = 0.0
-
-    def read(self, reflected: int | None) -> Replay:
-        """Read every line; ``reflected``: how many bytes the JSON files speak of (None: there are none)."""
-        replay, at = Replay(), 0
-        if not self.path.exists():
-            return replay
-        with open(self.path, "rb") as stream:
-            for raw in stream:
-                at += len(raw)
-                line = _parse(raw)
-                if line is None:
-                    # A power loss or a full disk can cut a line; its clip is found in the folder, or fetched.
-                    log.warning("%s: a broken line at byte %d is passed over", self.path.name, at - len(raw))
-                else:
-                    replay.take(line, late=reflected is None or at > reflected)
-        return replay
-
-    def finished(self) -> dict[str, Line]:
-        """The whole last line of each clip that is done, for a check of its files."""
-        lines: dict[str, Line] = {}
-        if self.path.exists():
-            with open(self.path, "rb") as stream:
-                for line in filter(None, map(_parse, stream)):
-                    lines.pop(line["id"], None)
-                    if line["status"] == "done":
-                        lines[line["id"]] = line
-        return lines
 
     def open(self) -> None:
         """Begin to append; a line that was cut off is ended first."""
@@ -177,6 +196,8 @@ def line_of(outcome: Outcome) -> Line:
         "attempts": outcome.attempts,
         "time": now(),
     }
+    if clip.video != line["youtube_id"]:
+        line["source"] = clip.video
     if clip.meta:
         line["meta"] = dict(clip.meta)
     if outcome.status == "done":

@@ -1,7 +1,8 @@
-"""One run at a time in one folder.
+"""One run at a time in one folder, or one of each shard.
 
 A lock of the file system where it has them (they end with their process), and beside it a file that names the
-owner and is touched every 30 seconds, for file systems and hosts that the lock does not reach.
+owner and is touched every 30 seconds, for file systems and hosts that the lock does not reach. A shard has both
+under names of its own; before it begins, it looks whether a run is there whose share overlaps with its own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,11 @@ from filelock import FileLock, Timeout
 from .errors import RunError
 from .files import write_json
 from .pace import Clock
+from .shards import Shard, exclude_each_other, named, siblings, suffix_of
 
 log = logging.getLogger("avclips.lock")
 
+OWNER = ".owner.json"
 TOUCH_EVERY = 30.0
 # An owner on another host is believed dead after so many seconds in which we saw no touch: our own clock
 # counts, since those of two hosts may differ.
@@ -31,13 +35,14 @@ LOOK_EVERY = 5.0
 
 
 class FolderLock:
-    """Keeps other runs out of ``folder`` from ``acquire`` to ``release``."""
+    """Keeps other runs out of ``folder``, or out of one shard of it, from ``acquire`` to ``release``."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, shard: Shard | None = None) -> None:
         self._folder = folder
         self._clock = clock
-        self._owner = folder / ".owner.json"
-        self._lock = FileLock(folder / ".lock", timeout=0)
+        self._shard = shard
+        self._owner = named(folder / OWNER, shard)
+        self._lock = FileLock(folder / f".lock{suffix_of(shard)}", timeout=0)
         self._token = secrets.token_hex(8)
         self._held = False
         self._released = threading.Event()
@@ -53,22 +58,30 @@ class FolderLock:
         owner = self.owner()
         if owner is not None and not self._is_dead(owner, locked):
             self._lock.release()
-            raise RunError(f"{self._folder} is in use by {in_words(owner)}", "wait for it to end, or end it")
+            raise self._refused(owner)
         if owner is not None:
             log.info("taking over from %s, which is dead", in_words(owner))
         write_json(self._owner, {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token})
         self._held = True
         threading.Thread(target=self._keep_touching, name="lock", daemon=True).start()
+        # Ours first, then a look at the others: of two that come at once, each sees the other.
+        others = [other for other in self._others() if exclude_each_other(self._shard, other._shard)]
+        if (alive := self._alive(others)) is not None:
+            self.release()
+            raise self._refused(alive)
+        for dead in others:
+            # Or the next run would watch it again.
+            dead._owner.unlink(missing_ok=True)
+
+    def _refused(self, owner: dict[str, Any]) -> RunError:
+        return RunError(f"{self._folder} is in use by {in_words(owner)}", "wait for it to end, or end it")
 
     def _take_lock(self) -> bool:
         """Whether the file system gave a lock; RunError when another process has it."""
         try:
             self._lock.acquire()
         except Timeout:
-            who = self.owner() or {}
-            raise RunError(
-                f"{self._folder} is in use by {in_words(who)}", "wait for it to end, or end it"
-            ) from None
+            raise self._refused(self.owner() or {}) from None
         except (NotImplementedError, OSError) as error:
             log.warning(
                 "%s: this file system has no locks (%s): only the owner file keeps a second run out",
@@ -78,24 +91,70 @@ class FolderLock:
             return False
         return True
 
+    def _others(self) -> list[FolderLock]:
+        """The other runs of this folder that have left an owner file, dead or alive."""
+        found = siblings(self._folder / OWNER)
+        return [FolderLock(self._folder, self._clock, shard) for shard in found if shard != self._shard]
+
+    def neighbours(self) -> list[Shard | None]:
+        """The other shards that may be at work: whose owner file is there."""
+        return [other._shard for other in self._others() if other._is_used() is not False]
+
+    def _alive(self, others: Sequence[FolderLock]) -> dict[str, Any] | None:
+        """The owner of one that lives; those of other hosts are watched, all at once."""
+        doubtful = []
+        for other in others:
+            used = other._is_used()
+            if used:
+                return other.owner() or {}
+            if used is None:
+                doubtful.append(other)
+        return self._watch(doubtful)
+
+    def _is_used(self) -> bool | None:
+        """Whether a run holds this lock; None where another host's may, or may be dead."""
+        locked = True
+        try:
+            self._lock.acquire()
+            self._lock.release()
+        except Timeout:
+            return True
+        except (NotImplementedError, OSError):
+            locked = False
+        owner = self.owner()
+        if owner is None:
+            return False
+        return not self._is_dead_here(owner, locked) if owner.get("host") == socket.gethostname() else None
+
     def _is_dead(self, owner: dict[str, Any], locked: bool) -> bool:
         if owner.get("host") == socket.gethostname():
-            # On one host the lock speaks for itself; without locks, the process list does.
-            # In a container every run may have the same pid: ours is nobody else's.
-            return locked or owner.get("pid") == os.getpid() or not _is_running(owner.get("pid"))
-        return self._is_silent(owner)
+            return self._is_dead_here(owner, locked)
+        return self._watch([self]) is None
 
-    def _is_silent(self, owner: dict[str, Any]) -> bool:
-        """Watch another host's owner file until it is touched, or long enough."""
-        log.warning(
-            "%s was held by %s: watching for %d s whether it lives", self._folder, in_words(owner), DEAD_AFTER
-        )
-        seen, until = _touched(self._owner), self._clock.now() + DEAD_AFTER
+    def _is_dead_here(self, owner: dict[str, Any], locked: bool) -> bool:
+        # On one host the lock speaks for itself; without locks, the process list does.
+        # In a container every run may have the same pid: ours is nobody else's.
+        return locked or owner.get("pid") == os.getpid() or not _is_running(owner.get("pid"))
+
+    def _watch(self, doubtful: Sequence[FolderLock]) -> dict[str, Any] | None:
+        """Watch other hosts' owner files until one is touched, or long enough; the owner of that one."""
+        if not doubtful:
+            return None
+        for each in doubtful:
+            who = in_words(each.owner() or {})
+            log.warning("%s was held by %s: watching for %d s whether it lives", self._folder, who, DEAD_AFTER)
+        seen = {each: _touched(each._owner) for each in doubtful}
+        until = self._clock.now() + DEAD_AFTER
         while self._clock.now() < until:
             self._clock.sleep(LOOK_EVERY)
-            if _touched(self._owner) != seen:
-                return not self._owner.exists()
-        return True
+            for each in list(seen):
+                if _touched(each._owner) != seen[each]:
+                    if each._owner.exists():
+                        return each.owner() or {}
+                    del seen[each]
+            if not seen:
+                return None
+        return None
 
     def owner(self) -> dict[str, Any] | None:
         """Who holds the folder, or held it when it died; None when nobody does."""
@@ -109,14 +168,18 @@ class FolderLock:
 
     def user(self) -> str | None:
         """Who uses the folder now, in words; None when nobody on this host does."""
+        using = [other.owner() or {} for other in [self, *self._others()] if other._is_used_here()]
+        return " and ".join(map(in_words, using)) or None
+
+    def _is_used_here(self) -> bool:
         try:
             with self._lock:
-                return None
+                return False
         except Timeout:
-            return in_words(self.owner() or {})
+            return True
         except (NotImplementedError, OSError):
             owner = self.owner()
-            return in_words(owner) if owner and _is_running(owner.get("pid")) else None
+            return owner is not None and _is_running(owner.get("pid"))
 
     def _keep_touching(self) -> None:
         while not self._released.wait(self._clock.real(TOUCH_EVERY)):

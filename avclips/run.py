@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import Any
@@ -21,6 +20,7 @@ from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
 from .pacer import make_pacer
 from .report import Report, say, summary
+from .shards import is_in, named
 from .signals import Signals
 from .store import Store
 from .worker import Worker
@@ -60,10 +60,10 @@ class Run:
         store = Store(settings, self._dataset.name, self._clock, frozenset(map(who, texts)))
         store.open()
         try:
-            log_to(settings.data_dir / self._dataset.log_name, self._log_level)
+            log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
             self._greet(versions, hint)
             listing = self._listing(store, cookies[0][1] if cookies[0] else None)
-            archives = Archives({clip.id for clip in listing.clips}, store.folder / ".tmp" / "archives")
+            archives = Archives({clip.id for clip in listing.clips}, store.spill)
             for path in settings.archives:
                 say(f"{archives.add(path)} clips are in {path}.")
             todo = sorted(store.pending(listing.clips), key=lambda clip: archives.place(clip.id))
@@ -138,7 +138,7 @@ class Run:
             write_json(store.metadata / name, value)
         if self._settings.shard is not None:
             everyone = len(clips)
-            clips = share_of(clips, self._settings.shard)
+            clips = [clip for clip in clips if is_in(self._settings.shard, clip.video)]
             say("Shard {} of {}: ".format(*self._settings.shard) + f"{len(clips)} of {everyone} clips.")
         return replace(listing, clips=clips)
 
@@ -231,12 +231,6 @@ class Run:
         if limit is not None and len(store.done) >= limit:
             return 0
         return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0
-
-
-def share_of(clips: Iterable[Clip], shard: tuple[int, int]) -> list[Clip]:
-    """The clips of the I-th of N shares of the videos; the same whatever else is in the list, or done already."""
-    number, count = shard
-    return [clip for clip in clips if zlib.crc32(clip.video.encode()) % count == number]
 
 
 def clip_bytes(settings: Settings, seconds: float) -> int:

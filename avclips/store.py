@@ -18,14 +18,15 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from .clip import Clip, Outcome, Settings
 from .errors import RunError, UsageError
 from .files import as_run_error, is_full, move_whole, read_json, sync_folder, write_json
-from .journal import Done, Journal, Line, done_of, failed_of, forgotten, line_of, now
+from .journal import Done, Journal, Line, done_of, failed_of, finished, forgotten, line_of, replay
 from .lock import FolderLock
 from .pace import Clock
+from .shards import named, siblings, suffix_of
+from .snapshot import MANIFEST, Snapshot, listings
 
 log = logging.getLogger("avclips.store")
 
@@ -39,8 +40,6 @@ SNAPSHOT_SHARE = 0.02
 ROOM = 4 * 1024 * 1024
 # Seconds until they are tried again when there was no room for them.
 FULL_WAIT = 10.0
-# Seconds in which an editor has written a file of a few megabytes.
-EDITORS_TIME = 2.0
 # Failures that other cookies may mend.
 _FOR_OTHER_COOKIES = ("age", "members", "login")
 
@@ -64,16 +63,17 @@ class Store:
         self._settings = settings
         self._dataset = dataset
         self._whose = whose
-        self._journal = Journal(self.folder / "manifest.jsonl")
-        self._progress = self.folder / "download_progress.json"
-        self._failures = self.folder / "failed_downloads.json"
-        self._lock = FolderLock(self.folder, clock)
-        self._scratch = self.folder / ".tmp" / f"{socket.gethostname()}-{os.getpid()}"
+        self._manifest = self.folder / MANIFEST
+        self._journal = Journal(named(self._manifest, settings.shard))
+        self._snapshot = Snapshot(self.folder, settings.shard)
+        self._lock = FolderLock(self.folder, clock, settings.shard)
+        owner = f"{socket.gethostname()}-{os.getpid()}{suffix_of(settings.shard)}"
+        self._scratch = self.folder / ".tmp" / owner
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
         self._wanted: set[str] = set()
-        self._written: set[str] = set()
-        self._stamp: tuple[int, int, int] | None = None
+        # Bytes of every journal as they were read.
+        self._read: dict[str, int] = {}
         self._next_snapshot = 0.0
         self._dirty = True
         self._lost = False
@@ -130,12 +130,17 @@ class Store:
 
     def finished(self) -> dict[str, Line]:
         """The journal's whole line of each clip that is done."""
-        lines = self._journal.finished()
+        lines = finished(siblings(self._manifest).values())
         return {clip_id: lines[clip_id] for clip_id in self.done if clip_id in lines}
 
     def user(self) -> str | None:
         """Who uses the folder now, in words; None when nobody does."""
         return self._lock.user()
+
+    @property
+    def spill(self) -> Path:
+        """A folder for what has no other place before it is asked for; it ends with the run."""
+        return self._scratch / "spill"
 
     def _make_folders(self) -> None:
         if self.folder.exists() and not self.folder.is_dir():
@@ -169,66 +174,44 @@ class Store:
             write_json(path, {"dataset": self._dataset, "settings": shape})
 
     def _clear_leftovers(self) -> None:
-        """The lock is ours: whatever earlier runs left lying, on whichever host, is nobody's."""
+        """The lock is ours: whatever dead runs left lying, on whichever host, is nobody's."""
+        alive = tuple(suffix_of(shard) for shard in self._lock.neighbours())
         for left in self._scratch.parent.glob("*"):
+            if alive and left.name.endswith(alive):
+                continue
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
-        for folder in (self.folder, self.metadata):
-            for left in folder.glob(".*.tmp"):
-                left.unlink(missing_ok=True)
+        if not alive:
+            for folder in (self.folder, self.metadata):
+                for left in (*folder.glob(".*.tmp"), *folder.glob(".*.part")):
+                    left.unlink(missing_ok=True)
         self._scratch.mkdir(parents=True, exist_ok=True)
 
     # -- what stands in the folder -------------------------------------------------------------------------
 
     def read(self) -> None:
         """Rebuild ``done`` and ``failed`` from the journal, the folder and what a user took out of the JSON."""
-        replay = self._journal.read(self._bytes_reflected())
-        self.done, self.failed = replay.done, replay.failed
-        listed = self._listed_failures()
-        if listed is not None:
-            # What a snapshot knew and the file no longer lists was taken out by a person.
-            for clip_id in self.failed.keys() - listed - replay.late:
-                del self.failed[clip_id]
+        told = replay(siblings(self._manifest).values())
+        self.done, self.failed, self._read = told.done, told.failed, told.sizes
+        for listed in listings(self.folder):
+            for clip_id, place in told.places.items():
+                if listed.misses(clip_id, place):
+                    self.failed.pop(clip_id, None)
         videos, sounds = _names(self.videos), _names(self.audio)
         for clip_id, done in list(self.done.items()):
             video, sound = clip_id + done.video, clip_id + done.audio
             if (done.video and video not in videos) or (done.audio and sound not in sounds):
                 self._known.add(clip_id)
                 del self.done[clip_id]
-        self._written, self._stamp = set(self.failed), _stamp(self._failures)
-
-    def _bytes_reflected(self) -> int | None:
-        """How much of the journal the JSON files speak of; None where there are none."""
-        if not self._progress.exists():
-            return None
-        progress = read_json(self._progress, "delete it: the next run writes it anew")
-        reflected = progress.get("manifest_bytes") if isinstance(progress, dict) else None
-        return reflected if isinstance(reflected, int) else None
-
-    def _listed_failures(self) -> set[str] | None:
-        """The ids in failed_downloads.json; None where it was never written."""
-        if not self._failures.exists():
-            # Deleted by hand after a snapshot: all of it is let go.
-            return set() if self._progress.exists() else None
-        listed = read_json(self._failures, "mend it, or delete it to have all that failed tried again")
-        if not isinstance(listed, dict):
-            raise RunError(f"{self._failures} holds no object", "mend it, or delete it")
-        return set(listed)
-
-    def _listed_once_more(self) -> set[str] | None:
-        """As _listed_failures; an editor may be writing the file at this moment, so a broken one is read twice."""
-        try:
-            return self._listed_failures()
-        except RunError:
-            time.sleep(EDITORS_TIME)
-            return self._listed_failures()
+        self._snapshot.begin(frozenset(self._ours(self.failed)))
 
     def pending(self, clips: Iterable[Clip]) -> list[Clip]:
         """The clips that are to be tried, in their order."""
         clips = list(clips)
         self._wanted = {clip.id for clip in clips}
+        self._snapshot.expect(frozenset(self._ours(self.failed)))
         return [clip for clip in clips if clip.id not in self.done and self._may_come(clip.id)]
 
     def _may_come(self, clip_id: str) -> bool:
@@ -331,12 +314,15 @@ class Store:
         started = time.monotonic()
         if self._lost or (not force and (not self._dirty or started < self._next_snapshot)):
             return []
-        let_go = self._let_go()
+        let_go = [clip_id for clip_id in self._snapshot.taken_out() if clip_id in self.failed]
+        for clip_id in let_go:
+            self.forget(clip_id)
         try:
             self._journal.sync()
-            write_json(self._failures, {clip_id: _failure(line) for clip_id, line in self.failed.items()})
-            self._written, self._stamp = set(self.failed), _stamp(self._failures)
-            write_json(self._progress, self._progress_now())
+            failed = {clip_id: self.failed[clip_id] for clip_id in self._ours(self.failed)}
+            done = list(self._ours(self.done))
+            known = {**self._read, self._journal.path.name: self._journal.size}
+            self._snapshot.write(done, failed, len(self._wanted.union(done)), known)
         except OSError as error:
             if not is_full(error):
                 raise as_run_error(error, self.folder) from error
@@ -347,45 +333,13 @@ class Store:
         self._next_snapshot = time.monotonic() + (time.monotonic() - started) / SNAPSHOT_SHARE
         return let_go
 
-    def _progress_now(self) -> dict[str, Any]:
-        return {
-            "completed": list(self.done),
-            "total": len(self._wanted | self.done.keys()),
-            "timestamp": now(),
-            "manifest_bytes": self._journal.size,
-        }
-
-    def _let_go(self) -> list[str]:
-        """Take up what a person did to failed_downloads.json since we wrote it."""
-        if _stamp(self._failures) == self._stamp:
-            return []
-        listed = self._listed_once_more() or set()
-        let_go = [clip_id for clip_id in self._written if clip_id not in listed and clip_id in self.failed]
-        for clip_id in let_go:
-            self.forget(clip_id)
-        return let_go
-
-
-def _failure(line: Line) -> dict[str, Any]:
-    """An entry of failed_downloads.json."""
-    return {
-        "reason": line["reason"],
-        "permanent": line["permanent"],
-        "attempts": line["attempts"],
-        "error": line["error"],
-        "last_attempt": line["time"],
-    }
+    def _ours(self, clip_ids: Iterable[str]) -> Iterable[str]:
+        """Those of our share: each shard has its own JSON."""
+        if self._settings.shard is None:
+            return clip_ids
+        return (clip_id for clip_id in clip_ids if clip_id in self._wanted)
 
 
 def _names(folder: Path) -> set[str]:
     with os.scandir(folder) as entries:
         return {entry.name for entry in entries}
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Tells one state of a file from another."""
-    try:
-        state = path.stat()
-    except FileNotFoundError:
-        return None
-    return state.st_ino, state.st_size, state.st_mtime_ns

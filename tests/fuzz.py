@@ -31,7 +31,7 @@ from avclips.datasets import general_avqa
 from avclips.errors import ClipError, RunError
 from avclips.failures import read_failure
 from avclips.files import is_plain_name
-from avclips.journal import Journal
+from avclips.journal import replay
 from avclips.measure import read_framecrc, read_wav
 from avclips.pacer import read_pace
 from fake_media import Media, make
@@ -204,7 +204,7 @@ def targets(folder: Path) -> list[Target]:
         Target("boxes", whole, read_boxes, ()),
         Target("questions", questions, in_file("val_qa.json", read_clips), (RunError,)),
         Target("labels", rows, in_file("vggsound.csv", general_avqa.read_labels), (RunError,)),
-        Target("journal", lines, in_file("manifest.jsonl", lambda path: Journal(path).read(None)), ()),
+        Target("journal", lines, in_file("manifest.jsonl", lambda path: replay([path])), ()),
         Target(
             "pace",
             paces,

@@ -86,12 +86,13 @@ class Child:
 class Stage:
     """A stand-in YouTube, a data folder beneath ``base``, and the script to play on them.
 
-    ``proxy``: the way that the script is told, where it is not the stand-in's first.
+    ``proxy``: the way that the script is told, where it is not the stand-in's first. ``script``: which one.
     """
 
-    def __init__(self, youtube: FakeYouTube, base: Path, proxy: str | None = None) -> None:
+    def __init__(self, youtube: FakeYouTube, base: Path, proxy: str | None = None, script: Path = SCRIPT) -> None:
         self.youtube = youtube
         self.base = base
+        self.script = script
         self.proxy = proxy or youtube.proxy
         self.data = base / "place" / "avqa"
         self.home = base / "home"
@@ -107,7 +108,7 @@ class Stage:
 
     def command(self, *options: str | Path) -> list[str]:
         fixed = ("--data-dir", self.data, "--proxy", self.proxy, *AT_ONCE)
-        return [sys.executable, "-u", str(SCRIPT), *map(str, (*fixed, *options))]
+        return [sys.executable, "-u", str(self.script), *map(str, (*fixed, *options))]
 
     def start(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import logging
 from collections.abc import Iterator
@@ -12,7 +13,18 @@ from typing import Any
 import pytest
 
 from avclips.clip import Clip, Outcome
-from avclips.journal import FAILURE_KEYS, Done, Journal, Line, done_of, failed_of, forgotten, line_of
+from avclips.journal import (
+    FAILURE_KEYS,
+    Done,
+    Journal,
+    Line,
+    done_of,
+    failed_of,
+    finished,
+    forgotten,
+    line_of,
+    replay,
+)
 
 CLIP = Clip("a_000010", "a", 10.0, 20.0, {"label": "dog, barking"})
 
@@ -57,14 +69,14 @@ def test_the_last_line_counts(
     journal: Journal, lines: list[Line], in_done: list[str], in_failed: list[str]
 ) -> None:
     fill(journal, lines)
-    replay = journal.read(None)
-    assert (list(replay.done), list(replay.failed)) == (in_done, in_failed)
+    told = replay([journal.path])
+    assert (list(told.done), list(told.failed)) == (in_done, in_failed)
 
 
 def test_the_last_of_two_failures_is_kept_in_short(journal: Journal) -> None:
     fill(journal, [failed("a", "http"), failed("a", "network", attempts=2, identities=["guest"], asked=[0, 9])])
     kept = {"reason": "network", "permanent": False, "attempts": 2, "error": "e", "time": "t"}
-    assert journal.read(None).failed == {"a": {**kept, "identities": ["guest"]}}
+    assert replay([journal.path]).failed == {"a": {**kept, "identities": ["guest"]}}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +90,7 @@ def test_the_last_of_two_failures_is_kept_in_short(journal: Journal) -> None:
 )
 def test_done_in_short(journal: Journal, line: Line, short: Done) -> None:
     fill(journal, [line])
-    assert journal.read(None).done == {"a": short}
+    assert replay([journal.path]).done == {"a": short}
     assert done_of(line) is done_of(dict(line)), "many clips share one"
 
 
@@ -89,33 +101,52 @@ def test_failed_in_short() -> None:
 
 
 def test_the_whole_lines_of_what_is_done(journal: Journal) -> None:
-    assert journal.finished() == {}
+    assert finished([journal.path] if journal.path.exists() else []) == {}
     old, new, other = done("a", sha=1), done("a", sha=2), done("b", sha=3)
     fill(journal, [old, other, failed("c"), done("d"), forgotten("d"), done("e"), failed("e"), new])
     with open(journal.path, "ab") as stream:
         stream.write(b'{"id": "f", "sta')
-    assert journal.finished() == {"b": other, "a": new}
-    assert list(journal.finished()) == ["b", "a"]
+    assert finished([journal.path] if journal.path.exists() else []) == {"b": other, "a": new}
+    assert list(finished([journal.path] if journal.path.exists() else [])) == ["b", "a"]
 
 
 def test_no_file_is_no_line(journal: Journal) -> None:
-    replay = journal.read(None)
-    assert (replay.done, replay.failed, replay.late) == ({}, {}, set())
+    told = replay([])
+    assert (told.done, told.failed, told.places, told.sizes) == ({}, {}, {}, {})
 
 
-@pytest.mark.parametrize(("reflected", "late"), [(None, {"a", "b", "c"}), (0, {"a", "b", "c"}), (1, {"b", "c"}),
-                                                 (2, {"c"}), (3, set())])  # fmt: skip
-def test_failures_younger_than_the_snapshot(journal: Journal, reflected: int | None, late: set[str]) -> None:
-    lines = [failed("a"), failed("b"), failed("c")]
-    fill(journal, lines)
-    sizes = [len(line) for line in journal.path.read_bytes().splitlines(keepends=True)]
-    seen = None if reflected is None else sum(sizes[:reflected])
-    assert journal.read(seen).late == late
+def test_where_the_failures_stand(journal: Journal) -> None:
+    lines = [failed("a", youtube_id="v"), failed("b", youtube_id=None, source="w"), done("c"), failed("d")]
+    fill(journal, [*lines, failed("e"), done("e"), failed("f"), forgotten("f")])
+    sizes = list(itertools.accumulate(map(len, journal.path.read_bytes().splitlines(keepends=True))))
+    told = replay([journal.path])
+    assert told.places == {
+        "a": ("manifest.jsonl", sizes[0], "v"),
+        "b": ("manifest.jsonl", sizes[1], "w"),
+        "d": ("manifest.jsonl", sizes[3], "d"),
+    }
+    assert told.sizes == {"manifest.jsonl": sizes[-1]}
 
 
-def test_a_late_failure_that_was_mended_is_not_late(journal: Journal) -> None:
-    fill(journal, [failed("a"), failed("b"), done("a"), forgotten("b")])
-    assert journal.read(0).late == set()
+def test_several_journals_are_read_by_time(tmp_path: Path) -> None:
+    """Whatever journal a line stands in, the younger one counts."""
+    lines = {
+        "manifest.jsonl": [failed("a", time="10:00:05"), done("b", time="10:00:06")],
+        "manifest.0-of-2.jsonl": [
+            done("a", time="10:00:04Z"),
+            failed("c", time="10:00:09Z"),
+        ],
+        "manifest.1-of-2.jsonl": [
+            failed("b", time="10:00:01Z"),
+            done("c", time="10:00:08Z"),
+        ],
+    }
+    for name, each in lines.items():
+        fill(Journal(tmp_path / name), each)
+    for order in itertools.permutations(lines):
+        told = replay(tmp_path / name for name in order)
+        assert (set(told.done), set(told.failed)) == ({"b"}, {"a", "c"})
+        assert set(finished(tmp_path / name for name in order)) == {"b"}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +169,7 @@ def test_a_broken_line_is_passed_over(journal: Journal, broken: bytes, caplog: p
     caplog.set_level(logging.WARNING, "avclips")
     whole = [json.dumps(line).encode() for line in (done("a"), done("b"))]
     journal.path.write_bytes(b"\n".join([whole[0], broken, whole[1], b""]))
-    assert list(journal.read(None).done) == ["a", "b"]
+    assert list(replay([journal.path]).done) == ["a", "b"]
     assert [record.getMessage() for record in caplog.records] == [
         f"manifest.jsonl: a broken line at byte {len(whole[0]) + 1} is passed over"
     ]
@@ -150,7 +181,7 @@ def test_a_line_that_was_cut_off_is_ended_before_the_next(journal: Journal, cut:
     content = journal.path.read_bytes()
     journal.path.write_bytes(content[:-cut])
     fill(journal, [done("c")])
-    assert list(journal.read(None).done) == (["a", "b", "c"] if cut == 1 else ["a", "c"])
+    assert list(replay([journal.path]).done) == (["a", "b", "c"] if cut == 1 else ["a", "c"])
 
 
 def test_a_whole_file_gets_no_empty_line(journal: Journal) -> None:
@@ -209,16 +240,16 @@ def test_a_sync_writes_what_was_kept(journal: Journal) -> None:
         journal.append(done("a"))
     journal._stream = real
     journal.sync()
-    assert list(journal.read(None).done) == ["a"]
+    assert list(replay([journal.path]).done) == ["a"]
 
 
 @pytest.mark.parametrize("words", ["x \ud83d y", "\udcff", "\0", "\u2028", "\n\r"])
 def test_any_words_are_one_line_that_can_be_read(journal: Journal, words: str) -> None:
     fill(journal, [failed("a", error=words), done("b")])
     assert len(journal.path.read_bytes().splitlines()) == 2
-    replay = journal.read(None)
-    assert (list(replay.failed), list(replay.done)) == (["a"], ["b"])
-    assert replay.failed["a"]["error"] == words
+    told = replay([journal.path])
+    assert (list(told.failed), list(told.done)) == (["a"], ["b"])
+    assert told.failed["a"]["error"] == words
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ case $1 in
     echo "$*" >> "$CALLS"
     case $2 in
     venv)
-        [ "$3" = --clear ] && rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python"
+        [ "$3" = --clear ] && rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python" && : > "$4/bin/pip"
+        chmod +x "$4/bin/pip"
         ;;
     pip)
         if [ -n "${PIP_WAITS:-}" ]; then echo $$ > "$CALLS.pid"; exec /bin/sleep "$PIP_WAITS"; fi
@@ -75,6 +76,7 @@ class Project:
         python = self.venv / "bin" / "python"
         python.parent.mkdir(parents=True)
         shutil.copy(self.bin / "python3.11", python)
+        executable(python.with_name("pip"), "")
         for name in NEEDS:
             python.with_name(f"python.{name}").touch()
         shutil.copy(self.folder / "requirements.txt", self.venv)
@@ -363,8 +365,16 @@ def torn(bare: Project) -> Iterator[Project]:
 def test_a_killed_setup_is_taken_over_by_one(torn: Project) -> None:
     tasks = [torn.start("d") for _ in range(3)]
     assert [torn.end(task).code for task in tasks] == [0, 0, 0]
-    # The killed one's pip, and that of its successor, which keeps the environment that works.
-    assert [call.split()[1] for call in torn.calls] == ["venv", "pip", "pip"]
+    # The killed one's pip, and its successor's, which trusts nothing that it finds.
+    again = "-m pip install --force-reinstall -r requirements.txt"
+    assert shorn(torn) == [f"-m venv --clear {torn.venv}", again.replace("--force-reinstall ", ""), again]
+
+
+def test_a_venv_killed_before_it_had_pip_is_made_anew(bare: Project) -> None:
+    (bare.venv / "bin").mkdir(parents=True)
+    shutil.copy(bare.bin / "python3.11", bare.venv / "bin" / "python")
+    assert bare.run("d", SLURM_JOB_ID="7").code == 0
+    assert shorn(bare)[0] == f"-m venv --clear {bare.venv}"
 
 
 def test_a_setup_killed_before_it_had_a_name_is_taken_over(bare: Project) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from avclips import snapshot as snapshot_module
 from avclips import store as store_module
 from avclips.clip import Outcome, Settings
 from avclips.errors import RunError, UsageError
@@ -49,7 +50,7 @@ def test_a_fresh_folder(start: Start) -> None:
 
 
 def test_the_json_that_people_read(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("avclips.store.now", lambda: "2026-01-02T03:04:05Z")
+    monkeypatch.setattr("avclips.snapshot.now", lambda: "2026-01-02T03:04:05Z")
     monkeypatch.setattr("avclips.journal.now", lambda: "2026-01-01T00:00:00Z")
     store = start()
     assert store.pending([A, B, C]) == [A, B, C]
@@ -60,7 +61,7 @@ def test_the_json_that_people_read(start: Start, monkeypatch: pytest.MonkeyPatch
         "completed": ["a"],
         "total": 3,
         "timestamp": "2026-01-02T03:04:05Z",
-        "manifest_bytes": (store.folder / "manifest.jsonl").stat().st_size,
+        "manifest_bytes": {"manifest.jsonl": (store.folder / "manifest.jsonl").stat().st_size},
     }
     assert read(store, "failed_downloads.json") == {
         "b": {
@@ -214,7 +215,7 @@ def test_scratch_is_empty_on_the_same_disk_and_gone_afterwards(start: Start) -> 
 def test_snapshots_cost_a_fiftieth_of_the_time(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     store = start()
     clock = SimpleNamespace(time=100.0)
-    write = store_module.write_json
+    write = snapshot_module.write_json
     written: list[str] = []
 
     def slow_write(path: Path, value: Any) -> None:
@@ -223,7 +224,7 @@ def test_snapshots_cost_a_fiftieth_of_the_time(start: Start, monkeypatch: pytest
         write(path, value)
 
     monkeypatch.setattr(store_module, "time", SimpleNamespace(monotonic=lambda: clock.time))
-    monkeypatch.setattr(store_module, "write_json", slow_write)
+    monkeypatch.setattr(snapshot_module, "write_json", slow_write)
     both = ["failed_downloads.json", "download_progress.json"]
     store.snapshot()  # took 1 s: the next is due at 101 + 50
     assert written == both
@@ -277,7 +278,7 @@ def test_json_that_found_no_room_is_written_later(
     monkeypatch.setattr(store_module, "time", SimpleNamespace(monotonic=lambda: clock.time))
     fail(store, A)
     with monkeypatch.context() as full:
-        full.setattr(store_module, "write_json", refuse(errno.ENOSPC))
+        full.setattr(snapshot_module, "write_json", refuse(errno.ENOSPC))
         assert store.snapshot() == []
     caplog.set_level(logging.WARNING, "avclips")
     assert [r.getMessage() for r in caplog.records] == ["no room for the JSON files: they are written later"]
