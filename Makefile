@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv-dev
 BIN := $(VENV)/bin
 
-.PHONY: help test lint format rehearse soak fuzz clean
+.PHONY: help test lint format rehearse soak fuzz single-file clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,5 +36,14 @@ soak: $(BIN)/.made ## a run with every fault at random, under 10 minutes [SEED=n
 fuzz: $(BIN)/.made ## strangers' bytes against everything that reads them [SECONDS=600] [SEED=n]
 	PYTHONPATH=. $(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
+single-file: ## dist/*.pyz: each script and the package in the one file to copy to a node
+	rm -rf build dist && mkdir -p dist
+	for script in download_*.py; do \
+		rm -rf build && mkdir build && cp -R avclips requirements.txt build/ && cp $$script build/__main__.py && \
+		find build -name __pycache__ -prune -exec rm -rf {} + && \
+		$(PYTHON) -m zipapp build --compress --python '/usr/bin/env python3' --output dist/$${script%.py}.pyz || exit 1; \
+	done
+	rm -rf build
+
 clean: ## remove environments and caches
-	rm -rf .venv $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(VENV) build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

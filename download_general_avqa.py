@@ -3,8 +3,7 @@
 
 import sys
 
-from avclips.cli import main
-from avclips.datasets.general_avqa import GENERAL_AVQA
+from avclips.start import start
 
 if __name__ == "__main__":
-    sys.exit(main(GENERAL_AVQA))
+    sys.exit(start("general_avqa"))

@@ -3,8 +3,7 @@
 
 import sys
 
-from avclips.cli import main
-from avclips.datasets.music_avqa import MUSIC_AVQA
+from avclips.start import start
 
 if __name__ == "__main__":
-    sys.exit(main(MUSIC_AVQA))
+    sys.exit(start("music_avqa"))

@@ -2,6 +2,7 @@
 
 The house has floors, and an import only goes down (``tests/test_floors.py`` reads this map):
 
+    11 start                                      the scripts' door: is everything installed?
     10 cli                                        a command line -> an exit code; --status, --verify
     9  run                                        one download run, step by step
     8  drive                                      a dataset's own archives on Google Drive

@@ -9,6 +9,7 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .clip import Clip, Settings
 from .dataset import Dataset
@@ -43,7 +44,7 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
             return _verify(dataset, settings, clock, chosen.repair)
         return Run(dataset, settings, clock, chosen.log_level).run(signals)
     except Stopped:
-        print(f"Stopped by {signals.name}; what was done is kept, the same command goes on.", file=sys.stderr)
+        _say_error(f"Stopped by {signals.name}; what was done is kept, the same command goes on.")
         return signals.leave()
     except RunError as error:
         return _complain(error)
@@ -55,10 +56,16 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
 
 def _complain(error: RunError) -> int:
     log.info("error: %s (%s)", error, error.hint)
-    print(f"error: {error}", file=sys.stderr)
+    _say_error(f"error: {error}")
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        _say_error(f"  {error.hint}")
     return error.exit_code
+
+
+def _say_error(text: str) -> None:
+    # A terminal that was closed does not keep the process from leaving.
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 # -- no download ---------------------------------------------------------------------------------------------

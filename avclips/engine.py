@@ -71,6 +71,14 @@ class Desk:
 
 
 @dataclass(frozen=True)
+class _Came:
+    """A worker tells what became of a clip."""
+
+    desk: Desk
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class _Finished:
     """A worker is through with its video; ``error`` is what it could not keep to itself."""
 
@@ -93,7 +101,7 @@ class Engine:
         self._idle = deque(desks)
         self._pacers = list(dict.fromkeys(desk.pacer for desk in desks))
         self._tries = Tries(settings.retry_attempts)
-        self._events: queue.SimpleQueue[Outcome | _Finished] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[_Came | _Finished] = queue.SimpleQueue()
         self._ready: deque[Video] = deque()
         self._later: list[tuple[float, int, Video]] = []
         self._numbers = itertools.count()
@@ -246,7 +254,7 @@ class Engine:
     def _work(self, desk: Desk, video: Video, outcomes: Callable[[], Iterator[Outcome]]) -> None:
         try:
             for outcome in outcomes():
-                self._events.put(outcome)
+                self._events.put(_Came(desk, outcome))
         except BaseException as error:  # the door of a thread: what is not sent on would be lost
             self._events.put(_Finished(desk, video, error))
         else:
@@ -254,15 +262,15 @@ class Engine:
 
     # -- in the main thread --------------------------------------------------------------------------------
 
-    def _take(self, event: Outcome | _Finished) -> None:
-        if isinstance(event, Outcome):
-            self._told.add(event.clip.id)
-            self._settle(event)
+    def _take(self, event: _Came | _Finished) -> None:
+        if isinstance(event, _Came):
+            self._told.add(event.outcome.clip.id)
+            self._settle(event.outcome, event.desk.pacer)
             return
         video = self._running.pop(event.video.id)
         self._idle.append(event.desk)
         if event.error is not None:
-            self._mend(event.error, video)
+            self._mend(event.error, video, event.desk.pacer)
         untold = [clip for clip in video.clips if clip.id not in self._told]
         self._told.difference_update(clip.id for clip in video.clips)
         again = self._again.pop(video.id, []) + [(clip, 0.0) for clip in untold]
@@ -271,7 +279,7 @@ class Engine:
             clips = tuple(clip for clip, _ in again)
             self._defer(replace(video, clips=clips), max(delay for _, delay in again))
 
-    def _mend(self, error: BaseException, video: Video) -> None:
+    def _mend(self, error: BaseException, video: Video, pacer: Pacer) -> None:
         """A worker could not go on with its video: because of the disk, a stop, or a fault of ours."""
         if isinstance(error, OSError) and is_full(error):
             # Nothing is lost but that try, and nobody is charged: it comes again when there is room.
@@ -287,11 +295,12 @@ class Engine:
         for clip in video.clips:
             if clip.id not in self._told:
                 self._told.add(clip.id)
-                self._settle(Outcome(clip, "failed", "internal", repr(error)))
+                self._settle(Outcome(clip, "failed", "internal", repr(error)), pacer)
 
-    def _settle(self, outcome: Outcome) -> None:
-        """Write down what an outcome means, or put its clip off."""
-        verdict = self._tries.judge(outcome, alone=self._nobody_but(outcome.clip.video))
+    def _settle(self, outcome: Outcome, pacer: Pacer) -> None:
+        """Write down what an outcome means, or put its clip off; ``pacer``: of whom asked."""
+        way = self._pacers.index(pacer)
+        verdict = self._tries.judge(outcome, alone=self._nobody_but(outcome.clip.video), way=way)
         if outcome.asked and (outcome.status == "done" or outcome.permanent):
             self._last_answer = self._clock.now()
         if isinstance(verdict, Last):
@@ -302,9 +311,11 @@ class Engine:
         else:
             self._again.setdefault(outcome.clip.video, []).append((outcome.clip, verdict.delay))
             self._report.outcome(outcome, verdict.delay)
-        if self._tries.take_forbidden():
-            for pacer in self._pacers:
-                pacer.pause("forbidden")
+        if self._tries.take_forbidden(way):
+            pacer.pause("forbidden")
+        elif self._tries.is_deaf(way):
+            # Its proxy is down, say: the others go on, and it does not run through the list meanwhile.
+            pacer.pause(TROUBLE)
         if (wronged := self._tries.take_back()) is not None:
             self._pause_for_trouble(outcome, wronged)
 
@@ -356,7 +367,7 @@ class Engine:
                 return
             if isinstance(event, _Finished):
                 self._running.pop(event.video.id, None)
-            elif isinstance(verdict := self._tries.judge(event), Last):
+            elif isinstance(verdict := self._tries.judge(event.outcome), Last):
                 self._store.record(verdict.outcome)
 
 

@@ -87,15 +87,17 @@ def shard(text: str) -> tuple[int, int]:
 
 
 def shard_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
-    """The share of a task in a Slurm job array; None outside of one."""
-    names = ("TASK_ID", "TASK_MIN", "TASK_COUNT", "TASK_STEP")
+    """The share of a task in a Slurm job array, None outside of one; ValueError where the array has gaps."""
+    names = ("ID", "MIN", "MAX", "COUNT", "STEP")
     try:
-        number, first, count, step = (int(environment[f"SLURM_ARRAY_{name}"]) for name in names)
+        number, first, last, count, step = (int(environment[f"SLURM_ARRAY_TASK_{name}"]) for name in names)
     except (KeyError, ValueError):
         return None
-    # --array=1,5,9 with gaps that are no step: then there is no telling which shares the others take.
     place, rest = divmod(number - first, max(step, 1))
-    return (place, count) if rest == 0 and 0 <= place < count else None
+    if rest or not 0 <= place < count or (last - first) // max(step, 1) + 1 != count:
+        # --array=1,5,9: no telling which shares the others take.
+        raise ValueError("the numbers of this Slurm array have no common step: say --shard I/N, or --array=0-3")
+    return place, count
 
 
 def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
@@ -131,7 +133,7 @@ def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         nargs="+",
         choices=dataset.splits,
         default=list(dataset.usual_splits),
-        help="which annotation files (default: %(default)s)",
+        help=f"which annotation files (default: {' '.join(dataset.usual_splits)})",
     )
     group.add_argument(
         "--max-videos", type=whole_number(1), metavar="INT", help="stop when so many clips are done in all"
@@ -319,7 +321,6 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--shard",
         type=shard,
-        default=shard_of(os.environ),
         metavar="I/N",
         help="only the I-th of N shares of the videos, I from 0, beside other runs in the same folder (default in "
         "a Slurm job array: the task's share)",
@@ -373,6 +374,10 @@ def read_settings(
         parser.error("--cut copy needs mp4: mkv has no edit list to hide the pictures before the start")
     if chosen.audio_format == "m4a" and (chosen.audio_rate or chosen.audio_channels):
         parser.error("--audio-format m4a keeps the source's packets: no --audio-rate or --audio-channels")
+    try:
+        share = chosen.shard or shard_of(os.environ)
+    except ValueError as error:
+        parser.error(str(error))
     identities = pair(parser, chosen.proxy, chosen.cookies)
     if chosen.workers < len(identities):
         parser.error(f"{len(identities)} identities need at least as many --workers")
@@ -406,7 +411,7 @@ def read_settings(
         allow_mixed=chosen.allow_mixed,
         ffmpeg=chosen.ffmpeg,
         archives=tuple(chosen.archives),
-        shard=chosen.shard,
+        shard=share,
         **some,
     )
     return settings, chosen

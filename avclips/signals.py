@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 
 from .errors import Stopped
@@ -43,6 +44,8 @@ class Signals:
     def leave(self) -> int:
         """The exit code; a worker that hangs in a read does not hold the process up."""
         logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # A terminal that was closed takes no more.
+            with suppress(OSError):
+                stream.flush()
         os._exit(128 + self.number)

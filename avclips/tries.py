@@ -18,6 +18,8 @@ REFUSALS = 3
 TROUBLE_AFTER = 20
 # So many different videos in a row whose media are forbidden: a block.
 FORBIDDEN_AFTER = 3
+# So many videos in a row that reached nobody one way, while another way somebody answered: the way is at fault.
+DEAF_AFTER = 3
 # Reasons that an honest answer to anybody else shows to be the video's own.
 ABOUT_ASKING = ("network", "http", "unknown")
 # Reasons that pass, but not within a run's tries: another run may find the clip.
@@ -44,30 +46,40 @@ class Tries:
     def __init__(self, most: int) -> None:
         self._most = most
         self._charged: dict[str, Counter[str]] = {}
-        # Answers so far, and clip id -> how many there were when it failed last.
-        self._answers = 0
-        self._answers_then: dict[str, int] = {}
+        # Answers so far by each way, and (clip id, way) -> how many there were when it failed last.
+        self._answers: Counter[int] = Counter()
+        self._answers_then: dict[tuple[str, int], int] = {}
+        # Videos in a row that reached nobody, by each way.
+        self._deaf: dict[int, set[str]] = {}
         self._refusals: Counter[str] = Counter()
         self._unheard: Counter[str] = Counter()
         # Video id -> the (clip id, reason) charged to it, since the last answer that was final.
         self._streak: dict[str, list[tuple[str, str]]] = {}
-        # Videos in a row whose media were forbidden, and clips that were extracted again for it.
-        self._forbidden: set[str] = set()
+        # By each way, videos in a row whose media were forbidden, and clips that were extracted again for it.
+        self._forbidden: dict[int, set[str]] = {}
         self._extracted_again: set[str] = set()
         self._taken_back: set[str] = set()
 
-    def judge(self, outcome: Outcome, alone: bool = False) -> Again | Last:
-        """What ``outcome`` means for its clip; ``alone``: whether no other video is left to try."""
+    def judge(self, outcome: Outcome, alone: bool = False, way: int = 0) -> Again | Last:
+        """What ``outcome`` means for its clip.
+
+        ``alone``: whether no other video is left to try; ``way``: the number of the identity that asked. What is
+        a way's fault is told by what others get by the same way.
+        """
         if not outcome.asked:
             # Found on this machine, or not: says nothing of anybody.
             return Last(replace(outcome, attempts=1))
+        if outcome.reached:
+            self._deaf.pop(way, None)
+        else:
+            self._deaf.setdefault(way, set()).add(outcome.clip.video)
         if outcome.status == "blocked":
-            return self._refused(outcome, alone)
+            return self._refused(outcome, alone, way)
         if outcome.status == "done" or outcome.permanent:
-            return self._final(outcome)
-        if outcome.reason == "forbidden" and self._first_forbidden(outcome):
+            return self._final(outcome, way)
+        if outcome.reason == "forbidden" and self._first_forbidden(outcome, way):
             return Again(0.0)
-        return self._failed(outcome)
+        return self._failed(outcome, way)
 
     def forget(self, clip_id: str) -> None:
         """The clip has all its tries again."""
@@ -79,12 +91,20 @@ class Tries:
         """Whether there are clips whose try did not reach anybody."""
         return bool(self._unheard)
 
-    def take_forbidden(self) -> bool:
-        """Whether so many videos in a row were forbidden that it is a block; asking begins anew."""
-        block = len(self._forbidden) >= FORBIDDEN_AFTER
+    def take_forbidden(self, way: int = 0) -> bool:
+        """Whether so many videos in a row were forbidden that it is a block of this way; asking begins anew."""
+        block = len(self._forbidden.get(way, ())) >= FORBIDDEN_AFTER
         if block:
-            self._forbidden.clear()
+            del self._forbidden[way]
         return block
+
+    def is_deaf(self, way: int) -> bool:
+        """Whether nobody is reached this way, while another way somebody is; asking begins anew."""
+        deaf = len(self._deaf.get(way, ())) >= DEAF_AFTER
+        deaf = deaf and any(other not in self._deaf for other in self._answers if other != way)
+        if deaf:
+            del self._deaf[way]
+        return deaf
 
     def take_back(self) -> set[str] | None:
         """Once twenty videos in a row failed: the clips that were charged for it, now uncharged; else None.
@@ -104,9 +124,9 @@ class Tries:
         self._streak.clear()
         return wronged
 
-    def _final(self, outcome: Outcome) -> Last:
-        self._answers += 1
-        self._forbidden.clear()
+    def _final(self, outcome: Outcome, way: int) -> Last:
+        self._answers[way] += 1
+        self._forbidden.pop(way, None)
         if outcome.status == "done":
             self._streak.clear()
         else:
@@ -116,35 +136,38 @@ class Tries:
                     del self._streak[video]
         self._extracted_again.discard(outcome.clip.id)
         total = self._charged.pop(outcome.clip.id, Counter()).total()
-        for book in (self._answers_then, self._refusals, self._unheard):
+        for book in (self._refusals, self._unheard):
             book.pop(outcome.clip.id, None)
+        for each in self._answers:
+            self._answers_then.pop((outcome.clip.id, each), None)
         return Last(replace(outcome, attempts=total + 1))
 
-    def _refused(self, outcome: Outcome, alone: bool) -> Again | Last:
+    def _refused(self, outcome: Outcome, alone: bool, way: int) -> Again | Last:
         """Not charged, unless it is refused again and again while others are answered, or no other is left."""
         clip = outcome.clip
-        if self._others_answered(clip) or alone:
+        if self._others_answered(clip, way) or alone:
             self._refusals[clip.id] += 1
         if self._refusals[clip.id] < REFUSALS:
             return Again(0.0)
         return Last(replace(outcome, status="failed", attempts=self._refusals[clip.id]))
 
-    def _first_forbidden(self, outcome: Outcome) -> bool:
+    def _first_forbidden(self, outcome: Outcome, way: int) -> bool:
         """A media URL can grow old: the first time, the video is only extracted again."""
-        self._forbidden.add(outcome.clip.video)
-        again = outcome.clip.id not in self._extracted_again or len(self._forbidden) >= FORBIDDEN_AFTER
+        forbidden = self._forbidden.setdefault(way, set())
+        forbidden.add(outcome.clip.video)
+        again = outcome.clip.id not in self._extracted_again or len(forbidden) >= FORBIDDEN_AFTER
         self._extracted_again.add(outcome.clip.id)
         return again
 
-    def _failed(self, outcome: Outcome) -> Again | Last:
+    def _failed(self, outcome: Outcome, way: int) -> Again | Last:
         clip = outcome.clip
         charges: list[tuple[str, str]] = []
         if clip.id not in self._taken_back:
             charges = self._streak.setdefault(clip.video, charges)
         if outcome.reached:
-            self._answers_then[clip.id] = self._answers
-        elif not self._others_answered(clip):
-            # Nothing gets through, for anybody: not the clip's fault.
+            self._answers_then[clip.id, way] = self._answers[way]
+        elif not self._others_answered(clip, way):
+            # Nothing gets through this way, for anybody: not the clip's fault.
             self._unheard[clip.id] += 1
             return Again(min(retry_delay(self._unheard[clip.id]), LONGEST_TROUBLE_WAIT))
         charged = self._charged.setdefault(clip.id, Counter())
@@ -155,8 +178,8 @@ class Tries:
             return Last(replace(outcome, attempts=charged.total()))
         return Again(retry_delay(charged[outcome.reason]))
 
-    def _others_answered(self, clip: Clip) -> bool:
-        """Whether anybody was answered since this clip failed last; the first time, whether anybody ever was."""
-        then = self._answers_then.get(clip.id)
-        self._answers_then[clip.id] = self._answers
-        return self._answers > (then if then is not None else self._answers)
+    def _others_answered(self, clip: Clip, way: int) -> bool:
+        """Whether this way anybody was answered since the clip failed last; the first time, never."""
+        then = self._answers_then.get((clip.id, way))
+        self._answers_then[clip.id, way] = self._answers[way]
+        return then is not None and self._answers[way] > then

@@ -132,7 +132,9 @@ def main() -> int:
         # A pace of its own: what is rehearsed does not count against the user's hour.
         options = ["--workers", "2", "--rate-limit", "1M", "--sleep", "0.2", "--state-dir", str(work / "pace")]
         options += ["--proxy", youtube.proxy]
-        code, said = run([*command, *options], {**os.environ, **youtube.environment(proxy="")})
+        # Nor is a task of a job array to rehearse its share alone.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_ARRAY_")}
+        code, said = run([*command, *options], {**own, **youtube.environment(proxy="")})
     try:
         complaints = wrong(work / "avqa", code, said)
     except (OSError, ValueError) as error:

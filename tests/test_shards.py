@@ -95,8 +95,8 @@ def test_a_dead_shard_keeps_nobody_out_and_is_cleared(tmp_path: Path) -> None:
     whole.release()
 
 
-def array(task: int, first: int = 0, count: int = 4, step: int = 1) -> dict[str, str]:
-    numbers = {"ID": task, "MIN": first, "COUNT": count, "STEP": step}
+def array(task: int, first: int = 0, last: int = 3, count: int = 4, step: int = 1) -> dict[str, str]:
+    numbers = {"ID": task, "MIN": first, "MAX": last, "COUNT": count, "STEP": step}
     return {f"SLURM_ARRAY_TASK_{name}": str(number) for name, number in numbers.items()}
 
 
@@ -106,16 +106,29 @@ def array(task: int, first: int = 0, count: int = 4, step: int = 1) -> dict[str,
         ({}, None),
         (array(0), (0, 4)),
         (array(3), (3, 4)),
-        (array(1, first=1, count=2), (0, 2)),
-        (array(9, first=1, count=3, step=4), (2, 3)),
-        # --array=1,2,9: no step leads to the last.
-        (array(9, first=1, count=3), None),
-        (array(2, first=1, count=3, step=4), None),
+        (array(1, first=1, last=2, count=2), (0, 2)),
+        (array(9, first=1, last=9, count=3, step=4), (2, 3)),
+        # --array=0-10:4 gives 0, 4, 8.
+        (array(8, last=8, count=3, step=4), (2, 3)),
         ({**array(0), "SLURM_ARRAY_TASK_ID": "x"}, None),
     ],
 )
 def test_the_share_of_an_array_task(environment: dict[str, str], shard: Shard | None) -> None:
     assert shard_of(environment) == shard
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        array(9, first=1, last=9, count=3),
+        array(1, first=1, last=9, count=3),
+        array(1, first=1, last=3, count=2),
+        array(2, first=1, last=9, count=3, step=4),
+    ],
+)
+def test_an_array_with_gaps_is_refused(environment: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="--shard I/N"):
+        shard_of(environment)
 
 
 # The store of a shard
