@@ -32,7 +32,7 @@ REASONS: dict[str, str] = {
     "login": "needs a sign-in (cookies may help)",
     "unavailable": "YouTube says only: Video unavailable",
     "upcoming": "premiere or live stream that is not over yet",
-    "not_archived": "not in the archives (it comes when a later run is given more of them)",
+    "not_archived": "not in the archives",
     "archive": "its file in the archives cannot be used",
     "formats": "no format that fits",
     "whole_file": "needs the whole file, and that is larger than --max-whole-file",

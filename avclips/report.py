@@ -181,7 +181,9 @@ def summary(done: int, wanted: int, failed: Mapping[str, Mapping[str, Any]], unt
         lines.append(
             "Some videos want a signed-in viewer: --cookies FILE (of a throwaway account) may bring them."
         )
-    if any(not line["permanent"] for line in failed.values()) or untried:
+    if any(line["reason"] == "not_archived" for line in failed.values()):
+        lines.append("What is in none of the archives comes when a run is given more of them: --archives PATH ...")
+    if untried or any(not line["permanent"] and line["reason"] != "not_archived" for line in failed.values()):
         lines.append("What is missing comes with the same command.")
     if any(line["permanent"] for line in failed.values()):
         lines.append(
