@@ -10,6 +10,8 @@ import logging
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
 from .clip import Clip, Settings
 from .dataset import Dataset
@@ -95,7 +97,15 @@ def _status(dataset: Dataset, settings: Settings, clock: Clock) -> int:
     return 0
 
 
+def _with_what_is_there(dataset: Dataset, settings: Settings, metadata: Path) -> Settings:
+    """The settings for a look: the splits of which the folder has the annotation files."""
+    files = {each.split: each.name for each in dataset.annotations(settings) if each.split}
+    there = tuple(split for split in settings.splits if (metadata / files[split]).exists())
+    return replace(settings, splits=there) if there else settings
+
+
 def _listed(dataset: Dataset, settings: Settings, store: Store) -> list[Clip]:
+    settings = _with_what_is_there(dataset, settings, store.metadata)
     listing = dataset.read_clips(store.metadata, settings)
     return [clip for clip in listing.clips if is_plain_name(clip.id)]
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 Cut = Literal["exact", "copy"]
 VideoFormat = Literal["mp4", "mkv"]
 AudioFormat = Literal["wav", "flac", "m4a"]
+Check = Literal["decode", "packets"]
 Status = Literal["done", "failed", "blocked"]
 
 
@@ -90,6 +91,8 @@ class Settings:
     min_free: int = 2 * 1024**3
     ytdlp_args: str = ""
     max_whole_file: int = 200 * 1024 * 1024
+    # How a result is looked at before it counts: every picture decoded, or every packet found and timed.
+    check: Check = "decode"
     allow_silent: bool = False
     allow_mixed: bool = False
     ffmpeg: Path | None = None

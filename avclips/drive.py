@@ -7,6 +7,7 @@ goes, whether there is room for it, and what its errors mean. An archive has its
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import logging
 import os
@@ -51,9 +52,13 @@ class DriveFolder:
         self._stopped = threading.Event()
         clock.on_stop(self._stopped.set)
 
+    def gdown(self) -> Any:
+        """The module; RunError where it is missing or too old."""
+        return _gdown(self.by_hand())
+
     def fetch(self, archive: DriveArchive) -> Path:
         """The archive, whole; what an earlier run fetched of it is gone on from. RunError, GaveUp, Stopped."""
-        gdown = _gdown(self.by_hand())
+        gdown = self.gdown()
         target = self._folder / archive.name
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._alone(archive):
@@ -62,7 +67,10 @@ class DriveFolder:
                 self._download(gdown, archive, target)
             try:
                 zipfile.ZipFile(target).close()
-            except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError) as error:
+            except OSError as error:
+                # About the disk or its mount, not about the archive.
+                raise as_run_error(error, self._folder) from error
+            except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError) as error:
                 # It was fetched, and can be fetched again: nothing is lost with it.
                 target.unlink()
                 raise RunError(
@@ -219,6 +227,12 @@ def _gdown(by_hand: str) -> Any:
     except ImportError:
         hint = f"pip install gdown, to have it done for you; or {by_hand}"
         raise RunError("the videos lie in archives on Google Drive, and gdown is not installed", hint) from None
+    if "cancel" not in inspect.signature(gdown.download).parameters:
+        hint = f"pip install --upgrade gdown, to have it done for you; or {by_hand}"
+        version = getattr(gdown, "__version__", "of an unknown version")
+        raise RunError(
+            f"the videos lie in archives on Google Drive, and gdown {version} is too old to fetch them", hint
+        )
     return gdown
 
 

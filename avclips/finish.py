@@ -6,6 +6,7 @@ Knows nothing of where the files came from, or of what is done when one is wrong
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from .clip import Clip, Outcome, Settings
 from .errors import Gone, Transient
 from .examine import measure_sound
 from .files import sha256
-from .measure import Promise, facts, judge, missing
+from .measure import Promise, Track, facts, judge, missing, track_of
 from .media import Ffmpeg, Job
+from .mp4 import NoTable, read_file
 from .store import SHAPE, Store
 
 Promises = tuple[Promise | None, Promise | None]
@@ -35,6 +37,8 @@ class Finisher:
         ``origin``: what the manifest is to say of where the clip came from.
         """
         video, audio = (folder / path.name for path in self._store.paths(clip.id))
+        if job.cut == "copy" and self._settings.check == "decode":
+            job = replace(job, decode=True)
         expected = self._ffmpeg.cut(job, video, audio)
         if complaint := missing(expected, *promises):
             raise Transient("check", complaint)
@@ -42,13 +46,22 @@ class Finisher:
             raise Gone("over", "no picture or no sound of the video lies within the clip")
         if job.keep:
             video = job.video.path
-        tracks = self._ffmpeg.measure(video)
+        tracks = self._packets(video)
         sound = measure_sound(audio, self._ffmpeg) if job.audio else None
         if complaint := judge(expected, tracks, sound, job.cut):
             raise Transient("check", complaint)
         known = self.describe(clip, video, audio if sound else None, facts(tracks, sound))
         self._store.publish(clip, video, audio if sound else None)
         return Outcome(clip, "done", facts={**known, **origin})
+
+    def _packets(self, video: Path) -> list[Track]:
+        """Every packet of a result. Its pictures were decoded: to be encoded anew, or in the cut, to see them."""
+        if video.suffix != ".mp4":
+            return self._ffmpeg.list_packets(video)
+        try:
+            return [track_of(samples) for samples in read_file(video)]
+        except NoTable as error:
+            raise Transient("check", f"{video.name}: {error}") from error
 
     def describe(self, clip: Clip, video: Path, audio: Path | None, media: Mapping[str, Any]) -> dict[str, Any]:
         """What the manifest says of a clip whose finished files lie at ``video`` and ``audio``."""

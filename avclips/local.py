@@ -37,14 +37,20 @@ class Local:
         self._store = store
         self._archives = archives
         self._finisher = Finisher(settings, ffmpeg, store)
+        self._gone: dict[str, Gone] = {}
 
     def has(self, clip: Clip) -> bool:
         """Whether there is something to try."""
         return self._store.has_strangers(clip) or self._archives.holds(clip.id)
 
-    def refusal(self, clip: Clip) -> str:
-        """What was wrong with the clip's file in the archives; empty where there was none."""
-        return self._archives.refusal(clip.id)
+    def refusal(self, clip: Clip) -> ClipError:
+        """Why the clip did not come from the archives, where nobody else can be asked."""
+        if (gone := self._gone.pop(clip.id, None)) is not None:
+            return gone
+        if why := self._archives.refusal(clip.id):
+            return Transient("archive", why)
+        # Of a user's own archives, a later run may be given more; the dataset's are all there is.
+        return Transient("not_archived") if self._settings.archives else Gone("not_archived")
 
     def take(self, clip: Clip) -> Outcome | None:
         """The clip from what is here, published; None where nothing is, or nothing right."""
@@ -79,6 +85,8 @@ class Local:
         except ClipError as error:
             log.warning("%s is not taken from the archives: %s", clip.id, error.detail)
             self._archives.refuse(clip.id, error.detail)
+            if isinstance(error, Gone):
+                self._gone[clip.id] = error
         return None
 
     def _cut(self, clip: Clip, file: Path, folder: Path, origin: Mapping[str, Any]) -> Outcome:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .clip import Cut, Settings
 from .errors import Transient
+from .mp4 import Samples
 
 # What a copy may hold behind its end: the pictures of the reorder delay, which libav cannot leave out.
 COPY_EXTRA_PICTURES = 8
@@ -23,6 +24,8 @@ COPY_LATE_END = Fraction(1, 4)
 ALONE_TOLERANCE = Fraction(1, 4)
 # The index counts to the end of a last packet that need not be full.
 SOUND_SLACK = Fraction(1, 5)
+# The names that ffmpeg has for what MP4 calls otherwise.
+CODECS = {"avc1": "h264", "mp4a": "aac", "vp09": "vp9", "Opus": "opus"}
 # The most samples of a packet of sound, of the codecs that sites use.
 PACKET = 2048
 # A picture's time may differ from the source's by the rounding of two time bases.
@@ -49,11 +52,15 @@ class Track:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the source has of the clip: its pictures' times from the clip's start, and the seconds of sound."""
+    """What the source has of the clip: its pictures' times from the clip's start, and the seconds of sound.
+
+    ``decoded``: how many pictures could be decoded, None where that was not tried.
+    """
 
     pictures: tuple[Fraction, ...]
     sound: Fraction | None
     length: Fraction | None
+    decoded: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,17 @@ def _read_header(track: Track, bases: dict[int, Fraction], header: re.Match[str]
         track.channels = _channels(value)
 
 
+def track_of(samples: Samples) -> Track:
+    """A file's table of samples as a listing of its packets, without those that are hidden before the start."""
+    tick = Fraction(1, samples.timescale)
+    shown = [
+        (time, time + lasts) for time, lasts in zip(samples.times, samples.durations, strict=True) if time >= 0
+    ]
+    times, ends = [time * tick for time, _ in shown], [end * tick for _, end in shown]
+    codec = CODECS.get(samples.codec, samples.codec)
+    return Track(samples.kind, codec, samples.width, samples.height, times=sorted(times), ends=ends)
+
+
 def _channels(layout: str) -> int:
     """How many channels a layout has as ffmpeg names it: mono, stereo, 5.1(side), 3 channels."""
     if layout in ("mono", "stereo"):
@@ -135,7 +153,7 @@ def expect(
 
     ``picture_start``, ``sound_start``: the clip's start on the clock of the packets, in seconds; None: silent.
     """
-    picture = next((track for track in tracks if track.kind == "video"), Track())
+    picture, *decoded = [track for track in tracks if track.kind == "video"] or [Track()]
     times = (time - picture_start for time in picture.times)
     # ffmpeg places the start to the nearest tick and microsecond: half a tick is no picture's distance.
     slack = Fraction(1, 20_000)
@@ -144,7 +162,7 @@ def expect(
     if sound_start is not None:
         heard = next((track for track in tracks if track.kind == "audio"), Track()).end - sound_start
         sound = max(Fraction(0), heard if length is None else min(heard, length))
-    return Expected(inside, sound, length)
+    return Expected(inside, sound, length, len(decoded[0].times) if decoded else None)
 
 
 def decoded_sound(tracks: list[Track], packed: bool) -> Sound:
@@ -176,6 +194,8 @@ def judge(expected: Expected, tracks: list[Track], sound: Sound | None, cut: Cut
     pictures = [track for track in tracks if track.kind == "video"]
     if len(pictures) != 1 or not pictures[0].times:
         return "no picture in the result"
+    if expected.decoded is not None and expected.decoded < len(expected.pictures):
+        return f"only {expected.decoded} of {len(expected.pictures)} pictures can be decoded"
     if complaint := _judge_pictures(expected, pictures[0], cut):
         return complaint
     if expected.sound is None:
@@ -208,7 +228,7 @@ def _judge_copy(expected: Expected, track: Track) -> str | None:
     due, got = len(expected.pictures), len(track.times)
     late = track.end - (expected.length if expected.length is not None else track.end)
     one = (expected.pictures[-1] - expected.pictures[0]) / (due - 1) if due > 1 else COPY_LATE_END
-    if not due <= got <= due + COPY_EXTRA_PICTURES or late > max(COPY_LATE_END, (got - due + 2) * one):
+    if not due <= got <= due + COPY_EXTRA_PICTURES or late > max(COPY_LATE_END, (got - due + 3) * one):
         return f"{got} pictures instead of {due}, the end {float(late):.3f} s late"
     return None
 

@@ -51,7 +51,8 @@ class Job:
     """One cut: ``length`` seconds (None: to the end) out of a picture and a sound source (None: silent).
 
     ``flip``: mirrored left to right. ``scale``: the smaller side of the picture is to have so many pixels.
-    ``keep``: the picture's file is itself the result, and only sound is cut.
+    ``keep``: the picture's file is itself the result, and only sound is cut. ``decode``: the clip's pictures are
+    decoded too, only to see that they can be.
     """
 
     video: Source
@@ -63,6 +64,7 @@ class Job:
     flip: bool = False
     scale: int | None = None
     keep: bool = False
+    decode: bool = False
 
 
 class Ffmpeg:
@@ -243,8 +245,17 @@ def cut_arguments(job: Job, video: Path, sound: Path) -> list[str | Path]:
         arguments += _video_output(job, video)
     if job.audio:
         arguments += _sound_output(job, sound)
-    arguments += ["-map", "0:v:0", *(["-map", "1:a:0"] if job.audio else [])]
-    return [*arguments, "-c", "copy", "-f", "framecrc", "pipe:1"]
+    arguments += ["-map", "0:v:0", *(["-map", "1:a:0"] if job.audio else []), "-c", "copy"]
+    if job.decode:
+        arguments += _decoded(job)
+    return [*arguments, "-f", "framecrc", "pipe:1"]
+
+
+def _decoded(job: Job) -> list[str]:
+    """Another picture track in the listing: the clip's pictures, decoded, in a line each and nothing more."""
+    end = "" if job.length is None else f"=end={_seconds(job.length)}"
+    codec = ["-c:v:1", "wrapped_avframe", "-filter:v:1", f"trim{end}"]
+    return ["-map", "0:v:0", *codec, "-fps_mode:v:1", "passthrough", "-enc_time_base:v:1", "demux"]
 
 
 def _video_output(job: Job, path: Path) -> list[str | Path]:

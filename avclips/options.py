@@ -223,6 +223,13 @@ def _add_shape(group: argparse._ArgumentGroup) -> None:
         "--audio-channels", type=int, choices=(1, 2), help="channels of wav and flac (default: the source's)"
     )
     group.add_argument(
+        "--check",
+        choices=("decode", "packets"),
+        default="decode",
+        help="of a copy, before it counts: decode every picture, or only find every packet and its time, for less "
+        "CPU; what is encoded anew was decoded in any case (default: %(default)s)",
+    )
+    group.add_argument(
         "--allow-silent", action="store_true", help="take videos without sound too: then there is no WAV"
     )
     group.add_argument(
@@ -407,6 +414,7 @@ def read_settings(
         min_free=chosen.min_free,
         ytdlp_args=chosen.yt_dlp_args,
         max_whole_file=chosen.max_whole_file,
+        check=chosen.check,
         allow_silent=chosen.allow_silent,
         allow_mixed=chosen.allow_mixed,
         ffmpeg=chosen.ffmpeg,

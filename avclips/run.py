@@ -182,20 +182,22 @@ class Run:
         yield first
         drive = DriveFolder(self._dataset.drive, store.folder / "archives", self._settings, self._clock)
         troubles: list[RunError] = []
+        if left:
+            drive.gdown()
         for source in self._dataset.drive.archives:
             wanted = [clip for clip in left if source.holds(clip.id)]
             if wanted and not self._enough(store):
                 try:
                     path = drive.fetch(source)
+                    say(f"{archives.add(path)} clips are in {path}.")
                 except RunError as error:
                     # The other archive may be had all the same.
                     say(f"error: {error}")
                     troubles.append(error)
                     continue
-                say(f"{archives.add(path)} clips are in {path}.")
                 yield sorted(wanted, key=lambda clip: archives.place(clip.id))
                 archives.close()
-                drive.finished_with(path, [clip.id for clip in wanted if clip.id not in store.done])
+                drive.finished_with(path, [clip.id for clip in wanted if store.may_come(clip)])
         if troubles:
             raise troubles[0]
 

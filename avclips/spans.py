@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from .boxes import Box, BrokenBox, box_at
+
 # A ten-hour video in fragments of one second needs 432 KB of index; nobody honest needs more than this.
 MAX_HEAD = 4 * 1024 * 1024
 
@@ -61,34 +63,15 @@ class Span:
     starts_at: Fraction
 
 
-class _Box(NamedTuple):
-    kind: bytes
-    start: int
-    body: int
-    end: int
-
-
-def _box_at(data: bytes, at: int) -> _Box | None:
-    """The box that begins at ``at``, or None when its header is not whole."""
-    if len(data) < at + 8:
-        return None
-    size, kind = struct.unpack_from(">I4s", data, at)
-    body = at + 8
-    if size == 1:
-        if len(data) < at + 16:
-            return None
-        size, body = struct.unpack_from(">Q", data, at + 8)[0], at + 16
-    if size < body - at:
-        raise NoIndex(f"a box of {size} bytes at byte {at}")
-    return _Box(kind, at, body, at + size)
-
-
 def read_index(head: bytes) -> Index | NeedMore:
     """Read the index out of the first bytes of a stream; raise NoIndex where there is none."""
     at, moov = 0, False
     init: list[bytes] = []
     while True:
-        box = _box_at(head, at)
+        try:
+            box = box_at(head, at)
+        except BrokenBox as error:
+            raise NoIndex(str(error)) from error
         if box is None:
             return NeedMore(_bounded(at + 16))
         if at == 0 and box.kind != b"ftyp":
@@ -113,7 +96,7 @@ def _bounded(size: int) -> int:
     return size
 
 
-def _read_sidx(data: bytes, box: _Box, init: bytes) -> Index:
+def _read_sidx(data: bytes, box: Box, init: bytes) -> Index:
     body = data[box.body : box.end]
     if len(body) < 4:
         raise NoIndex("a broken sidx box")
@@ -161,8 +144,8 @@ def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
         at, kinds = first - span.first, set()
         while at < end - span.first:
             try:
-                box = _box_at(body, at)
-            except NoIndex as error:
+                box = box_at(body, at)
+            except BrokenBox as error:
                 return str(error)
             if box is None or box.end > end - span.first:
                 return f"a box at byte {span.first + at} that leaves its fragment"

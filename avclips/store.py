@@ -212,7 +212,11 @@ class Store:
         clips = list(clips)
         self._wanted = {clip.id for clip in clips}
         self._snapshot.expect(frozenset(self._ours(self.failed)))
-        return [clip for clip in clips if clip.id not in self.done and self._may_come(clip.id)]
+        return [clip for clip in clips if self.may_come(clip)]
+
+    def may_come(self, clip: Clip) -> bool:
+        """Whether the clip is not done, and may be had by another try."""
+        return clip.id not in self.done and self._may_come(clip.id)
 
     def _may_come(self, clip_id: str) -> bool:
         line = self.failed.get(clip_id)
@@ -220,6 +224,9 @@ class Store:
             return True
         asked = self._settings.retry_failed
         if asked is not None and (not asked or line["reason"] in asked):
+            return True
+        if line["reason"] == "not_archived" and (self._settings.archives or self._settings.id_map):
+            # There is another place to look for it.
             return True
         if line["reason"] == "no_audio" and self._settings.allow_silent:
             return True

@@ -77,8 +77,7 @@ class Worker:
         for clip in video.clips:
             outcome = self._local.take(clip)
             if outcome is None and video.url is None:
-                refusal = self._local.refusal(clip)
-                outcome = self._failure(clip, Transient("archive" if refusal else "not_archived", refusal))
+                outcome = self._failure(clip, self._local.refusal(clip))
             if outcome is not None:
                 yield replace(outcome, asked=False)
 

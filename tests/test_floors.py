@@ -16,7 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init_
 
 def floors() -> dict[str, int]:
     found: dict[str, int] = {}
-    for number, names in re.findall(r"^ {4}(\d+) +([a-z_ ]+?)(?: {3,}|$)", avclips.__doc__ or "", re.MULTILINE):
+    for number, names in re.findall(r"^ {4}(\d+) +([a-z0-9_ ]+?)(?: {3,}|$)", avclips.__doc__ or "", re.MULTILINE):
         found |= dict.fromkeys(names.split(), int(number))
     return found
 

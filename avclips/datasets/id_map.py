@@ -20,7 +20,8 @@ from ..files import read_json
 _HINT = "it needs the columns video_id and youtube_id, and may have start and end"
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _URL = re.compile(
-    r"https?://(?:[a-z]+\.)?(?:youtube\.com/(?:watch\?(?:.*&)?v=|shorts/)|youtu\.be/)([A-Za-z0-9_-]{11})\b.*"
+    r"(?:https?://)?(?:[a-z]+\.)?(?:youtube\.com/(?:watch\?(?:.*&)?v=|shorts/|embed/|live/)|youtu\.be/)"
+    r"([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-]).*"
 )
 
 

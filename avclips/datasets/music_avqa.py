@@ -69,7 +69,8 @@ def read_additional(path: Path) -> list[Clip]:
             rows = csv.reader(stream)
             if next(rows, None) != _V2_COLUMNS:
                 raise RunError(f"{path}, line 1: not {','.join(_V2_COLUMNS)}", "delete it and run again")
-            return [clip for row in rows if row for clip in _additional(row, f"{path}, line {rows.line_num}")]
+            clips = [clip for row in rows if row for clip in _additional(row, f"{path}, line {rows.line_num}")]
+            return list({clip.id: clip for clip in clips}.values())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {error}", "delete it and run again") from error
 
@@ -85,6 +86,8 @@ def _additional(row: Sequence[str], where: str) -> Iterator[Clip]:
         start, duration = clock_time(row[1]), clock_time(row[2])
     except ValueError as error:
         raise RunError(f"{where}: {error}", hint) from error
+    if not duration:
+        raise RunError(f"{where}: its duration is 0", hint)
     meta = {"splits": [V2], "kind": "real"}
     yield Clip(video + suffix, video, start, start + duration, meta)
     if row[4] == "Y":
