@@ -6,6 +6,7 @@ Reads ffmpeg's listings (framecrc) and WAV headers; starts no process and knows 
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import wave
 from collections.abc import Mapping, Sequence
@@ -19,22 +20,25 @@ from .mp4 import Samples
 
 # What a copy may hold behind its end: the pictures of the reorder delay, which libav cannot leave out.
 COPY_EXTRA_PICTURES = 8
-COPY_LATE_END = Fraction(1, 4)
+COPY_LATE_END = 0.25
 # Without the source, a picture may end this much early or late: the last of a slow video, or a copy's extra.
-ALONE_TOLERANCE = Fraction(1, 4)
+ALONE_TOLERANCE = 0.25
 # The index counts to the end of a last packet that need not be full.
-SOUND_SLACK = Fraction(1, 5)
+SOUND_SLACK = 0.2
 # The names that ffmpeg has for what MP4 calls otherwise.
 CODECS = {"avc1": "h264", "mp4a": "aac", "vp09": "vp9", "Opus": "opus"}
 # The most samples of a packet of sound, of the codecs that sites use.
 PACKET = 2048
 # A picture's time may differ from the source's by the rounding of two time bases.
-TIME_TOLERANCE = Fraction(1, 1000)
+TIME_TOLERANCE = 0.001 + 1e-9
 
 
 @dataclass
 class Track:
-    """What one stream of a file holds; ``times`` and ``ends`` of its packets or frames in seconds, sorted."""
+    """What one stream of a file holds; ``times`` and ``ends`` of its packets or frames in seconds, sorted.
+
+    Floats: a thousand packets a clip, compared to the millisecond, are no place for fractions.
+    """
 
     kind: str = ""
     codec: str = ""
@@ -42,12 +46,12 @@ class Track:
     height: int = 0
     sample_rate: int = 0
     channels: int = 0
-    times: list[Fraction] = field(default_factory=list)
-    ends: list[Fraction] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
 
     @property
-    def end(self) -> Fraction:
-        return max(self.ends, default=Fraction(0))
+    def end(self) -> float:
+        return max(self.ends, default=0.0)
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,9 @@ class Expected:
     ``decoded``: how many pictures could be decoded, None where that was not tried.
     """
 
-    pictures: tuple[Fraction, ...]
-    sound: Fraction | None
-    length: Fraction | None
+    pictures: tuple[float, ...]
+    sound: float | None
+    length: float | None
     decoded: int | None = None
 
 
@@ -67,8 +71,8 @@ class Expected:
 class Promise:
     """What a stream's index says that it has of the clip: seconds of it, and the times of whole fragments."""
 
-    seconds: Fraction
-    windows: Sequence[tuple[Fraction, Fraction]] = ()
+    seconds: float
+    windows: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -97,24 +101,25 @@ def read_framecrc(text: str) -> list[Track]:
 
 def _read_listing(text: str) -> list[Track]:
     tracks: dict[int, Track] = {}
-    bases: dict[int, Fraction] = {}
+    bases: dict[int, tuple[int, int]] = {}
     for line in text.splitlines():
         if header := _HEADER.match(line):
             _read_header(tracks.setdefault(int(header[2]), Track()), bases, header)
         elif line and line[0].isdigit():
             number, _, pts, duration, *_ = line.split(",")
-            track, base = tracks[int(number)], bases[int(number)]
-            track.times.append(int(pts) * base)
-            track.ends.append((int(pts) + int(duration)) * base)
+            track, (ticks, seconds) = tracks[int(number)], bases[int(number)]
+            at = int(pts)
+            track.times.append(at * ticks / seconds)
+            track.ends.append((at + int(duration)) * ticks / seconds)
     for track in tracks.values():
         track.times.sort()
     return [tracks[number] for number in sorted(tracks)]
 
 
-def _read_header(track: Track, bases: dict[int, Fraction], header: re.Match[str]) -> None:
+def _read_header(track: Track, bases: dict[int, tuple[int, int]], header: re.Match[str]) -> None:
     name, number, value = header[1], int(header[2]), header[3]
     if name == "tb":
-        bases[number] = Fraction(value)
+        bases[number] = Fraction(value).as_integer_ratio()
     elif name == "media_type":
         track.kind = value
     elif name == "codec_id":
@@ -129,11 +134,10 @@ def _read_header(track: Track, bases: dict[int, Fraction], header: re.Match[str]
 
 def track_of(samples: Samples) -> Track:
     """A file's table of samples as a listing of its packets, without those that are hidden before the start."""
-    tick = Fraction(1, samples.timescale)
     shown = [
         (time, time + lasts) for time, lasts in zip(samples.times, samples.durations, strict=True) if time >= 0
     ]
-    times, ends = [time * tick for time, _ in shown], [end * tick for _, end in shown]
+    times, ends = [time / samples.timescale for time, _ in shown], [end / samples.timescale for _, end in shown]
     codec = CODECS.get(samples.codec, samples.codec)
     return Track(samples.kind, codec, samples.width, samples.height, times=sorted(times), ends=ends)
 
@@ -154,15 +158,16 @@ def expect(
     ``picture_start``, ``sound_start``: the clip's start on the clock of the packets, in seconds; None: silent.
     """
     picture, *decoded = [track for track in tracks if track.kind == "video"] or [Track()]
-    times = (time - picture_start for time in picture.times)
+    start, until = float(picture_start), None if length is None else float(length)
+    times = (time - start for time in picture.times)
     # ffmpeg places the start to the nearest tick and microsecond: half a tick is no picture's distance.
-    slack = Fraction(1, 20_000)
-    inside = tuple(t for t in times if t >= -slack and (length is None or t < length - slack))
+    slack = 1 / 20_000
+    inside = tuple(t for t in times if t >= -slack and (until is None or t < until - slack))
     sound = None
     if sound_start is not None:
-        heard = next((track for track in tracks if track.kind == "audio"), Track()).end - sound_start
-        sound = max(Fraction(0), heard if length is None else min(heard, length))
-    return Expected(inside, sound, length, len(decoded[0].times) if decoded else None)
+        heard = next((track for track in tracks if track.kind == "audio"), Track()).end - float(sound_start)
+        sound = max(0.0, heard if until is None else min(heard, until))
+    return Expected(inside, sound, until, len(decoded[0].times) if decoded else None)
 
 
 def decoded_sound(tracks: list[Track], packed: bool) -> Sound:
@@ -170,7 +175,7 @@ def decoded_sound(tracks: list[Track], packed: bool) -> Sound:
     track = next((track for track in tracks if track.kind == "audio" and track.times and track.sample_rate), None)
     if track is None:
         raise Transient("check", "no sound in the result")
-    lasting = sum(track.ends, Fraction(0)) - sum(track.times, Fraction(0))
+    lasting = math.fsum(track.ends) - math.fsum(track.times)
     return Sound(round(lasting * track.sample_rate), track.sample_rate, track.channels, packed)
 
 
@@ -217,9 +222,9 @@ def _judge_pictures(expected: Expected, track: Track, cut: Cut) -> str | None:
         return _judge_copy(expected, track)
     if len(got) != len(due):
         return f"{len(got)} pictures instead of {len(due)}"
-    worst = max((abs(a - b) for a, b in zip(got, due, strict=True)), default=Fraction(0))
+    worst = max((abs(a - b) for a, b in zip(got, due, strict=True)), default=0.0)
     if worst > TIME_TOLERANCE:
-        return f"a picture {float(worst) * 1000:.1f} ms off its time"
+        return f"a picture {worst * 1000:.1f} ms off its time"
     return None
 
 
@@ -229,7 +234,7 @@ def _judge_copy(expected: Expected, track: Track) -> str | None:
     late = track.end - (expected.length if expected.length is not None else track.end)
     one = (expected.pictures[-1] - expected.pictures[0]) / (due - 1) if due > 1 else COPY_LATE_END
     if not due <= got <= due + COPY_EXTRA_PICTURES or late > max(COPY_LATE_END, (got - due + 3) * one):
-        return f"{got} pictures instead of {due}, the end {float(late):.3f} s late"
+        return f"{got} pictures instead of {due}, the end {late:.3f} s late"
     return None
 
 
@@ -240,15 +245,15 @@ def missing(expected: Expected, picture: Promise | None, sound: Promise | None) 
     """
     if picture is not None:
         gaps = [b - a for a, b in itertools.pairwise(expected.pictures)]
-        slack = max(Fraction(1, 4), 2 * max(gaps, default=Fraction(0)))
-        last = max(expected.pictures, default=Fraction(0))
+        slack = max(0.25, 2 * max(gaps, default=0.0))
+        last = max(expected.pictures, default=0.0)
         if last < picture.seconds - slack:
-            return f"the pictures break off before {float(picture.seconds):.3f} s"
+            return f"the pictures break off before {picture.seconds:.3f} s"
         for first, end in picture.windows:
             if not any(first - TIME_TOLERANCE <= time < end for time in expected.pictures):
-                return f"no picture from {float(first):.3f} s to {float(end):.3f} s"
+                return f"no picture from {first:.3f} s to {end:.3f} s"
     if sound is not None and (expected.sound or 0) < sound.seconds - SOUND_SLACK:
-        return f"the sound breaks off before {float(sound.seconds):.3f} s"
+        return f"the sound breaks off before {sound.seconds:.3f} s"
     return None
 
 
@@ -271,7 +276,7 @@ def judge_alone(
     if length is None:
         return None
     if abs(picture.end - length) > ALONE_TOLERANCE:
-        return f"its picture has {float(picture.end):.3f} s instead of {float(length):g}"
+        return f"its picture has {picture.end:.3f} s instead of {float(length):g}"
     if sound and abs(sound.samples - round(length * sound.sample_rate)) > PACKET * sound.packed:
         return f"its sound has {sound.samples} samples instead of {round(length * sound.sample_rate)}"
     return None
@@ -280,9 +285,9 @@ def judge_alone(
 def facts(tracks: list[Track], sound: Sound | None) -> Mapping[str, int | float | str | None]:
     """What the manifest says of a finished clip's media."""
     picture = next(track for track in tracks if track.kind == "video")
-    length = float(picture.end - picture.times[0])
+    length = picture.end - picture.times[0]
     return {
-        "duration": round(float(picture.end), 3),
+        "duration": round(picture.end, 3),
         "pictures": len(picture.times),
         "width": picture.width,
         "height": picture.height,

@@ -147,7 +147,8 @@ class Worker:
                 found.append(None)
                 continue
             until = index.duration if end is None else min(end, index.duration)
-            found.append(Promise(until - start, spans.windows(index, start, end)))
+            windows = [(float(a), float(b)) for a, b in spans.windows(index, start, end)]
+            found.append(Promise(float(until - start), windows))
         return found[0], found[1]
 
     # -- bytes -------------------------------------------------------------------------------------------

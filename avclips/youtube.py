@@ -238,6 +238,8 @@ class YouTube:
             "format": lambda context: choose(context["formats"], self._settings.quality),
             "logger": self._said,
             "noprogress": True,
+            # Nor is it to be put into words, a thousand times a clip.
+            "progress_delta": 3600.0,
             "quiet": True,
             "noplaylist": True,
             "overwrites": True,
