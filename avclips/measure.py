@@ -9,6 +9,7 @@ import itertools
 import math
 import re
 import wave
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -95,7 +96,7 @@ def read_framecrc(text: str) -> list[Track]:
     """
     try:
         return _read_listing(text)
-    except (ValueError, KeyError, ZeroDivisionError) as error:
+    except (ValueError, KeyError, ArithmeticError) as error:
         raise Transient("media", f"ffmpeg's listing cannot be read: {error!r}") from error
 
 
@@ -250,7 +251,8 @@ def missing(expected: Expected, picture: Promise | None, sound: Promise | None) 
         if last < picture.seconds - slack:
             return f"the pictures break off before {picture.seconds:.3f} s"
         for first, end in picture.windows:
-            if not any(first - TIME_TOLERANCE <= time < end for time in expected.pictures):
+            at = bisect_left(expected.pictures, first - TIME_TOLERANCE)
+            if at == len(expected.pictures) or expected.pictures[at] >= end:
                 return f"no picture from {first:.3f} s to {end:.3f} s"
     if sound is not None and (expected.sound or 0) < sound.seconds - SOUND_SLACK:
         return f"the sound breaks off before {sound.seconds:.3f} s"

@@ -40,10 +40,15 @@ _WRITE_ERRORS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A local file, and the clip's start in it: seconds from its first picture or sample."""
+    """A local file, and the clip's start in it: seconds from its first picture or sample.
+
+    A file with holes is whole from second ``lead`` to ``until`` alone, and ``lead`` is just behind a key frame.
+    """
 
     path: Path
     offset: Fraction
+    lead: Fraction | None = None
+    until: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,14 @@ class Ffmpeg:
         """The packets of a file, read but not decoded: which tracks it has, and how long they are."""
         return read_framecrc(self.run([*_READING, "-i", path, *_ALL, "-c", "copy", "-f", "framecrc", "pipe:1"]))
 
+    def first_time(self, path: Path) -> Fraction:
+        """The time that a file gives to its first picture or sample, in seconds; Transient where it has none."""
+        found = self.run(["-copyts", *_READING, "-i", path, *_ALL, "-c", "copy", "-f", "framecrc", "pipe:1"])
+        times = [track.times[0] for track in read_framecrc(found) if track.times]
+        if not times:
+            raise Transient("media", f"{path.name}: neither picture nor sound")
+        return Fraction(min(times)).limit_denominator(1_000_000)
+
     def measure(self, path: Path, at_most: Fraction | None = None) -> list[Track]:
         """Decode the file, whole or ``at_most`` so many seconds of it; Transient if that does not decode."""
         stop = [] if at_most is None else ["-t", _seconds(at_most)]
@@ -161,6 +174,8 @@ class Ffmpeg:
 
 _FFMPEG_HINT = "pip install --upgrade imageio-ffmpeg, or name another with --ffmpeg PATH"
 _READING = ("-threads", "1", "-protocol_whitelist", "file,pipe")
+# What lies at the beginning of a file with holes is no media: its table says all there is to know.
+_NO_PROBE = ("-probesize", "32", "-analyzeduration", "0")
 # Pictures and sound; a stranger's file may hold subtitles and data besides.
 _ALL = ("-map", "0:v?", "-map", "0:a?")
 # Without the writer's name and time: the same source gives the same bytes.
@@ -236,11 +251,11 @@ def cut_arguments(job: Job, video: Path, sound: Path) -> list[str | Path]:
     packets to copy are found by seeking. The last output lists the source's packets: what may be expected.
     """
     arguments: list[str | Path] = [*_READING]
-    arguments += ["-ss", _seconds(job.video.offset)] if job.cut == "copy" else _lead_in(job.video)
+    arguments += _sought(job.video) if job.cut == "copy" else _lead_in(job.video)
     arguments += ["-i", job.video.path]
     if job.audio:
         arguments += [*_READING, *_lead_in(job.audio), "-i", job.audio.path]
-        arguments += [*_READING, "-ss", _seconds(job.audio.offset), "-i", job.audio.path]
+        arguments += [*_READING, *_sought(job.audio), "-i", job.audio.path]
     if not job.keep:
         arguments += _video_output(job, video)
     if job.audio:
@@ -278,15 +293,27 @@ def _until(job: Job) -> list[str]:
     return [] if job.length is None else ["-t", _seconds(job.length)]
 
 
-def _lead(source: Source) -> int:
+def _lead(source: Source) -> Fraction:
     """The second up to which a source is passed over: only a file fetched whole is much longer than its clip."""
-    return int(source.offset) - SEEK_BEFORE if source.offset > 2 * SEEK_BEFORE else 0
+    if source.lead is not None:
+        return source.lead
+    return Fraction(int(source.offset) - SEEK_BEFORE if source.offset > 2 * SEEK_BEFORE else 0)
 
 
 def _lead_in(source: Source) -> list[str]:
     # Not accurate, or the packets before the sought second would be missing to the decoder; they are cut off
     # with the rest by the filters, to which the sought second is 0.
-    return ["-noaccurate_seek", "-ss", str(_lead(source))] if _lead(source) else []
+    lead = _lead(source)
+    sought = ["-noaccurate_seek", "-ss", _seconds(lead)] if lead else []
+    return [*sought, *_stop(source, lead)]
+
+
+def _sought(source: Source) -> list[str]:
+    return ["-ss", _seconds(source.offset), *_stop(source, source.offset)]
+
+
+def _stop(source: Source, since: Fraction) -> list[str]:
+    return [] if source.until is None else [*_NO_PROBE, "-t", _seconds(source.until - since)]
 
 
 def _picture_codec(job: Job) -> list[str]:

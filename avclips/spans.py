@@ -21,6 +21,8 @@ from .boxes import Box, BrokenBox, box_at
 
 # A ten-hour video in fragments of one second needs 432 KB of index; nobody honest needs more than this.
 MAX_HEAD = 4 * 1024 * 1024
+# What every fragment must have.
+_MEDIA = frozenset((b"moof", b"mdat"))
 
 
 class NoIndex(Exception):
@@ -47,6 +49,9 @@ class Index:
     timescale: int
     offsets: tuple[int, ...]
     times: tuple[int, ...]
+    # "mp4" or "webm"; and the ticks by which libav gives each packet an earlier time than the file does.
+    container: str = "mp4"
+    delay: int = 0
 
     @property
     def duration(self) -> Fraction:
@@ -73,13 +78,13 @@ def read_index(head: bytes) -> Index | NeedMore:
         except BrokenBox as error:
             raise NoIndex(str(error)) from error
         if box is None:
-            return NeedMore(_bounded(at + 16))
+            return NeedMore(bounded(at + 16))
         if at == 0 and box.kind != b"ftyp":
             raise NoIndex("not an MP4 file")
         if box.kind in (b"moof", b"mdat"):
             raise NoIndex("media before any index")
         if box.end > len(head):
-            return NeedMore(_bounded(box.end))
+            return NeedMore(bounded(box.end))
         if box.kind == b"sidx":
             if not moov:
                 raise NoIndex("an index before the moov box")
@@ -90,7 +95,8 @@ def read_index(head: bytes) -> Index | NeedMore:
         at = box.end
 
 
-def _bounded(size: int) -> int:
+def bounded(size: int) -> int:
+    """``size``, if a head may be so large; NoIndex otherwise."""
     if size > MAX_HEAD:
         raise NoIndex(f"a head of {size} bytes")
     return size
@@ -129,7 +135,8 @@ def plan(index: Index, start: Fraction, end: Fraction | None) -> Span | None:
     if end is not None and end < index.duration:
         # A fragment that begins exactly at `end` holds nothing of the clip.
         last = min(last, max(first, bisect_left(index.times, end * index.timescale) - 1))
-    return Span(index.offsets[first], index.offsets[last + 1] - 1, Fraction(index.times[first], index.timescale))
+    begins = Fraction(index.times[first] - index.delay, index.timescale)
+    return Span(index.offsets[first], index.offsets[last + 1] - 1, begins)
 
 
 def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
@@ -141,17 +148,17 @@ def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
     for first, end in itertools.pairwise(index.offsets):
         if first < span.first or end > span.last + 1:
             continue
-        at, kinds = first - span.first, set()
+        at, kinds = first - span.first, set[bytes]()
         while at < end - span.first:
             try:
                 box = box_at(body, at)
             except BrokenBox as error:
-                return str(error)
+                return f"{error} of the fragments from byte {span.first}"
             if box is None or box.end > end - span.first:
                 return f"a box at byte {span.first + at} that leaves its fragment"
-            kinds.add(box.kind)
+            kinds |= {box.kind} & _MEDIA
             at = box.end
-        if not {b"moof", b"mdat"} <= kinds:
+        if kinds != _MEDIA:
             return f"no media in the fragment at byte {first}"
     return None
 

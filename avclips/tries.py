@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from .clip import Clip, Outcome
-from .pace import LONGEST_TROUBLE_WAIT, retry_delay
+from .pace import LONGEST_TROUBLE_WAIT, SUSPECT_FOR, retry_delay
 
 # A video that is always refused, whatever the others get, is set aside after so many refusals.
 REFUSALS = 3
@@ -176,7 +176,9 @@ class Tries:
         if charged[outcome.reason] >= self._most or outcome.reason in NOT_TODAY:
             self._unheard.pop(clip.id, None)
             return Last(replace(outcome, attempts=charged.total()))
-        return Again(retry_delay(charged[outcome.reason]))
+        # Said while we were being refused: only when that is long past does another try tell more.
+        wait = SUSPECT_FOR if outcome.reason == "unavailable" else 0.0
+        return Again(wait + retry_delay(charged[outcome.reason]))
 
     def _others_answered(self, clip: Clip, way: int) -> bool:
         """Whether this way anybody was answered since the clip failed last; the first time, never."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import fake_media
 from fake_media import Media
@@ -22,6 +22,7 @@ from fake_proxy import Fault
 Json = dict[str, Any]
 
 MEDIA_HOST = "rr3---sn-fake5hnez.googlevideo.com"
+MANIFEST_HOST = "manifest.googlevideo.com"
 _CONFIG = {"PLAYER_JS_URL": "/s/player/deadbeef/player_ias.vflset/en_US/base.js", "STS": 20500}
 DRC = 9000
 """Added to the seed for the compressed variant of a sound: a test can hear which one it got."""
@@ -137,7 +138,8 @@ class FakeVideo:
 
     `case` names a row of CASES (or is a Case of the test's own); with `case_times` only the first n watch
     pages show it and the later ones are ok. `duration` is what the player declares, where it differs from
-    the media's. `login_helps` shows ok to a session with a login cookie. `drc` adds a compressed variant
+    the media's. `itags` are numbers, and "hls-ts" and "hls-fmp4" for an HLS playlist with these renditions:
+    93, or 230 with 234 for its sound. `login_helps` shows ok to a session with a login cookie. `drc` adds a compressed variant
     of 140; `ad_seconds` an advertisement, after which alone the streams are available; `expires_in` is
     how long media URLs live.
     """
@@ -145,7 +147,7 @@ class FakeVideo:
     media: Media = field(default_factory=Media)
     case: str | Case = "ok"
     case_times: int | None = None
-    itags: tuple[int, ...] = (134, 140, 18)
+    itags: tuple[int | str, ...] = (134, 140, 18)
     faults: tuple[Fault, ...] = ()
     title: str = "t"
     duration: float | None = None
@@ -156,11 +158,24 @@ class FakeVideo:
     expires_in: float = 6 * 3600
 
     def __post_init__(self) -> None:
-        case(self.case)  # a misspelt name should fail in the test, not in a thread
+        # A misspelt name should fail in the test, not in a thread.
+        case(self.case)
+        _ = [fake_media.HLS[name] for name in self.itags if isinstance(name, str)]
 
     def offered(self) -> list[int]:
-        """The itags that this video's media can have."""
-        return [itag for itag in self.itags if self.media.has(itag)]
+        """The itags that this video's media can have, each a file of its own."""
+        numbers = [itag for itag in self.itags if isinstance(itag, int)]
+        return [itag for itag in numbers if self.media.has(itag) and itag not in fake_media.HLS_SOURCES]
+
+    def renditions(self) -> list[int]:
+        """The itags that its HLS playlist can have."""
+        named = [itag for name in self.itags if isinstance(name, str) for itag in fake_media.HLS[name]]
+        return [itag for itag in named if self.media.has(itag)]
+
+    def tracks(self, itag: int) -> list[AudioTrack | None]:
+        """The languages that an HLS rendition comes in; None where it says nothing of them."""
+        heard = self.media.audio and 140 in fake_media.HLS_SOURCES[itag]
+        return list(self.audio_tracks) if heard and self.audio_tracks else [None]
 
     def ever_plays(self) -> bool:
         return self.case_times is not None or self.login_helps or case(self.case).plays
@@ -177,8 +192,16 @@ class FakeVideo:
     def file(self, folder: Path, itag: int, seed: int = 0) -> Path:
         return fake_media.make(replace(self.media, seed=self.media.seed + seed), itag, folder)
 
+    def rendition(self, folder: Path, itag: int, seed: int = 0) -> Path:
+        return fake_media.make_hls(self.media, itag, folder, seed)
+
     def files(self, folder: Path) -> list[Path]:
-        return [self.file(folder, itag, seed) for itag in self.offered() for _, seed in self.streams(itag)]
+        whole = [self.file(folder, itag, seed) for itag in self.offered() for _, seed in self.streams(itag)]
+        return whole + [
+            self.rendition(folder, itag, track.seed if track else 0)
+            for itag in self.renditions()
+            for track in self.tracks(itag)
+        ]
 
 
 def case(name: str | Case) -> Case:
@@ -248,20 +271,108 @@ def _streaming_data(video_id: str, video: FakeVideo, folder: Path) -> Json:
     for itag in video.offered():
         described = _describe(itag, video) | {"approxDurationMs": str(round(video.media.duration * 1000))}
         for extra, seed in video.streams(itag):
-            size = video.file(folder, itag, seed).stat().st_size
+            path = video.file(folder, itag, seed)
+            size = path.stat().st_size
             where = {"itag": itag, "url": _url(video_id, video, itag, seed), "contentLength": str(size)}
+            where |= _index(path)
             rate = {"bitrate": round(size * 8 / video.media.duration)}
             (progressive if itag == fake_media.PROGRESSIVE else adaptive).append(where | described | rate | extra)
+    manifest = {"hlsManifestUrl": _hls_url("hls_variant", video_id, video)} if video.renditions() else {}
     return {
         "expiresInSeconds": str(round(video.expires_in)),
         "formats": progressive,
         "adaptiveFormats": adaptive,
+        **manifest,
+    }
+
+
+def _index(path: Path) -> Json:
+    """Where a stream's head and index are, if it has one; YouTube counts in text, and up to the last byte."""
+    index = fake_media.index(path)
+    if index is None:
+        return {}
+    return {
+        "initRange": {"start": "0", "end": str(index.start - 1)},
+        "indexRange": {"start": str(index.start), "end": str(index.stop - 1)},
     }
 
 
 def _url(video_id: str, video: FakeVideo, itag: int, seed: int) -> str:
     query = {"expire": int(time.time() + video.expires_in), "id": video_id, "itag": itag, "source": "youtube"}
     return f"https://{MEDIA_HOST}/videoplayback?{urlencode(query | ({'sound': seed} if seed else {}))}"
+
+
+def _hls_url(kind: str, video_id: str, video: FakeVideo, itag: int = 0, seed: int = 0, name: str = "") -> str:
+    """An address of HLS, where everything stands in the path; `kind` is what YouTube calls it."""
+    known = {"expire": int(time.time() + video.expires_in), "id": video_id, "source": "youtube"}
+    known |= ({"itag": itag} if itag else {}) | ({"sound": seed} if seed else {})
+    host = f"{MEDIA_HOST}/videoplayback" if name else f"{MANIFEST_HOST}/api/manifest/{kind}"
+    last = name or ("playlist/index.m3u8" if kind == "hls_playlist" else "file/index.m3u8")
+    return f"https://{host}/" + "".join(f"{key}/{quote(str(value))}/" for key, value in known.items()) + last
+
+
+def asked_of(path: str) -> dict[str, str]:
+    """What an address of HLS says: the words of its path in pairs."""
+    words = path.partition("/expire/")[2].split("/")
+    return {"expire": words[0], **dict(zip(words[1::2], words[2::2], strict=False))}
+
+
+def master_playlist(video_id: str, video: FakeVideo, folder: Path) -> str:
+    """The playlist of playlists, which names the renditions of every language."""
+    lines = ["#EXTM3U", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    alone = [itag for itag in video.renditions() if itag in fake_media.SOUND_RENDITIONS]
+    for itag in video.renditions():
+        for track in video.tracks(itag):
+            seed = track.seed if track else 0
+            url = _hls_url("hls_playlist", video_id, video, itag, seed)
+            if itag in alone:
+                lines.append("#EXT-X-MEDIA:" + _attributes({"URI": f'"{url}"'} | _rendition(itag, track)))
+                continue
+            size = sum(path.stat().st_size for path in fake_media.segments(video.rendition(folder, itag, seed)))
+            told = {"BANDWIDTH": round(size * 8 / video.media.duration)} | _variant(video, itag, track)
+            lines += ["#EXT-X-STREAM-INF:" + _attributes(told), url]
+    return "\n".join([*lines, ""])
+
+
+def media_playlist(video_id: str, video: FakeVideo, itag: int, seed: int, folder: Path) -> str:
+    """One rendition's playlist: ffmpeg's own, with addresses for the names of files."""
+    ts = itag in fake_media.HLS["hls-ts"]
+    text = (video.rendition(folder, itag, seed) / fake_media.PLAYLIST).read_text()
+
+    def url(name: str) -> str:
+        return _hls_url(
+            "", video_id, video, itag, seed, f"sq/{Path(name).stem}/file/seg.ts" if ts else "file/seg.mp4"
+        )
+
+    lines = [line if line.startswith("#") else url(line) for line in text.splitlines()]
+    return "\n".join([*lines, ""]).replace('URI="all.mp4"', f'URI="{url("all.mp4")}"')
+
+
+def _rendition(itag: int, track: AudioTrack | None) -> Json:
+    told: Json = {"TYPE": "AUDIO", "GROUP-ID": f'"{itag}"', "NAME": f'"{track.name if track else "Default"}"'}
+    first = track is None or track.default
+    told |= {"DEFAULT": "YES" if first else "NO", "AUTOSELECT": "YES"}
+    return told | ({"LANGUAGE": f'"{track.id.partition(".")[0]}"'} if track else {}) | _content(track)
+
+
+def _variant(video: FakeVideo, itag: int, track: AudioTrack | None) -> Json:
+    width, height = video.media.size(itag)
+    codecs = "avc1.4d401e" + (",mp4a.40.2" if video.media.audio else "")
+    told: Json = {"CODECS": f'"{codecs}"', "RESOLUTION": f"{width}x{height}"}
+    told |= {"FRAME-RATE": round(video.media.fps), "VIDEO-RANGE": "SDR"}
+    group = {"AUDIO": '"234"'} if 140 not in fake_media.HLS_SOURCES[itag] and video.media.audio else {}
+    return told | group | {"CLOSED-CAPTIONS": "NONE"} | _content(track)
+
+
+def _content(track: AudioTrack | None) -> Json:
+    if track is None:
+        return {}
+    tags = f"acont={'dubbed-auto' if track.dubbed else 'original'}:lang={track.id.partition('.')[0]}"
+    return {"YT-EXT-AUDIO-CONTENT-ID": f'"{track.id}"', "YT-EXT-XTAGS": f'"{tags}"'}
+
+
+def _attributes(told: Json) -> str:
+    return ",".join(f"{name}={value}" for name, value in told.items())
 
 
 _VIDEO_KINDS: dict[int, tuple[str, str]] = {

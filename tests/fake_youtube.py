@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -29,27 +30,32 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
+import fake_media
 from fake_media import Media
 from fake_player import (
     CASES,
+    MANIFEST_HOST,
     MEDIA_HOST,
     ORIGINAL_AND_DUB,
     AudioTrack,
     Case,
     FakeVideo,
+    asked_of,
     case,
     embed_page,
+    master_playlist,
+    media_playlist,
     player_response,
     watch_page,
 )
 from fake_proxy import Answer, BytesBody, Fault, Faults, FileBody, Head, Proxy, Site, plain, ranged, refusal, spoil
 
 __all__ = [
-    "CASES", "MEDIA_HOST", "ORIGINAL_AND_DUB",
+    "CASES", "MANIFEST_HOST", "MEDIA_HOST", "ORIGINAL_AND_DUB",
     "AudioTrack", "Case", "FakeFile", "FakeVideo", "FakeYouTube", "Fault", "Media", "Request",
 ]  # fmt: skip
 
-Kind = Literal["watch", "player", "media", "file", "other"]
+Kind = Literal["watch", "player", "playlist", "media", "file", "other"]
 
 _HOSTS = (
     "youtube.com",
@@ -68,7 +74,8 @@ class Request:
     """One request and what became of it.
 
     `time` is the wall clock's at its arrival; `first` and `last` are the bytes answered with when a range was
-    asked for; `sent` counts body bytes really sent, and grows while they are.
+    asked for; `sent` counts body bytes really sent, and grows while they are. `segment` is the number, from 0,
+    of a segment of HLS that is a file of its own.
     """
 
     time: float
@@ -85,6 +92,7 @@ class Request:
     sent: int = 0
     user_agent: str = ""
     cookie: str = ""
+    segment: int | None = None
 
 
 @dataclass(frozen=True)
@@ -231,13 +239,13 @@ class FakeYouTube:
         return answer
 
     def _request(self, head: Head) -> Request:
-        url = urlsplit(head.url)
-        query = parse_qs(url.query)
         kind, video = _classify(head, self.files)
+        asked = _asked_of(head) if kind in ("media", "playlist") else {}
         return Request(
             head.time, head.port, head.host, head.method, head.path, kind, video,
-            itag=int(query["itag"][0]) if kind == "media" and "itag" in query else None,
+            itag=int(asked["itag"]) if "itag" in asked else None,
             user_agent=head.headers.get("user-agent", ""), cookie=head.headers.get("cookie", ""),
+            segment=int(asked["sq"]) if "sq" in asked else None,
         )  # fmt: skip
 
     def _decide(self, head: Head, request: Request) -> Answer:
@@ -251,6 +259,8 @@ class FakeYouTube:
             return refusal(int(refused))
         if request.kind == "media":
             return self._media(head, request)
+        if request.kind == "playlist":
+            return self._playlist(head, request)
         if request.kind == "file":
             return self._file(head)
         if request.kind in ("watch", "player"):
@@ -285,19 +295,41 @@ class FakeYouTube:
         return case("ok" if over or (video.login_helps and "LOGIN_INFO=" in request.cookie) else video.case)
 
     def _media(self, head: Head, request: Request) -> Answer:
-        query = parse_qs(urlsplit(head.url).query)
+        asked = _asked_of(head)
         video = self._video(request.video or "")
-        if request.itag not in video.offered() or not video.ever_plays():
+        itag, seed = request.itag, int(asked.get("sound", "0"))
+        if itag not in [*video.offered(), *video.renditions()] or not video.ever_plays():
             return refusal(404)
-        if float(query.get("expire", ["inf"])[0]) < time.time():
+        if float(asked.get("expire", "inf")) < time.time():
             return refusal(403)
-        seed = int(query.get("sound", ["0"])[0])
-        body = FileBody(video.file(self.folder, request.itag, seed))
-        sound, webm = request.itag in (140, 251), request.itag in (243, 251)
-        answer = ranged(head, body, f"{'audio' if sound else 'video'}/{'webm' if webm else 'mp4'}")
-        answer = self._spoilt(answer, head, f"video {request.video}", video.faults, request.itag)
+        before = 0
+        if itag in video.renditions():
+            parts = fake_media.segments(video.rendition(self.folder, itag, seed))
+            number = request.segment or 0
+            if number >= len(parts):
+                return refusal(404)
+            path, before = parts[number], sum(part.stat().st_size for part in parts[:number])
+            kind = "video/mp2t" if path.suffix == ".ts" else "video/mp4"
+        else:
+            path = video.file(self.folder, itag, seed)
+            kind = f"{'audio' if itag in fake_media.SOUND_ITAGS else 'video'}/{path.suffix[1:]}"
+        answer = ranged(head, FileBody(path), kind)
+        answer = self._spoilt(answer, head, f"video {request.video}", video.faults, itag, before)
         answer.rate = self.rate
         return answer
+
+    def _playlist(self, head: Head, request: Request) -> Answer:
+        asked, identity = _asked_of(head), request.video or ""
+        video = self._video(identity)
+        if not video.renditions() or not video.ever_plays() or request.itag not in [None, *video.renditions()]:
+            return refusal(404)
+        if float(asked["expire"]) < time.time():
+            return refusal(403)
+        if request.itag is None:
+            text = master_playlist(identity, video, self.folder)
+        else:
+            text = media_playlist(identity, video, request.itag, int(asked.get("sound", "0")), self.folder)
+        return plain(200, text.encode(), "application/vnd.apple.mpegurl")
 
     def _file(self, head: Head) -> Answer:
         found = self.files[head.url]
@@ -306,11 +338,13 @@ class FakeYouTube:
         return self._spoilt(answer, head, f"file {head.url}", file.faults, None)
 
     def _spoilt(
-        self, answer: Answer, head: Head, owner: str, faults: tuple[Fault, ...], itag: int | None
+        self, answer: Answer, head: Head, owner: str, faults: tuple[Fault, ...], itag: int | None, before: int = 0
     ) -> Answer:
+        """The answer with what is ordered for it. `before`: bytes of the same stream in files before this one."""
         if head.method == "HEAD" or answer.status not in (200, 206):
             return answer
-        fault = self._faults.pick(owner, faults, itag, answer.span)
+        place = range(before + answer.span.start, before + answer.span.stop)
+        fault = self._faults.pick(owner, faults, itag, place)
         return spoil(answer, fault) if fault else answer
 
     def _other(self, request: Request) -> Answer:
@@ -357,8 +391,10 @@ def _classify(head: Head, files: Mapping[str, bytes | FakeFile]) -> tuple[Kind, 
     url = urlsplit(head.url)
     if head.url in files:
         return "file", None
-    if head.host.endswith(".googlevideo.com") and url.path == "/videoplayback":
-        return "media", parse_qs(url.query).get("id", [None])[0]
+    if head.host == MANIFEST_HOST and url.path.startswith("/api/manifest/hls_"):
+        return "playlist", _asked_of(head).get("id")
+    if head.host.endswith(".googlevideo.com") and re.match(r"/videoplayback(/|$)", url.path):
+        return "media", _asked_of(head).get("id")
     if head.host not in _HOSTS:
         return "other", None
     if url.path.startswith("/embed/"):
@@ -368,6 +404,14 @@ def _classify(head: Head, files: Mapping[str, bytes | FakeFile]) -> tuple[Kind, 
     if url.path.startswith("/youtubei/v1/"):
         return "player" if url.path.endswith("/player") else "other", _asked_video(head.body)
     return "other", None
+
+
+def _asked_of(head: Head) -> dict[str, str]:
+    """What an address of media or of a playlist says, in its query or, with HLS, in its path."""
+    url = urlsplit(head.url)
+    if "/expire/" in url.path:
+        return asked_of(url.path)
+    return {name: values[0] for name, values in parse_qs(url.query).items()}
 
 
 def _asked_video(body: bytes) -> str | None:

@@ -436,3 +436,32 @@ def test_missing(
     expected: Expected, picture: Promise | None, sound: Promise | None, complaint: str | None
 ) -> None:
     assert missing(expected, picture, sound) == complaint
+
+
+class Counted(float):
+    """A time that counts how often it is compared."""
+
+    looks = 0
+
+    def __lt__(self, other: float) -> bool:
+        Counted.looks += 1
+        return float.__lt__(self, other)
+
+    def __ge__(self, other: float) -> bool:
+        Counted.looks += 1
+        return float.__ge__(self, other)
+
+
+def test_a_long_video_is_compared_with_its_index_at_once() -> None:
+    pictures = tuple(Counted(n / 25) for n in range(600 * 25))
+    windows = [(float(n), float(n + 5)) for n in range(0, 600, 5)]
+    Counted.looks = 0
+    assert missing(Expected(pictures, None, None), Promise(600.0, windows), None) is None
+    assert Counted.looks < 20 * len(pictures)
+    gap = Expected(tuple(t for t in pictures if not 200 <= t < 205), None, None)
+    assert missing(gap, Promise(600.0, windows), None) == "no picture from 200.000 s to 205.000 s"
+
+
+def test_times_beyond_any_float() -> None:
+    with pytest.raises(Transient):
+        read_framecrc("#tb 0: 1/12800\n#media_type 0: video\n0, 0, " + "9" * 400 + ", 512, 100, 0xf8\n")

@@ -76,7 +76,7 @@ Script = Callable[[str], Ffmpeg]
         (
             # A file that was fetched whole is passed over up to 15 s before the clip, to which the filters count.
             Job(LONG, LONG_A, TEN),
-            f"{READ} -noaccurate_seek -ss 15 -i v {READ} -noaccurate_seek -ss 3584 -i a "
+            f"{READ} -noaccurate_seek -ss 15.000000 -i v {READ} -noaccurate_seek -ss 3584.000000 -i a "
             f"{READ} -ss 3599.900000 -i a -map 0:v:0 "
             "-filter:v trim=start=15.100000:end=25.100000,setpts=PTS-round(15.100000/TB) "
             f"{PASS} {X264} -map 2:a:0 -c:a copy -t 10.000000 {PLAIN} -movflags +faststart o.mp4 "

@@ -318,3 +318,11 @@ def test_guess_head(duration: float | None, size: int) -> None:
 def test_the_guess_holds_a_real_head(media_folder: Path, itag: int) -> None:
     content = fake_media.make(MEDIA, itag, media_folder).read_bytes()
     assert isinstance(read_index(content[: guess_head(6)]), Index)
+
+
+@pytest.mark.parametrize(
+    ("body", "at"), [(bytes(50), 0), (b"\0\0\0\x14moof" + bytes(12) + b"\0\0\0\7mdat" + bytes(22), 20)]
+)
+def test_where_a_box_is_broken(body: bytes, at: int) -> None:
+    index, span = Index(b"", 1000, (1000, 1050, 1100), (0, 5000, 10000)), Span(1050, 1099, Fraction(5))
+    assert (check_boxes(index, span, body) or "").endswith(f"at byte {at} of the fragments from byte 1050")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avclips.clip import Clip, Outcome
+from avclips.pace import SUSPECT_FOR
 from avclips.tries import FORBIDDEN_AFTER, REFUSALS, TROUBLE_AFTER, Again, Last, Tries
 
 
@@ -228,3 +229,8 @@ def test_a_clip_that_is_let_go_has_all_its_tries_again() -> None:
     tries.judge(failed("a"))
     tries.forget("a")
     assert isinstance(tries.judge(failed("a")), Again)
+
+
+def test_what_is_said_under_suspicion_is_asked_again_when_that_is_over() -> None:
+    again = Tries(5).judge(Outcome(clip("a"), "failed", "unavailable"))
+    assert isinstance(again, Again) and again.delay >= SUSPECT_FOR

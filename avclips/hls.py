@@ -1,0 +1,123 @@
+"""An HLS playlist: the pieces of a stream, and those that cover a clip (RFC 8216).
+
+Knows text and times. What is encrypted, live, or does not add up is NoIndex.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from urllib.parse import urljoin
+
+from .spans import NoIndex
+
+# A playlist of ten hours in pieces of a second; more is no honest one.
+MAX_PARTS = 50_000
+# A piece's length is rounded in the playlist, and the error adds up: one piece more on either side is read.
+SLACK = Fraction(1, 2)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece: a URL, and where it is only bytes ``first``..``last`` of it, these."""
+
+    url: str
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(frozen=True)
+class Playlist:
+    """The pieces of a stream in order, and when each begins, and last the end; ``head`` goes before them."""
+
+    head: Part | None
+    parts: tuple[Part, ...]
+    times: tuple[Fraction, ...]
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds in all, by the playlist."""
+        return self.times[-1]
+
+
+def read_playlist(text: str, url: str) -> Playlist:
+    """Read a media playlist that came from ``url``; NoIndex where it is no finished, plain one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines or not lines[0].startswith("#EXTM3U"):
+        raise NoIndex("not an HLS playlist")
+    if "#EXT-X-ENDLIST" not in lines:
+        raise NoIndex("an HLS playlist without an end")
+    head: Part | None = None
+    parts: list[Part] = []
+    times = [Fraction(0)]
+    lasts: Fraction | None = None
+    span: str | None = None
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        if name == "#EXTINF":
+            lasts = _seconds(value.partition(",")[0])
+        elif name == "#EXT-X-BYTERANGE":
+            span = value
+        elif name == "#EXT-X-MAP":
+            if head is not None or parts:
+                raise NoIndex("an HLS playlist of several heads")
+            head = _part(_attribute(value, "URI"), _attribute(value, "BYTERANGE"), url, None)
+        elif name == "#EXT-X-KEY" and "METHOD=NONE" not in value:
+            raise NoIndex("an encrypted HLS playlist")
+        elif name == "#EXT-X-DISCONTINUITY":
+            raise NoIndex("an HLS playlist with a break in time")
+        elif not line.startswith("#"):
+            if lasts is None or len(parts) >= MAX_PARTS:
+                raise NoIndex("an HLS playlist that does not add up")
+            parts.append(_part(line, span, url, parts[-1] if parts else head))
+            times.append(times[-1] + lasts)
+            lasts = span = None
+    if not parts or times[-1] <= 0:
+        raise NoIndex("an empty HLS playlist")
+    return Playlist(head, tuple(parts), tuple(times))
+
+
+def covering(playlist: Playlist, since: Fraction, until: Fraction | None) -> tuple[int, int]:
+    """The numbers of the first and the last piece that may hold seconds ``since``..``until``."""
+    most = len(playlist.parts) - 1
+    first = bisect_right(playlist.times, max(Fraction(0), since - SLACK)) - 1
+    last = most if until is None else bisect_left(playlist.times, until + SLACK) - 1
+    return min(first, most), min(max(first, last), most)
+
+
+def _seconds(text: str) -> Fraction:
+    try:
+        value = Decimal(text)
+        if value.is_finite() and 0 <= value < 100_000:
+            return Fraction(value)
+    except InvalidOperation:
+        pass
+    raise NoIndex(f"an HLS piece of {text[:20]!r} seconds")
+
+
+def _attribute(text: str, name: str) -> str | None:
+    found = re.search(rf'(?:^|,){name}="([^"]*)"', text)
+    return found[1] if found else None
+
+
+def _part(reference: str | None, span: str | None, base: str, before: Part | None) -> Part:
+    if not reference:
+        raise NoIndex("an HLS piece without an address")
+    url = urljoin(base, reference)
+    if not re.match(r"https?://", url):
+        raise NoIndex("an HLS piece that is not at an http(s) address")
+    if span is None:
+        return Part(url)
+    match = re.fullmatch(r"(\d{1,15})(?:@(\d{1,15}))?", span)
+    if not match or int(match[1]) == 0:
+        raise NoIndex(f"an HLS piece of the bytes {span[:30]!r}")
+    if match[2] is not None:
+        first = int(match[2])
+    elif before is not None and before.url == url and before.last is not None:
+        first = before.last + 1
+    else:
+        first = 0
+    return Part(url, first, first + int(match[1]) - 1)

@@ -1,0 +1,270 @@
+"""One video being read: its streams' heads, the bytes of its clips, and the local files that hold them.
+
+Each stream is read in the least way that its file allows: the covering fragments by a sidx or by Cues, the
+covering stretch of a plain MP4, the covering pieces of an HLS playlist, and else the whole file. What two clips
+share is read once.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from . import hls, progressive, spans, webm
+from .clip import Clip, Cut, Settings
+from .errors import Gone, Transient
+from .files import exactly
+from .finish import Promises
+from .measure import Promise
+from .media import Ffmpeg, Job, Source
+from .youtube import Stream, Streams, YouTube
+
+log = logging.getLogger("avclips.reading")
+
+# AAC needs the packet before the first (at most 2048 samples) for the right samples; Opus, 80 ms and more.
+SOUND_BEFORE = {"aac": Fraction(1, 10), "opus": Fraction(1)}
+# A resampler needs a little of what follows.
+SOUND_AFTER = Fraction(1, 20)
+# An HLS playlist is text; the bytes of a piece's beginning that hold its first packets.
+MAX_PLAYLIST = 8 * 1024 * 1024
+FIRST_PACKETS = 64 * 1024
+
+Layout = spans.Index | progressive.Table | hls.Playlist | Path
+
+
+class Reading:
+    """Reads the clips of one video into ``folder``."""
+
+    def __init__(
+        self, youtube: YouTube, ffmpeg: Ffmpeg, settings: Settings, streams: Streams, folder: Path
+    ) -> None:
+        self._youtube = youtube
+        self._ffmpeg = ffmpeg
+        self._settings = settings
+        self._streams = streams
+        self.folder = folder
+        self.format_id = streams.format_id
+        self._layouts: dict[str, Layout] = {}
+        # (URL, first byte, last byte, the file that holds them) of all that was read between heads.
+        self._bodies: list[tuple[str, int, int, Path]] = []
+        # The HLS pieces first..last of a playlist -> their file and the second at which it begins.
+        self._pieces: dict[tuple[str, int, int], tuple[Path, Fraction]] = {}
+        self._zeros: dict[str, Fraction] = {}
+        self._files = 0
+
+    def job(self, clip: Clip) -> Job:
+        """Read what the clip needs; the cut that makes it. ClipError where it cannot be had."""
+        start, end = exactly(clip.start), None if clip.end is None else exactly(clip.end)
+        duration = self._streams.duration
+        # YouTube gives whole seconds; the index or the file itself tells the rest.
+        if duration is not None and start >= duration + 1:
+            raise Gone("over", f"the video has {duration:g} s, the clip starts at {clip.start:g} s")
+        picture = self._source(self._streams.picture, start, start, end)
+        sound = None
+        if (stream := self._streams.sound) is not None:
+            until = end + SOUND_AFTER if end is not None and self._settings.audio_rate else end
+            before = SOUND_BEFORE["opus" if stream.codec == "opus" else "aac"]
+            sound = self._source(stream, start, max(Fraction(0), start - before), until)
+        length = None if end is None else end - start
+        flip = bool(clip.meta.get("flip"))
+        # A mirrored picture is another one: it cannot be copied.
+        cut: Cut = "exact" if flip else self._settings.cut
+        rate, channels = self._settings.audio_rate, self._settings.audio_channels
+        return Job(picture, sound, length, cut, rate, channels, flip=flip)
+
+    def promises(self, clip: Clip) -> Promises:
+        """What is known beforehand of picture and sound of the clip; None where nothing is."""
+        streams = (self._streams.picture, self._streams.sound)
+        found = [self._promise(clip, self._layouts[stream.url]) if stream else None for stream in streams]
+        return found[0], found[1]
+
+    def _promise(self, clip: Clip, layout: Layout) -> Promise | None:
+        if isinstance(layout, Path):
+            return None
+        start, end = exactly(clip.start), None if clip.end is None else exactly(clip.end)
+        # A playlist's sum of rounded lengths is a little off.
+        known = layout.duration - (hls.SLACK if isinstance(layout, hls.Playlist) else 0)
+        until = known if end is None else min(end, known)
+        windows = spans.windows(layout, start, end) if isinstance(layout, spans.Index) else []
+        return Promise(float(until - start), [(float(a), float(b)) for a, b in windows])
+
+    # -- local files -------------------------------------------------------------------------------------
+
+    def _source(self, stream: Stream, start: Fraction, since: Fraction, until: Fraction | None) -> Source:
+        """A local file that holds seconds ``since``..``until`` of ``stream``."""
+        layout = self._layouts.get(stream.url)
+        if layout is None:
+            layout = self._layouts[stream.url] = self._layout(stream)
+        if isinstance(layout, Path):
+            return Source(layout, start)
+        if start >= layout.duration:
+            seconds = f"{float(layout.duration):.3f} s, the clip starts at {float(start):g} s"
+            raise Gone("over", f"the video has {seconds}")
+        if isinstance(layout, hls.Playlist):
+            return self._from_pieces(stream, layout, start, since, until)
+        if isinstance(layout, progressive.Table):
+            return self._from_stretch(stream, layout, start, since, until)
+        span = spans.plan(layout, since, until)
+        assert span is not None
+        return self._from_fragments(stream, layout, span, start)
+
+    def _from_fragments(self, stream: Stream, index: spans.Index, span: spans.Span, start: Fraction) -> Source:
+        body = self._body(stream, span.first, span.last)
+        if index.container == "webm":
+            damage = webm.check_clusters(index, span.first, body)
+        else:
+            damage = spans.check_boxes(index, span, body)
+        if damage:
+            raise Transient("check", f"a damaged fragment: {damage}")
+        file = self._file(f"partial.{index.container}")
+        with open(file, "wb") as target:
+            target.write(index.init)
+            target.write(body)
+        return Source(file, start - span.starts_at)
+
+    def _from_stretch(
+        self, stream: Stream, table: progressive.Table, start: Fraction, since: Fraction, until: Fraction | None
+    ) -> Source:
+        stretch = progressive.plan(table, since, until)
+        if stretch is None:
+            whole = self._layouts[stream.url] = self._whole(stream)
+            return Source(whole, start)
+        body = self._body(stream, stretch.first, stretch.last)
+        file = self._file("stretch.mp4")
+        with open(file, "wb") as target:
+            target.write(table.head)
+            # A hole takes no room.
+            target.truncate(table.size)
+            target.seek(stretch.first)
+            target.write(body)
+        return Source(file, start, stretch.lead, stretch.until)
+
+    def _from_pieces(
+        self, stream: Stream, playlist: hls.Playlist, start: Fraction, since: Fraction, until: Fraction | None
+    ) -> Source:
+        first, last = hls.covering(playlist, since, until)
+        while True:
+            file, begins = self._joined(stream, playlist, first, last)
+            if begins <= since or first == 0:
+                return Source(file, start - begins)
+            first -= 1
+
+    def _joined(self, stream: Stream, playlist: hls.Playlist, first: int, last: int) -> tuple[Path, Fraction]:
+        """The pieces ``first``..``last`` in one file, and the second of the video at which it begins."""
+        key = (stream.url, first, last)
+        if key not in self._pieces:
+            file = self._file("pieces.mp4" if playlist.head else "pieces.ts")
+            with open(file, "wb") as target:
+                for part in (playlist.head, *playlist.parts[first : last + 1]):
+                    if part is not None:
+                        target.write(self._part(stream, part))
+            at = self._ffmpeg.first_time(file)
+            zero = at if first == 0 else self._zero(stream, playlist)
+            self._pieces[key] = (file, at - zero)
+        return self._pieces[key]
+
+    def _zero(self, stream: Stream, playlist: hls.Playlist) -> Fraction:
+        """The time that the stream gives to its first packet: pieces have the time of the whole."""
+        if stream.url not in self._zeros:
+            part = playlist.parts[0]
+            begin = part.first or 0
+            part = replace(
+                part, first=begin, last=min(part.last or begin + FIRST_PACKETS, begin + FIRST_PACKETS) - 1
+            )
+            file = self._file("first.mp4" if playlist.head else "first.ts")
+            file.write_bytes(
+                b"".join(
+                    self._part(stream, each, short=True) for each in (playlist.head, part) if each is not None
+                )
+            )
+            self._zeros[stream.url] = self._ffmpeg.first_time(file)
+        return self._zeros[stream.url]
+
+    # -- bytes -------------------------------------------------------------------------------------------
+
+    def _layout(self, stream: Stream) -> Layout:
+        """How a stream can be read in parts; the whole stream where it cannot."""
+        try:
+            if stream.protocol.startswith("m3u8"):
+                text = self._fetched(replace(stream, protocol="https", size=None), MAX_PLAYLIST)
+                return hls.read_playlist(text.decode("utf-8", "replace"), stream.url)
+            return self._indexed(stream)
+        except spans.NoIndex as error:
+            if stream.protocol.startswith("m3u8"):
+                raise Transient("formats", str(error)) from error
+            log.debug("format %s has no index (%s): reading it whole", stream.format_id, error)
+            return self._whole(stream)
+
+    def _indexed(self, stream: Stream) -> spans.Index | progressive.Table:
+        """The index in a file's head, which is read until it is whole; NoIndex where there is none."""
+        data, asked = b"", spans.guess_head(self._streams.duration)
+        while True:
+            part = self._file("head")
+            self._youtube.read(stream, len(data), asked - 1, part, short=True)
+            data += part.read_bytes()
+            found = _understood(data, stream.size)
+            if not isinstance(found, spans.NeedMore):
+                return found
+            if len(data) < asked:
+                raise spans.NoIndex("the stream ends in its head")
+            asked = found.size
+
+    def _body(self, stream: Stream, first: int, last: int) -> bytes:
+        """Bytes ``first``..``last``; what another clip of the video had at either end is not read again."""
+        before = behind = b""
+        for url, begin, end, path in self._bodies:
+            if url == stream.url and begin <= first <= end and not before:
+                before = path.read_bytes()[first - begin : last - begin + 1]
+            elif url == stream.url and begin <= last <= end and not behind:
+                behind = path.read_bytes()[max(0, first - begin) : last - begin + 1]
+        missing = (first + len(before), last - len(behind))
+        body = before
+        if missing[0] <= missing[1]:
+            part = self._file("part")
+            self._youtube.read(stream, *missing, part)
+            body = before + part.read_bytes() + behind
+            part.unlink()
+        elif len(before) < last - first + 1:
+            body = before + behind[missing[0] - missing[1] - 1 :]
+        kept = self._file("body")
+        kept.write_bytes(body)
+        self._bodies.append((stream.url, first, last, kept))
+        return body
+
+    def _part(self, stream: Stream, part: hls.Part, short: bool = False) -> bytes:
+        at = replace(stream, url=part.url, protocol="https", size=None)
+        if part.first is None or part.last is None:
+            return self._fetched(at, self._settings.max_whole_file)
+        path = self._file("part")
+        self._youtube.read(at, part.first, part.last, path, short=short)
+        return path.read_bytes()
+
+    def _fetched(self, stream: Stream, at_most: int) -> bytes:
+        path = self._file("part")
+        self._youtube.read_whole(stream, path, at_most)
+        return path.read_bytes()
+
+    def _whole(self, stream: Stream) -> Path:
+        path = self._file(f"whole.{stream.ext}")
+        self._youtube.read_whole(stream, path, self._settings.max_whole_file)
+        return path
+
+    def _file(self, name: str) -> Path:
+        """A new path in the scratch folder."""
+        self._files += 1
+        return self.folder / f"{self._files}.{name}"
+
+
+def _understood(head: bytes, size: int | None) -> spans.Index | progressive.Table | spans.NeedMore:
+    """What the first bytes of a file say of the rest; NoIndex where they say nothing."""
+    if head.startswith(webm.MAGIC):
+        return webm.read_index(head, size)
+    try:
+        return spans.read_index(head)
+    except spans.NoIndex as why:
+        try:
+            return progressive.read_table(head, size)
+        except spans.NoIndex:
+            raise why from None
