@@ -239,7 +239,7 @@ class YouTube:
             "logger": self._said,
             "noprogress": True,
             # Nor is it to be put into words, a thousand times a clip.
-            "progress_delta": 3600.0,
+            "progress_delta": 1e9,
             "quiet": True,
             "noplaylist": True,
             "overwrites": True,

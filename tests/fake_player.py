@@ -138,10 +138,13 @@ class FakeVideo:
 
     `case` names a row of CASES (or is a Case of the test's own); with `case_times` only the first n watch
     pages show it and the later ones are ok. `duration` is what the player declares, where it differs from
-    the media's. `itags` are numbers, and "hls-ts" and "hls-fmp4" for an HLS playlist with these renditions:
-    93, or 230 with 234 for its sound. `login_helps` shows ok to a session with a login cookie. `drc` adds a compressed variant
+    the media's. `login_helps` shows ok to a session with a login cookie. `drc` adds a compressed variant
     of 140; `ad_seconds` an advertisement, after which alone the streams are available; `expires_in` is
     how long media URLs live.
+
+    `itags` are numbers of files, and names of HLS renditions: "hls-ts" is 93, one file a segment; "hls-fmp4" is
+    230 with 234 for its sound, one file each. A fault's `itag` may be one of these, and its `beyond` counts
+    through all segments.
     """
 
     media: Media = field(default_factory=Media)
@@ -160,7 +163,7 @@ class FakeVideo:
     def __post_init__(self) -> None:
         # A misspelt name should fail in the test, not in a thread.
         case(self.case)
-        _ = [fake_media.HLS[name] for name in self.itags if isinstance(name, str)]
+        self.renditions()
 
     def offered(self) -> list[int]:
         """The itags that this video's media can have, each a file of its own."""

@@ -276,7 +276,7 @@ def test_sound_that_begins_later_than_the_picture_stays_in_step(
 
 
 def test_what_an_edit_list_hides_does_not_count(file_of: Make, here: Callable[..., Here]) -> None:
-    """As ffmpeg copies out of the middle of a video: the pictures from the key frame on are there, and not shown."""
+    """As ffmpeg copies from the middle of a video: the pictures from the key frame on are there, and not shown."""
     file = file_of("-ss 3.3 -i {both} -t 10 -c copy", SIMPLE)
     found = here(file)
     assert len(packets(file, "video")) > 60 and found.facts()["pictures"] == 50

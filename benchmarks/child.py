@@ -1,0 +1,68 @@
+"""Commands run to their end, and what they cost: CPU with that of all their children, time, memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of CPU and of the clock, and the MB of the largest process."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+    peak: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.cpu + other.cpu, self.wall + other.wall, max(self.peak, other.peak))
+
+
+class Failed(Exception):
+    """A command that is measured did not do its work; the text says what it said."""
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, patience: float = 300.0) -> Cost:
+    """Run a command in ``folder``; Failed where it does not end with 0."""
+    said = folder / "said.txt"
+    with open(said, "wb") as out:
+        started = time.perf_counter()
+        child = subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        watchdog = threading.Timer(patience, _end, [child.pid])
+        watchdog.start()
+        # wait4 counts the child and every descendant that was waited for.
+        _, status, usage = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - started
+        watchdog.cancel()
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        words = said.read_text(errors="replace")[-2000:]
+        raise Failed(f"{' '.join(command)[:300]} ended with {child.returncode}:\n{words}")
+    # Linux counts in KiB, others in bytes.
+    scale = 1024 if os.uname().sysname == "Linux" else 1
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * scale / 1e6)
+
+
+def run_all(commands: Sequence[Sequence[str]], environment: Mapping[str, str], folder: Path) -> Cost:
+    """Run commands one after the other."""
+    return sum((run(command, environment, folder) for command in commands), Cost())
+
+
+def _end(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
