@@ -155,13 +155,16 @@ class Ffmpeg:
         """The packets of a file, read but not decoded: which tracks it has, and how long they are."""
         return read_framecrc(self.run([*_READING, "-i", path, *_ALL, "-c", "copy", "-f", "framecrc", "pipe:1"]))
 
-    def first_time(self, path: Path) -> Fraction:
-        """The time that a file gives to its first picture or sample, in seconds; Transient where it has none."""
+    def first_times(self, path: Path) -> dict[str, Fraction]:
+        """The time that a file gives to its first picture ("video") and sample ("audio"), in seconds."""
         found = self.run(["-copyts", *_READING, "-i", path, *_ALL, "-c", "copy", "-f", "framecrc", "pipe:1"])
-        times = [track.times[0] for track in read_framecrc(found) if track.times]
-        if not times:
-            raise Transient("media", f"{path.name}: neither picture nor sound")
-        return Fraction(min(times)).limit_denominator(1_000_000)
+        tracks = [track for track in read_framecrc(found) if track.times]
+        return {track.kind: Fraction(track.times[0]).limit_denominator(1_000_000) for track in tracks}
+
+    def remux(self, source: Path, target: Path) -> None:
+        """Put a transport stream's packets into an MP4, which can be sought; the earliest is at 0."""
+        # By default an MP4 counts pauses in milliseconds.
+        self.run([*_READING, "-i", source, *_ALL, "-c", "copy", "-movie_timescale", "90000", target])
 
     def measure(self, path: Path, at_most: Fraction | None = None) -> list[Track]:
         """Decode the file, whole or ``at_most`` so many seconds of it; Transient if that does not decode."""

@@ -8,6 +8,7 @@ share is read once.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -27,9 +28,8 @@ log = logging.getLogger("avclips.reading")
 SOUND_BEFORE = {"aac": Fraction(1, 10), "opus": Fraction(1)}
 # A resampler needs a little of what follows.
 SOUND_AFTER = Fraction(1, 20)
-# An HLS playlist is text; the bytes of a piece's beginning that hold its first packets.
+# An HLS playlist is text, and not so long.
 MAX_PLAYLIST = 8 * 1024 * 1024
-FIRST_PACKETS = 64 * 1024
 
 Layout = spans.Index | progressive.Table | hls.Playlist | Path
 
@@ -49,9 +49,8 @@ class Reading:
         self._layouts: dict[str, Layout] = {}
         # (URL, first byte, last byte, the file that holds them) of all that was read between heads.
         self._bodies: list[tuple[str, int, int, Path]] = []
-        # The HLS pieces first..last of a playlist -> their file and the second at which it begins.
-        self._pieces: dict[tuple[str, int, int], tuple[Path, Fraction]] = {}
-        self._zeros: dict[str, Fraction] = {}
+        # The HLS pieces first..last of a playlist -> their file and the times that it begins with.
+        self._pieces: dict[tuple[str, int, int], tuple[Path, dict[str, Fraction]]] = {}
         self._files = 0
 
     def job(self, clip: Clip) -> Job:
@@ -61,12 +60,12 @@ class Reading:
         # YouTube gives whole seconds; the index or the file itself tells the rest.
         if duration is not None and start >= duration + 1:
             raise Gone("over", f"the video has {duration:g} s, the clip starts at {clip.start:g} s")
-        picture = self._source(self._streams.picture, start, start, end)
+        picture = self._source(self._streams.picture, "video", start, start, end)
         sound = None
         if (stream := self._streams.sound) is not None:
             until = end + SOUND_AFTER if end is not None and self._settings.audio_rate else end
             before = SOUND_BEFORE["opus" if stream.codec == "opus" else "aac"]
-            sound = self._source(stream, start, max(Fraction(0), start - before), until)
+            sound = self._source(stream, "audio", start, max(Fraction(0), start - before), until)
         length = None if end is None else end - start
         flip = bool(clip.meta.get("flip"))
         # A mirrored picture is another one: it cannot be copied.
@@ -92,8 +91,10 @@ class Reading:
 
     # -- local files -------------------------------------------------------------------------------------
 
-    def _source(self, stream: Stream, start: Fraction, since: Fraction, until: Fraction | None) -> Source:
-        """A local file that holds seconds ``since``..``until`` of ``stream``."""
+    def _source(
+        self, stream: Stream, kind: str, start: Fraction, since: Fraction, until: Fraction | None
+    ) -> Source:
+        """A local file with seconds ``since``..``until`` of the ``kind`` ("video", "audio") in ``stream``."""
         layout = self._layouts.get(stream.url)
         if layout is None:
             layout = self._layouts[stream.url] = self._layout(stream)
@@ -103,7 +104,7 @@ class Reading:
             seconds = f"{float(layout.duration):.3f} s, the clip starts at {float(start):g} s"
             raise Gone("over", f"the video has {seconds}")
         if isinstance(layout, hls.Playlist):
-            return self._from_pieces(stream, layout, start, since, until)
+            return self._from_pieces(stream, kind, layout, start, since, until)
         if isinstance(layout, progressive.Table):
             return self._from_stretch(stream, layout, start, since, until)
         span = spans.plan(layout, since, until)
@@ -142,45 +143,50 @@ class Reading:
         return Source(file, start, stretch.lead, stretch.until)
 
     def _from_pieces(
-        self, stream: Stream, playlist: hls.Playlist, start: Fraction, since: Fraction, until: Fraction | None
+        self,
+        stream: Stream,
+        kind: str,
+        playlist: hls.Playlist,
+        start: Fraction,
+        since: Fraction,
+        until: Fraction | None,
     ) -> Source:
         first, last = hls.covering(playlist, since, until)
         while True:
-            file, begins = self._joined(stream, playlist, first, last)
+            file, begins = self._joined(stream, playlist, first, last, kind)
             if begins <= since or first == 0:
                 return Source(file, start - begins)
             first -= 1
 
-    def _joined(self, stream: Stream, playlist: hls.Playlist, first: int, last: int) -> tuple[Path, Fraction]:
-        """The pieces ``first``..``last`` in one file, and the second of the video at which it begins."""
+    def _joined(
+        self, stream: Stream, playlist: hls.Playlist, first: int, last: int, kind: str
+    ) -> tuple[Path, Fraction]:
+        """The pieces ``first``..``last`` in one file, and the second of the video at which libav begins it."""
         key = (stream.url, first, last)
         if key not in self._pieces:
-            file = self._file("pieces.mp4" if playlist.head else "pieces.ts")
-            with open(file, "wb") as target:
-                for part in (playlist.head, *playlist.parts[first : last + 1]):
-                    if part is not None:
-                        target.write(self._part(stream, part))
-            at = self._ffmpeg.first_time(file)
-            zero = at if first == 0 else self._zero(stream, playlist)
-            self._pieces[key] = (file, at - zero)
-        return self._pieces[key]
+            self._pieces[key] = self._together(stream, playlist, playlist.parts[first : last + 1])
+        file, times = self._pieces[key]
+        if (stream.url, 0, 0) not in self._pieces and first > 0:
+            self._pieces[stream.url, 0, 0] = self._together(stream, playlist, playlist.parts[:1])
+        zero = (times if first == 0 else self._pieces[stream.url, 0, 0][1]).get(kind)
+        if kind not in times or zero is None:
+            raise Transient("check", f"no {kind} in the pieces of an HLS playlist")
+        return file, min(times.values()) - zero
 
-    def _zero(self, stream: Stream, playlist: hls.Playlist) -> Fraction:
-        """The time that the stream gives to its first packet: pieces have the time of the whole."""
-        if stream.url not in self._zeros:
-            part = playlist.parts[0]
-            begin = part.first or 0
-            part = replace(
-                part, first=begin, last=min(part.last or begin + FIRST_PACKETS, begin + FIRST_PACKETS) - 1
-            )
-            file = self._file("first.mp4" if playlist.head else "first.ts")
-            file.write_bytes(
-                b"".join(
-                    self._part(stream, each, short=True) for each in (playlist.head, part) if each is not None
-                )
-            )
-            self._zeros[stream.url] = self._ffmpeg.first_time(file)
-        return self._zeros[stream.url]
+    def _together(
+        self, stream: Stream, playlist: hls.Playlist, parts: Sequence[hls.Part]
+    ) -> tuple[Path, dict[str, Fraction]]:
+        """Some pieces in one file, which have the times of the whole."""
+        file = self._file("pieces.mp4")
+        joined = file if playlist.head else self._file("pieces.ts")
+        with open(joined, "wb") as target:
+            for part in (playlist.head, *parts):
+                if part is not None:
+                    target.write(self._part(stream, part))
+        times = self._ffmpeg.first_times(joined)
+        if joined is not file:
+            self._ffmpeg.remux(joined, file)
+        return file, times
 
     # -- bytes -------------------------------------------------------------------------------------------
 
@@ -233,12 +239,12 @@ class Reading:
         self._bodies.append((stream.url, first, last, kept))
         return body
 
-    def _part(self, stream: Stream, part: hls.Part, short: bool = False) -> bytes:
+    def _part(self, stream: Stream, part: hls.Part) -> bytes:
         at = replace(stream, url=part.url, protocol="https", size=None)
         if part.first is None or part.last is None:
             return self._fetched(at, self._settings.max_whole_file)
         path = self._file("part")
-        self._youtube.read(at, part.first, part.last, path, short=short)
+        self._youtube.read(at, part.first, part.last, path)
         return path.read_bytes()
 
     def _fetched(self, stream: Stream, at_most: int) -> bytes:

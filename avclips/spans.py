@@ -49,9 +49,7 @@ class Index:
     timescale: int
     offsets: tuple[int, ...]
     times: tuple[int, ...]
-    # "mp4" or "webm"; and the ticks by which libav gives each packet an earlier time than the file does.
     container: str = "mp4"
-    delay: int = 0
 
     @property
     def duration(self) -> Fraction:
@@ -135,8 +133,7 @@ def plan(index: Index, start: Fraction, end: Fraction | None) -> Span | None:
     if end is not None and end < index.duration:
         # A fragment that begins exactly at `end` holds nothing of the clip.
         last = min(last, max(first, bisect_left(index.times, end * index.timescale) - 1))
-    begins = Fraction(index.times[first] - index.delay, index.timescale)
-    return Span(index.offsets[first], index.offsets[last + 1] - 1, begins)
+    return Span(index.offsets[first], index.offsets[last + 1] - 1, Fraction(index.times[first], index.timescale))
 
 
 def check_boxes(index: Index, span: Span, body: bytes) -> str | None:

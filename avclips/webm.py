@@ -17,12 +17,14 @@ from .spans import Index, NeedMore, NoIndex, bounded
 _EBML, _SEGMENT, _INFO, _TRACKS = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B
 _CUES, _CLUSTER = 0x1C53BB6B, 0x1F43B675
 _SCALE, _DURATION = 0x2AD7B1, 0x4489
-_ENTRY, _CODEC_DELAY = 0xAE, 0x56AA
+_ENTRY, _CODEC = 0xAE, 0x86
 _POINT, _TIME, _POSITIONS, _POSITION = 0xBB, 0xB3, 0xB7, 0xF1
 MAGIC = _EBML.to_bytes(4, "big")
 # A Segment whose size is not known: what follows is all of it.
 _OPEN_SEGMENT = _SEGMENT.to_bytes(4, "big") + b"\x01" + b"\xff" * 7
 _UNKNOWN = -1
+# Milliseconds of a packet, as everybody makes them.
+OPUS_PACKET = 20
 
 
 class _Element(NamedTuple):
@@ -123,9 +125,18 @@ def _index(head: bytes, ebml: _Element, segment: _Element, parts: dict[int, _Ele
         raise NoIndex("Cues that do not add up")
     init = head[: ebml.end] + _OPEN_SEGMENT
     init += b"".join(head[parts[name].start : parts[name].end] for name in (_INFO, _TRACKS))
-    # Rounded as libav does, which gives every packet its time less this.
-    delay = (2 * _delay(head, parts[_TRACKS]) + scale) // (2 * scale)
-    return Index(init, 1_000_000_000 // scale, tuple(offsets), tuple(times), "webm", delay)
+    if _is_opus(head, parts[_TRACKS]) and scale == 1_000_000:
+        times = [*map(_whole_packet, times[:-1]), total]
+    return Index(init, 1_000_000_000 // scale, tuple(offsets), tuple(times), "webm")
+
+
+def _whole_packet(time: int) -> int:
+    """The time of a packet of Opus: a file has it rounded to the millisecond, with the decoder's delay in it.
+
+    What a decoder gives first of a file is that delay later, so that it begins where the packets do.
+    """
+    nearest = round(time / OPUS_PACKET) * OPUS_PACKET
+    return nearest if abs(time - nearest) <= 1 else time
 
 
 def _points(head: bytes, cues: _Element) -> Iterator[tuple[int, int]]:
@@ -142,14 +153,10 @@ def _points(head: bytes, cues: _Element) -> Iterator[tuple[int, int]]:
         yield _whole(head, inside[_TIME]), _whole(head, places[_POSITION])
 
 
-def _delay(head: bytes, tracks: _Element) -> int:
-    """Nanoseconds at the beginning of a sound that are not to be heard."""
-    for entry in _children(head, tracks):
-        if entry.id == _ENTRY:
-            for child in _children(head, entry):
-                if child.id == _CODEC_DELAY:
-                    return min(_whole(head, child), 1_000_000_000)
-    return 0
+def _is_opus(head: bytes, tracks: _Element) -> bool:
+    entries = (child for child in _children(head, tracks) if child.id == _ENTRY)
+    named = (child for entry in entries for child in _children(head, entry) if child.id == _CODEC)
+    return any(head[child.body : child.end].rstrip(b"\0") == b"A_OPUS" for child in named)
 
 
 def check_clusters(index: Index, first: int, body: bytes) -> str | None:

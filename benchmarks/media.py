@@ -17,9 +17,9 @@ import fake_media
 from fake_media import Media
 from fake_youtube import FakeVideo
 
+from .ways import SECONDS
+
 MINUTE = 60.0
-SECONDS = 10
-"""Of every clip."""
 _LAYOUT = {
     134: ["-movflags", "+dash+global_sidx"],
     140: ["-frag_duration", "10000000", "-movflags", "+dash+global_sidx"],

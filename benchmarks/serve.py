@@ -21,7 +21,7 @@ import fake_youtube
 from fake_proxy import Proxy
 from fake_youtube import FakeVideo, FakeYouTube
 
-from benchmarks.media import TEN_MINUTES, THREE_HOURS, covering_bytes
+from .media import TEN_MINUTES, THREE_HOURS, covering_bytes
 
 
 class Distant(Proxy):

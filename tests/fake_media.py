@@ -38,7 +38,6 @@ HLS = {"hls-ts": (93,), "hls-fmp4": (230, 234)}
 """The HLS renditions by what a test calls them: pictures with sound, or pictures and sound."""
 HLS_SOURCES = {93: (134, 140), 230: (134,), 234: (140,)}
 """The adaptive streams that each rendition is packed from."""
-SOUND_RENDITIONS = (234,)
 PLAYLIST = "index.m3u8"
 
 _EXACT = ["-threads", "1", "-fflags", "+bitexact", "-flags", "+bitexact"]

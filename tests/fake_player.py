@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import fake_media
 from fake_media import Media
@@ -280,12 +280,13 @@ def _streaming_data(video_id: str, video: FakeVideo, folder: Path) -> Json:
             where |= _index(path)
             rate = {"bitrate": round(size * 8 / video.media.duration)}
             (progressive if itag == fake_media.PROGRESSIVE else adaptive).append(where | described | rate | extra)
-    manifest = {"hlsManifestUrl": _hls_url("hls_variant", video_id, video)} if video.renditions() else {}
+    expire = str(int(time.time() + video.expires_in))
+    master = _hls_url(_MASTER, "file/index.m3u8", video_id, expire)
     return {
         "expiresInSeconds": str(round(video.expires_in)),
         "formats": progressive,
         "adaptiveFormats": adaptive,
-        **manifest,
+        **({"hlsManifestUrl": master} if video.renditions() else {}),
     }
 
 
@@ -305,30 +306,20 @@ def _url(video_id: str, video: FakeVideo, itag: int, seed: int) -> str:
     return f"https://{MEDIA_HOST}/videoplayback?{urlencode(query | ({'sound': seed} if seed else {}))}"
 
 
-def _hls_url(kind: str, video_id: str, video: FakeVideo, itag: int = 0, seed: int = 0, name: str = "") -> str:
-    """An address of HLS, where everything stands in the path; `kind` is what YouTube calls it."""
-    known = {"expire": int(time.time() + video.expires_in), "id": video_id, "source": "youtube"}
-    known |= ({"itag": itag} if itag else {}) | ({"sound": seed} if seed else {})
-    host = f"{MEDIA_HOST}/videoplayback" if name else f"{MANIFEST_HOST}/api/manifest/{kind}"
-    last = name or ("playlist/index.m3u8" if kind == "hls_playlist" else "file/index.m3u8")
-    return f"https://{host}/" + "".join(f"{key}/{quote(str(value))}/" for key, value in known.items()) + last
-
-
 def asked_of(path: str) -> dict[str, str]:
     """What an address of HLS says: the words of its path in pairs."""
     words = path.partition("/expire/")[2].split("/")
     return {"expire": words[0], **dict(zip(words[1::2], words[2::2], strict=False))}
 
 
-def master_playlist(video_id: str, video: FakeVideo, folder: Path) -> str:
-    """The playlist of playlists, which names the renditions of every language."""
+def master_playlist(video_id: str, video: FakeVideo, expire: str, folder: Path) -> str:
+    """The playlist of playlists, which names the renditions of every language; `expire` is its own."""
     lines = ["#EXTM3U", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    alone = [itag for itag in video.renditions() if itag in fake_media.SOUND_RENDITIONS]
     for itag in video.renditions():
         for track in video.tracks(itag):
             seed = track.seed if track else 0
-            url = _hls_url("hls_playlist", video_id, video, itag, seed)
-            if itag in alone:
+            url = _hls_url(_PLAYLIST, "playlist/index.m3u8", video_id, expire, itag, seed)
+            if fake_media.HLS_SOURCES[itag] == (140,):
                 lines.append("#EXT-X-MEDIA:" + _attributes({"URI": f'"{url}"'} | _rendition(itag, track)))
                 continue
             size = sum(path.stat().st_size for path in fake_media.segments(video.rendition(folder, itag, seed)))
@@ -337,18 +328,28 @@ def master_playlist(video_id: str, video: FakeVideo, folder: Path) -> str:
     return "\n".join([*lines, ""])
 
 
-def media_playlist(video_id: str, video: FakeVideo, itag: int, seed: int, folder: Path) -> str:
+def media_playlist(video_id: str, video: FakeVideo, expire: str, itag: int, seed: int, folder: Path) -> str:
     """One rendition's playlist: ffmpeg's own, with addresses for the names of files."""
-    ts = itag in fake_media.HLS["hls-ts"]
     text = (video.rendition(folder, itag, seed) / fake_media.PLAYLIST).read_text()
 
     def url(name: str) -> str:
-        return _hls_url(
-            "", video_id, video, itag, seed, f"sq/{Path(name).stem}/file/seg.ts" if ts else "file/seg.mp4"
-        )
+        number, _, kind = name.partition(".")
+        last = f"sq/{number}/file/seg.ts" if kind == "ts" else "file/seg.mp4"
+        return _hls_url(f"{MEDIA_HOST}/videoplayback", last, video_id, expire, itag, seed)
 
     lines = [line if line.startswith("#") else url(line) for line in text.splitlines()]
     return "\n".join([*lines, ""]).replace('URI="all.mp4"', f'URI="{url("all.mp4")}"')
+
+
+_MASTER = f"{MANIFEST_HOST}/api/manifest/hls_variant"
+_PLAYLIST = f"{MANIFEST_HOST}/api/manifest/hls_playlist"
+
+
+def _hls_url(place: str, name: str, video_id: str, expire: str, itag: int = 0, seed: int = 0) -> str:
+    """An address of HLS, where everything stands in the path."""
+    known = {"expire": expire, "id": video_id, "itag": itag, "source": "youtube", "sound": seed}
+    said = "".join(f"{key}/{value}/" for key, value in known.items() if value)
+    return f"https://{place}/{said}{name}"
 
 
 def _rendition(itag: int, track: AudioTrack | None) -> Json:

@@ -302,18 +302,16 @@ class FakeYouTube:
             return refusal(404)
         if float(asked.get("expire", "inf")) < time.time():
             return refusal(403)
-        before = 0
-        if itag in video.renditions():
-            parts = fake_media.segments(video.rendition(self.folder, itag, seed))
-            number = request.segment or 0
-            if number >= len(parts):
-                return refusal(404)
-            path, before = parts[number], sum(part.stat().st_size for part in parts[:number])
-            kind = "video/mp2t" if path.suffix == ".ts" else "video/mp4"
-        else:
-            path = video.file(self.folder, itag, seed)
-            kind = f"{'audio' if itag in fake_media.SOUND_ITAGS else 'video'}/{path.suffix[1:]}"
-        answer = ranged(head, FileBody(path), kind)
+        hls = itag in video.renditions()
+        parts = fake_media.segments(video.rendition(self.folder, itag, seed)) if hls else []
+        number = request.segment or 0
+        if hls and number >= len(parts):
+            return refusal(404)
+        path = parts[number] if hls else video.file(self.folder, itag, seed)
+        sound = itag in (*fake_media.SOUND_ITAGS, 234)
+        kind = "mp2t" if path.suffix == ".ts" else path.suffix[1:]
+        answer = ranged(head, FileBody(path), f"{'audio' if sound else 'video'}/{kind}")
+        before = sum(part.stat().st_size for part in parts[:number])
         answer = self._spoilt(answer, head, f"video {request.video}", video.faults, itag, before)
         answer.rate = self.rate
         return answer
@@ -323,12 +321,13 @@ class FakeYouTube:
         video = self._video(identity)
         if not video.renditions() or not video.ever_plays() or request.itag not in [None, *video.renditions()]:
             return refusal(404)
-        if float(asked["expire"]) < time.time():
+        expire, seed = asked.get("expire", "0"), int(asked.get("sound", "0"))
+        if float(expire) < time.time():
             return refusal(403)
         if request.itag is None:
-            text = master_playlist(identity, video, self.folder)
+            text = master_playlist(identity, video, expire, self.folder)
         else:
-            text = media_playlist(identity, video, request.itag, int(asked.get("sound", "0")), self.folder)
+            text = media_playlist(identity, video, expire, request.itag, seed, self.folder)
         return plain(200, text.encode(), "application/vnd.apple.mpegurl")
 
     def _file(self, head: Head) -> Answer:

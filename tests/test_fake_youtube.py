@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -277,6 +278,107 @@ def test_webm_on_demand_and_silence(serve: Serve, folder: Path) -> None:
             assert file.streams[0].codec_context.codec.canonical_name == codec
 
 
+LISTED = {
+    "243": ("https", "webm", "webm_dash", "vp9", "none"),
+    "251": ("https", "webm", "webm_dash", "none", "opus"),
+    "93": ("m3u8_native", "mp4", None, "avc1.4d401e", "mp4a.40.2"),
+    "230": ("m3u8_native", "mp4", None, "avc1.4d401e", "none"),
+    "234": ("m3u8_native", "mp4", None, "none", None),
+}
+"""What yt-dlp says of each: protocol, ext, container, vcodec, acodec."""
+TWELVE = Media(duration=12)
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_webm_and_hls_are_listed_and_downloaded_whole(serve: Serve, tmp_path: Path, name: str) -> None:
+    youtube = serve(FakeVideo(TWELVE, itags=(134, 140, 243, 251, "hls-ts", "hls-fmp4")))
+    path = tmp_path / name
+    with downloader(youtube, format=name, outtmpl=str(path), fixup="never") as ydl:
+        found = ydl.extract_info(f"https://www.youtube.com/watch?v={ID}")
+    keys = ("protocol", "ext", "container", "vcodec", "acodec")
+    listed = {f["format_id"]: tuple(f.get(key) for key in keys) for f in found["formats"]}
+    assert {each: listed.get(each) for each in LISTED} == LISTED
+    format = next(f for f in found["formats"] if f["format_id"] == name)
+    hls = format["protocol"] == "m3u8_native"
+    assert ("fragments" in format, "filesize" in format, "manifest_url" in format) == (False, not hls, hls)
+    assert format.get("height") == (None if name in ("234", "251") else 360)
+    video = youtube.videos[ID]
+    if hls:
+        parts = fake_media.segments(video.rendition(youtube.folder, int(name)))
+    else:
+        parts = [video.file(youtube.folder, int(name))]
+    assert path.read_bytes() == b"".join(part.read_bytes() for part in parts)
+    assert [r.itag for r in youtube.requests("playlist", ID)] == ([None, int(name)] if hls else [None])
+    assert youtube.media_bytes(ID) == path.stat().st_size
+
+
+def test_the_log_tells_segments_from_playlists(serve: Serve, tmp_path: Path) -> None:
+    youtube = serve(FakeVideo(TWELVE, itags=("hls-ts", "hls-fmp4")))
+    for itag in (93, 230):
+        download(youtube, tmp_path / str(itag), str(itag))
+    before, ranges = youtube.requests("media", ID)[:3], youtube.requests("media", ID)[3:]
+    sizes = [path.stat().st_size for path in fake_media.segments(youtube.videos[ID].rendition(youtube.folder, 93))]
+    assert [(r.itag, r.segment, r.status, r.first, r.sent) for r in before] == [
+        (93, number, 200, None, size) for number, size in enumerate(sizes)
+    ]
+    assert [(r.itag, r.segment, r.status) for r in ranges] == [(230, None, 206)] * 4
+    assert all(r.first is not None and r.last is not None and r.sent == r.last - r.first + 1 for r in ranges)
+    assert [r.first for r in ranges] == [0, *[(r.last or 0) + 1 for r in ranges[:-1]]]
+    assert len({r.path for r in ranges}) == 1
+    assert [(r.kind, r.itag) for r in youtube.log[:4]] == [
+        ("watch", None), ("player", None), ("playlist", None), ("playlist", 93),
+    ]  # fmt: skip
+
+
+def test_a_player_says_where_head_and_index_are(serve: Serve, session: requests.Session) -> None:
+    youtube = serve(FakeVideo(TWELVE, itags=(134, 140, 18, 243, 251)))
+    url = "https://www.youtube.com/youtubei/v1/player"
+    told = through(session, youtube).post(url, json={"videoId": ID}).json()["streamingData"]
+    assert "indexRange" not in told["formats"][0] and "hlsManifestUrl" not in told
+    for stream in told["adaptiveFormats"]:
+        content = session.get(stream["url"]).content
+        head, index = stream["initRange"], stream["indexRange"]
+        assert (head["start"], int(head["end"]) + 1) == ("0", int(index["start"]))
+        first = content[int(index["start"]) :]
+        assert first[:4] == b"\x1c\x53\xbb\x6b" or first[4:8] == b"sidx"
+        after = content[int(index["end"]) + 1 :]
+        assert after[:4] == b"\x1f\x43\xb6\x75" or after[4:8] == b"moof"
+        assert (stream["contentLength"], stream["approxDurationMs"]) == (str(len(content)), "12000")
+    assert told["adaptiveFormats"][3]["audioSampleRate"] == "48000"
+
+
+def test_languages_of_hls(serve: Serve) -> None:
+    youtube = serve(FakeVideo(TWELVE, itags=(134, 140, "hls-ts", "hls-fmp4"), audio_tracks=ORIGINAL_AND_DUB))
+    formats = extract(youtube, format="all")["formats"]
+    told = {
+        (f["format_id"], f.get("language"), f.get("language_preference")) for f in formats if "-" in f["format_id"]
+    }
+    assert told == {
+        ("140-0", "de", -1), ("140-1", "en", 10), ("93-0", "de", None), ("93-1", "en", 10),
+        ("234-0", "de", None), ("234-1", "en", 10),
+    }  # fmt: skip
+    assert all(("sound/1" in f["url"]) == (f["language"] == "de") for f in formats if f["format_id"][:3] == "93-")
+
+
+def test_silence_of_hls(serve: Serve) -> None:
+    youtube = serve(FakeVideo(Media(duration=2, audio=False), itags=("hls-ts", "hls-fmp4")))
+    told = {(f["format_id"], f["vcodec"], f["acodec"]) for f in extract(youtube, format="all")["formats"]}
+    assert told == {("93", "avc1.4d401e", "none"), ("230", "avc1.4d401e", "none")}
+    with pytest.raises(KeyError):
+        FakeVideo(itags=(134, "hls-webm"))
+
+
+def test_a_refused_playlist_leaves_the_other_formats(serve: Serve) -> None:
+    youtube = serve(FakeVideo(MEDIA, itags=(134, 140, "hls-ts")))
+    youtube.refuse = lambda request: "429" if request.kind == "playlist" else None
+    logger = Warnings()
+    assert len(extract(youtube, format="all", logger=logger)["formats"]) == 2
+    assert [text.partition(": ")[2] for text in logger.warnings] == [
+        "Failed to download m3u8 information: HTTP Error 429: Too Many Requests"
+    ]
+    assert len(youtube.requests("playlist", ID)) == 1
+
+
 def test_an_advertisement_delays_the_streams(serve: Serve) -> None:
     youtube = serve(FakeVideo(MEDIA, ad_seconds=7))
     assert 5 < extract(youtube)["requested_formats"][0]["available_at"] - time.time() <= 8
@@ -340,8 +442,9 @@ def test_keep_alive_uses_one_connection_quickly(serve: Serve, session: requests.
     assert time.monotonic() - start < 0.3
 
 
-def download(youtube: FakeYouTube, folder: Path) -> None:
-    with downloader(youtube, format="134", outtmpl=str(folder / "%(id)s.%(ext)s")) as ydl:
+def download(youtube: FakeYouTube, folder: Path, format: str = "134", **params: Any) -> None:
+    given = {"format": format, "outtmpl": str(folder / "%(id)s.%(ext)s"), "fixup": "never"}
+    with downloader(youtube, **given, **params) as ydl:
         ydl.extract_info(f"https://www.youtube.com/watch?v={ID}")
 
 
@@ -403,6 +506,67 @@ def test_faults_strike_as_often_as_asked(serve: Serve, session: requests.Session
     assert len(session.get(pictures, headers={"Range": "bytes=0-4999"}).content) == 5000
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="10 bytes read, 5990 more expected"):
         session.get(pictures, headers={"Range": "bytes=0-5999"})
+
+
+def segment_requests(session: requests.Session, url: str) -> list[requests.Request]:
+    """What a playlist of segments has one ask for, but for the head of fMP4."""
+    asked: list[requests.Request] = []
+    headers: dict[str, str] = {}
+    for line in session.get(url).text.splitlines():
+        if match := re.fullmatch(r"#EXT-X-BYTERANGE:(\d+)@(\d+)", line):
+            headers = {"Range": f"bytes={match[2]}-{int(match[2]) + int(match[1]) - 1}"}
+        elif line and line[0] != "#":
+            asked.append(requests.Request("GET", line, headers))
+    return asked
+
+
+@pytest.mark.parametrize("name", ["93", "230"])
+def test_segments_fail_as_files_do(serve: Serve, session: requests.Session, name: str) -> None:
+    """`beyond` counts through all segments: here it lies in the second."""
+    faults = (
+        Fault("status", itag=140, status=500),
+        Fault("status", itag=int(name), status=503, times=1, beyond=400_000),
+        Fault("truncate", itag=int(name), times=1, beyond=400_000, after=1000),
+    )
+    youtube = serve(FakeVideo(TWELVE, itags=("hls-ts", "hls-fmp4"), faults=faults))
+    url = extract(youtube, format=name)["url"]
+    first, second, third = segment_requests(through(session, youtube), url)
+    good = 200 if name == "93" else 206
+    assert session.send(session.prepare_request(first)).status_code == good
+    assert session.send(session.prepare_request(second)).status_code == 503
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="1000 bytes read"):
+        session.send(session.prepare_request(second))
+    assert len(session.send(session.prepare_request(second)).content) > 200_000
+    assert session.send(session.prepare_request(third)).status_code == good
+    assert [r.status for r in youtube.requests("media", ID)] == [good, 503, good, good, good]
+    if name == "93":
+        assert [r.segment for r in youtube.requests("media", ID)] == [0, 1, 1, 1, 2]
+
+
+def test_yt_dlp_leaves_out_a_segment_that_it_cannot_get(serve: Serve, tmp_path: Path) -> None:
+    """Without a word in the result: the project has to read segments itself."""
+    fault = Fault("truncate", itag=93, times=1, beyond=400_000, after=1000)
+    video = FakeVideo(TWELVE, itags=("hls-ts",), faults=(fault,))
+    youtube = serve(video)
+    download(youtube, tmp_path, "93")
+    parts = fake_media.segments(video.rendition(youtube.folder, 93))
+    assert (tmp_path / f"{ID}.mp4").read_bytes() == parts[0].read_bytes() + parts[2].read_bytes()
+
+
+def test_segments_that_do_not_exist_and_links_that_end(serve: Serve, session: requests.Session) -> None:
+    youtube = serve(FakeVideo(TWELVE, itags=("hls-ts", "hls-fmp4")))
+    manifest = extract(youtube, format="93")["manifest_url"]
+    playlist = through(session, youtube).get(manifest).text.splitlines()[3]
+    text = session.get(playlist)
+    assert text.headers["Content-Type"] == "application/vnd.apple.mpegurl"
+    assert text.text.endswith("#EXT-X-ENDLIST\n") and "#EXT-X-PLAYLIST-TYPE:VOD" in text.text
+    segment = next(line for line in text.text.splitlines() if line.startswith("https"))
+    got = session.get(segment, headers={"Range": "bytes=0-187"})
+    assert (got.status_code, len(got.content), got.headers["Content-Type"]) == (206, 188, "video/mp2t")
+    assert session.get(segment.replace("sq/0", "sq/3")).status_code == 404
+    assert session.get(playlist.replace("itag/93", "itag/94")).status_code == 404
+    for url in (manifest, playlist, segment):
+        assert session.get(re.sub(r"expire/\d+", "expire/1000", url)).status_code == 403
 
 
 def test_retries_resume_after_truncation(serve: Serve, tmp_path: Path) -> None:

@@ -38,6 +38,10 @@ def sound(name: str, **more: Any) -> Format:
 
 
 P240, P360, P480, P720 = (picture(name, h) for name, h in (("133", 240), ("134", 360), ("135", 480), ("136", 720)))
+VP9 = picture("243", 360, vcodec="vp9")
+H93, H230 = both("93", 360, protocol="m3u8_native"), picture("230", 360, protocol="m3u8_native")
+# The renditions of sound name no codec.
+H234 = {name: value for name, value in sound("234", protocol="m3u8_native").items() if name != "acodec"}
 A139, A140, OPUS = sound("139"), sound("140"), sound("251", acodec="opus")
 
 
@@ -57,12 +61,23 @@ A139, A140, OPUS = sound("139"), sound("140"), sound("251", acodec="opus")
         ([A140, both("18", 360)], 360, "18"),
         ([P360], 360, "134"),
         ([P240, P360, picture("x", 360, acodec=None)], 360, "134"),
-        ([P360, OPUS], 360, None),
+        ([P360, OPUS], 360, "134+251"),
+        ([OPUS, VP9], 360, "243+251"),
+        ([OPUS, A140, VP9], 360, "243+140"),
+        ([OPUS, VP9, both("18", 360)], 360, "18"),
+        ([A140, P240, VP9], 360, "133+140"),
+        ([OPUS, P240, VP9], 360, "243+251"),
+        ([OPUS, P360, VP9], 360, "134+251"),
+        ([H234, H230], 360, "230+234"),
+        ([H234, H93], 360, "93"),
+        ([H93, OPUS, VP9], 360, "243+251"),
+        ([H230], 360, "230"),
+        ([H93, P480, A140], 360, "93"),
         ([P360, OPUS, both("18", 360)], 360, "18"),
         ([A140], 360, None),
         ([], 360, None),
         ([A140, picture("vp9", 360, vcodec="vp9"), P240], 360, "133+140"),
-        ([A140, picture("av1", 360, vcodec="av01.0.05M.08")], 360, None),
+        ([A140, picture("av1", 360, vcodec="av01.0.05M.08")], 360, "av1+140"),
         ([A140, picture("hls", 360, protocol="m3u8_native"), P240], 360, "133+140"),
         ([A140, sound("hls", protocol="m3u8_native"), P360], 360, "134+140"),
         ([A140, picture("dash", 360, protocol="http_dash_segments")], 360, None),
@@ -85,7 +100,9 @@ def test_choose(formats: list[Format], quality: int, chosen: str | None) -> None
     if chosen and "+" in chosen:
         parts = [each["format_id"] for each in found[0]["requested_formats"]]
         assert "+".join(parts) == chosen
-        assert (found[0]["vcodec"], found[0]["acodec"]) == ("avc1.4d401e", "mp4a.40.2")
+        given = {each["format_id"]: each for each in formats}
+        assert found[0]["vcodec"] == given[parts[0]]["vcodec"]
+        assert found[0]["acodec"] == given[parts[1]].get("acodec", "mp4a")
 
 
 def test_stream_of() -> None:
