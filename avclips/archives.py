@@ -7,6 +7,9 @@ becomes a path. Workers share one Archives.
 
 from __future__ import annotations
 
+import bz2
+import errno
+import gzip
 import lzma
 import shutil
 import stat
@@ -14,20 +17,23 @@ import tarfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from .errors import RunError, Transient
-from .files import is_about_the_disk
+from .files import is_about_the_disk, is_full
 
 ENDING = ".mp4"
-PACKED = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+PACKED = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
 # Bounds for a stranger's member: no clip is so large, and no video shrinks so much.
 LARGEST = 8 * 1024**3
 RATIO = 100
 _PIECE = 1 << 20
+# Zeros behind the end of a tar, at most: tar fills up its last record.
+_PADDING = 1 << 24
 
 # What the readers of the standard library raise at files that are not what they should be.
 _BROKEN = (
@@ -39,7 +45,16 @@ _BROKEN = (
     EOFError,
     NotImplementedError,
     ValueError,
+    OverflowError,
+    RecursionError,
 )
+
+# What opens a compressed file, by its first bytes: of several streams one behind the other, too.
+_UNPACKERS: dict[bytes, Callable[[Path], IO[bytes]]] = {
+    b"\x1f\x8b": gzip.open,  # type: ignore[dict-item]
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,8 @@ class Archive(Protocol):
 
     def members(self) -> Iterable[Member]: ...
 
-    def read(self, member: Member, target: Path) -> None: ...
+    def read(self, member: Member, target: Path, due: Callable[[Member], bool]) -> None:
+        """Write a member to ``target``; ``due``: whether another one will be asked for."""
 
     def close(self) -> None: ...
 
@@ -81,7 +97,7 @@ class Archives:
         RunError where it cannot be read.
         """
         before = len(self._found)
-        for archive in _open_all(path, self._spill, self._wanted):
+        for archive in _open_all(path, self._spill):
             self._archives.append(archive)
             for member in archive.members():
                 self._take(len(self._archives) - 1, member)
@@ -119,10 +135,14 @@ class Archives:
         number, member = self._found[clip_id]
         archive = self._archives[number]
         origin = f"{archive.path}:{member.name}"
+
+        def due(other: Member) -> bool:
+            return self._found.get(_clip_id(other.name)) == (number, other)
+
         try:
-            archive.read(member, target)
+            archive.read(member, target, due)
         except OSError as error:
-            if is_about_the_disk(error) and error.filename in (None, str(target)):
+            if is_full(error) or (is_about_the_disk(error) and error.filename != str(archive.path)):
                 raise
             raise Transient("archive", f"{origin}: {error}") from error
         except (RuntimeError, *_BROKEN) as error:
@@ -136,24 +156,29 @@ class Archives:
         self._found.clear()
 
 
+def _path(name: str) -> PurePosixPath:
+    # Some programs write a zip with the other slash.
+    return PurePosixPath(name.replace("\\", "/"))
+
+
 def _clip_id(name: str) -> str:
-    path = PurePosixPath(name)
+    path = _path(name)
     return path.stem if path.suffix.lower() == ENDING else ""
 
 
-def _open_all(path: Path, spill: Path, wanted: Collection[str]) -> Iterator[Archive]:
+def _open_all(path: Path, spill: Path) -> Iterator[Archive]:
     if path.is_dir():
         yield _Folder(path)
         for packed in sorted(each for each in path.rglob("*") if each.name.lower().endswith(PACKED)):
             if packed.is_file():
-                yield _open(packed, spill, wanted)
+                yield _open(packed, spill)
     elif path.is_file():
-        yield _open(path, spill, wanted)
+        yield _open(path, spill)
     else:
         raise RunError(f"--archives {path}: there is no such file or folder", "name a folder, a zip or a tar")
 
 
-def _open(path: Path, spill: Path, wanted: Collection[str]) -> Archive:
+def _open(path: Path, spill: Path) -> Archive:
     """The reader that fits the file's bytes, whatever its name; RunError says what is wrong with it."""
     try:
         with open(path, "rb") as stream:
@@ -163,25 +188,27 @@ def _open(path: Path, spill: Path, wanted: Collection[str]) -> Archive:
                 f"{path} is a web page, not an archive (Google Drive sends one when too many fetched the file)",
                 "look at it in a browser; fetch the file again later, or by hand while signed in",
             )
-        if begin.startswith(b"PK"):
+        # A tar begins with a name, which may begin with PK.
+        if begin.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             return _Zip(path)
-        return _Tar(path) if _is_plain_tar(path) else _PackedTar(path, spill, wanted)
+        return _Tar(path) if _is_plain_tar(path) else _PackedTar(path, spill)
     except (OSError, *_BROKEN) as error:
         raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> RunError:
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError) and error.errno != errno.EINVAL and error.strerror:
         return RunError(f"{path} cannot be read: {error.strerror}", "check its owner and its mount")
+    why = str(error).partition("\n")[0] or type(error).__name__
     return RunError(
-        f"{path} is not a whole zip or tar: {error or type(error).__name__}",
+        f"{path} is not a whole zip or tar: {why}",
         "fetch it again, or leave it out of --archives",
     )
 
 
 def _refusal(name: str, size: int, packed: int, is_file: bool) -> str:
     """Why a member is not taken; empty where it is."""
-    path = PurePosixPath(name.replace("\\", "/"))
+    path = _path(name)
     if path.is_absolute() or ".." in path.parts or name[1:3] == ":\\":
         return "has a path that leads out of the archive"
     if not is_file:
@@ -213,12 +240,13 @@ class _Folder:
         self.path = path
 
     def members(self) -> Iterator[Member]:
-        found = sorted(each for each in self.path.rglob(f"*{ENDING}") if each.is_file())
+        found = sorted(each for each in self.path.rglob("*") if _clip_id(each.name) and each.is_file())
         for at, path in enumerate(found):
             yield Member(str(path.relative_to(self.path)), path.stat().st_size, at)
 
-    def read(self, member: Member, target: Path) -> None:
-        shutil.copyfile(self.path / member.name, target)
+    def read(self, member: Member, target: Path, due: Callable[[Member], bool]) -> None:
+        with open(self.path / member.name, "rb") as source:
+            _pour(source, target, member)
 
     def close(self) -> None:
         pass
@@ -230,6 +258,8 @@ class _Zip:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._zip = zipfile.ZipFile(path)
+        # By place: two members may have one name.
+        self._infos: dict[int, zipfile.ZipInfo] = {}
 
     def members(self) -> Iterator[Member]:
         for info in self._zip.infolist():
@@ -242,10 +272,11 @@ class _Zip:
                 )
             is_file = stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG)
             refusal = _refusal(info.filename, info.file_size, info.compress_size, is_file)
+            self._infos.setdefault(info.header_offset, info)
             yield Member(info.filename, info.file_size, info.header_offset, refusal)
 
-    def read(self, member: Member, target: Path) -> None:
-        with self._zip.open(member.name) as source:
+    def read(self, member: Member, target: Path, due: Callable[[Member], bool]) -> None:
+        with self._zip.open(self._infos[member.at]) as source:
             _pour(source, target, member)
 
     def close(self) -> None:
@@ -274,13 +305,12 @@ class _Tar:
     def members(self) -> Iterator[Member]:
         try:
             with tarfile.open(self.path, "r:") as tar:
-                for info in tar:
-                    if not info.isdir():
-                        yield _tar_member(self.path, info, info.size)
+                for info in _forward(tar):
+                    yield _tar_member(self.path, info, info.size)
         except (OSError, *_BROKEN) as error:
             raise _unreadable(self.path, error) from error
 
-    def read(self, member: Member, target: Path) -> None:
+    def read(self, member: Member, target: Path, due: Callable[[Member], bool]) -> None:
         with open(self.path, "rb") as tar, open(target, "wb") as sink:
             tar.seek(member.at)
             left = member.size
@@ -297,45 +327,67 @@ class _Tar:
 class _PackedTar:
     """A compressed tar: read once to know what it holds, and once more, from front to back, for its members.
 
-    What is wanted and lies before the member asked for is kept beside it until it is asked for: to go back
-    would be to unpack all of it again.
+    What is due and lies before the member asked for is kept beside it until it is asked for: to go back
+    would be to unpack all of it again. That is done only for a member that was taken already, or lost to a full
+    disk.
     """
 
-    def __init__(self, path: Path, spill: Path, wanted: Collection[str]) -> None:
+    def __init__(self, path: Path, spill: Path) -> None:
         self.path = path
-        self._wanted = wanted
         self._spill = spill
         self._kept: dict[int, Path] = {}
+        self._given: set[int] = set()
         self._lock = threading.Lock()
+        self._stream: _Unpacked | None = None
         self._tar: tarfile.TarFile | None = None
-        # A trial: what is no tar shows here.
-        tarfile.open(path, "r:*").close()
+        # How far the tar was read.
+        self._at = 0
 
     def members(self) -> Iterator[Member]:
+        packed = self.path.stat().st_size
         try:
-            with tarfile.open(self.path, "r|*") as tar:
+            with _Unpacked(self.path) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]
                 for info in _forward(tar):
                     # The ratio of the whole: a compressed tar does not tell that of its members.
-                    yield _tar_member(self.path, info, self.path.stat().st_size)
+                    yield _tar_member(self.path, info, packed)
+                stream.read_on()
         except (OSError, *_BROKEN) as error:
             raise _unreadable(self.path, error) from error
 
-    def read(self, member: Member, target: Path) -> None:
+    def read(self, member: Member, target: Path, due: Callable[[Member], bool]) -> None:
         with self._lock:
             if (kept := self._kept.pop(member.at, None)) is not None:
                 shutil.move(kept, target)
+            else:
+                try:
+                    self._read_on(member, target, due)
+                except BaseException:
+                    # Somewhere within a member: the next one begins at the front.
+                    self.close()
+                    raise
+            self._given.add(member.at)
+
+    def _read_on(self, member: Member, target: Path, due: Callable[[Member], bool]) -> None:
+        if self._tar is None or self._at >= member.at:
+            self.close()
+            self._stream = _Unpacked(self.path)
+            self._tar = tarfile.open(fileobj=self._stream, mode="r|")  # type: ignore[call-overload]  # noqa: SIM115
+        packed = self.path.stat().st_size
+        for info in _forward(self._tar):
+            here = _tar_member(self.path, info, packed)
+            self._at = here.at
+            if here == member:
+                self._pour(info, target, here)
                 return
-            if self._tar is None:
-                self._tar = tarfile.open(self.path, "r|*")  # noqa: SIM115 - closed by close()
-            for info in _forward(self._tar):
-                here = _tar_member(self.path, info, self.path.stat().st_size)
-                if here.at == member.at:
-                    self._pour(info, target, here)
-                    return
-                if not here.refusal and _clip_id(here.name) in self._wanted:
-                    self._spill.mkdir(parents=True, exist_ok=True)
-                    self._kept[here.at] = self._spill / f"{id(self)}-{here.at}{ENDING}"
-                    self._pour(info, self._kept[here.at], here)
+            if here.at not in self._kept and here.at not in self._given and due(here):
+                self._spill.mkdir(parents=True, exist_ok=True)
+                path = self._spill / f"{id(self)}-{here.at}{ENDING}"
+                try:
+                    self._pour(info, path, here)
+                except BaseException:
+                    path.unlink(missing_ok=True)
+                    raise
+                self._kept[here.at] = path
         raise EOFError("is not where it was")
 
     def _pour(self, info: tarfile.TarInfo, target: Path, member: Member) -> None:
@@ -348,11 +400,59 @@ class _PackedTar:
     def close(self) -> None:
         if self._tar is not None:
             self._tar.close()
+        if self._stream is not None:
+            self._stream.close()
+        self._stream, self._tar, self._at = None, None, 0
+
+
+class _Unpacked:
+    """The bytes of a compressed file, from front to back.
+
+    Whoever reads on and on behind their end gets an error: tarfile would, for a size that is a lie.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with open(path, "rb") as stream:
+            begin = stream.read(6)
+        opener = next((each for magic, each in _UNPACKERS.items() if begin.startswith(magic)), None)
+        if opener is None:
+            raise tarfile.ReadError("neither a zip nor a tar, compressed or not")
+        self._stream = opener(path)
+        self._ends = 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        self._ends += not piece
+        if self._ends > 3:
+            raise EOFError("breaks off")
+        return piece
+
+    def read_on(self) -> None:
+        """To the end, where the sums are: what follows a tar is padding."""
+        left = _PADDING
+        while left > 0 and (piece := self._stream.read(_PIECE)):
+            left -= len(piece)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def __enter__(self) -> _Unpacked:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def _forward(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members of a stream, which tarfile would otherwise all remember."""
+    """The members of a tar, which tarfile would otherwise all remember; an error where it ends in the middle."""
     while (info := tar.next()) is not None:
         tar.members = []  # type: ignore[attr-defined]
+        if info.size < 0:
+            # tarfile would go back by so much, and find this member again.
+            raise tarfile.ReadError(f"{info.name!r} says that it has {info.size} bytes")
         if not info.isdir():
             yield info
+    # Behind the last member are two empty blocks, or nothing. tarfile takes a broken header for the end.
+    with suppress(EOFError):
+        if tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
+            raise tarfile.ReadError("a broken header, and more behind it")

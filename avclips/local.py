@@ -95,13 +95,17 @@ class Local:
         picture = next((track for track in tracks if track.kind == "video" and track.times), None)
         if picture is None:
             raise Transient("archive", "it has no picture")
-        heard = any(track.kind == "audio" and track.times for track in tracks)
+        sound = next((track for track in tracks if track.kind == "audio" and track.times), None)
+        heard = sound is not None
         if not heard and not self._settings.allow_silent:
             raise Gone("no_audio", "it has no sound (see --allow-silent)")
         settings, source = self._settings, Source(file, Fraction(0))
         job = Job(
             source, source if heard else None, None, settings.cut, settings.audio_rate, settings.audio_channels
         )
+        if sound is not None:
+            packet = Fraction(1024, sound.sample_rate) if sound.sample_rate else Fraction(0)
+            job = replace(job, packet=packet, late=max(0.0, sound.times[0] - picture.times[0]))
         if _is_whole(clip):
             # Nothing is to be cut off: it stays as it is, and its bytes too if it need not change its container.
             job = replace(job, cut="copy", keep=file.suffix == f".{settings.video_format}")

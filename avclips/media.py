@@ -56,6 +56,8 @@ class Job:
     """One cut: ``length`` seconds (None: to the end) out of a picture and a sound source (None: silent).
 
     ``flip``: mirrored left to right. ``scale``: the smaller side of the picture is to have so many pixels.
+    ``late``: the seconds by which the file's sound begins after its picture; so much silence comes first.
+    ``packet``: the seconds of a packet of sound, for containers in which the first one is not heard.
     ``keep``: the picture's file is itself the result, and only sound is cut. ``decode``: the clip's pictures are
     decoded too, only to see that they can be.
     """
@@ -69,6 +71,8 @@ class Job:
     flip: bool = False
     scale: int | None = None
     keep: bool = False
+    late: float = 0.0
+    packet: Fraction = Fraction(0)
     decode: bool = False
 
 
@@ -153,12 +157,23 @@ class Ffmpeg:
 
     def list_packets(self, path: Path) -> list[Track]:
         """The packets of a file, read but not decoded: which tracks it has, and how long they are."""
-        return read_framecrc(self.run([*_READING, "-i", path, *_ALL, "-c", "copy", "-f", "framecrc", "pipe:1"]))
+        arguments: list[str | Path] = [
+            "-copyts",
+            *_READING,
+            "-i",
+            path,
+            *_ALL,
+            "-c",
+            "copy",
+            "-f",
+            "framecrc",
+            "pipe:1",
+        ]
+        return read_framecrc(self.run(arguments))
 
     def first_times(self, path: Path) -> dict[str, Fraction]:
         """The time that a file gives to its first picture ("video") and sample ("audio"), in seconds."""
-        found = self.run(["-copyts", *_READING, "-i", path, *_ALL, "-c", "copy", "-f", "framecrc", "pipe:1"])
-        tracks = [track for track in read_framecrc(found) if track.times]
+        tracks = [track for track in self.list_packets(path) if track.times]
         return {track.kind: Fraction(track.times[0]).limit_denominator(1_000_000) for track in tracks}
 
     def remux(self, source: Path, target: Path) -> None:
@@ -266,7 +281,9 @@ def cut_arguments(job: Job, video: Path, sound: Path) -> list[str | Path]:
     arguments += ["-i", job.video.path]
     if job.audio:
         arguments += [*_READING, *_lead_in(job.audio), "-i", job.audio.path]
-        arguments += [*_READING, *_sought(job.audio), "-i", job.audio.path]
+        # Matroska hides the first packet of AAC, which is to prepare the decoder: there has to be such one.
+        before = job.packet if video.suffix == ".mkv" else Fraction(0)
+        arguments += [*_READING, *_sought(job.audio, before), "-i", job.audio.path]
     if not job.keep:
         arguments += _video_output(job, video)
     if job.audio:
@@ -320,8 +337,13 @@ def _lead_in(source: Source) -> list[str]:
     return [*sought, *_stop(source, lead)]
 
 
-def _sought(source: Source) -> list[str]:
-    return ["-ss", _seconds(source.offset), *_stop(source, source.offset)]
+def _sought(source: Source, before: Fraction = Fraction(0)) -> list[str]:
+    """Read from ``before`` seconds before the clip, which is at 0 all the same."""
+    # Even to seek to 0 would leave out what lies before it: the packet that prepares the decoder.
+    since = max(Fraction(0), source.offset - before)
+    sought = ["-ss", _seconds(since)] if since else []
+    shift = ["-itsoffset", _seconds(since - source.offset)] if since != source.offset else []
+    return [*sought, *shift, *_stop(source, since)]
 
 
 def _stop(source: Source, since: Fraction) -> list[str]:
@@ -354,6 +376,8 @@ def _sound_filter(job: Job) -> str:
     assert job.audio is not None
     length = "" if job.length is None else f":duration={_seconds(job.length)}"
     trim = f"atrim=start={_seconds(job.audio.offset - _lead(job.audio))}{length},asetpts=PTS-STARTPTS"
+    if job.late:
+        trim += f",adelay={job.late * 1000:.3f}:all=1"
     # In pieces of a second: each frame by itself would cross two more of ffmpeg's threads.
     trim += ",asetnsamples=n=44100:p=0"
     return f"aresample={job.audio_rate},{trim}" if job.audio_rate else trim

@@ -71,7 +71,7 @@ class Reading:
         # A mirrored picture is another one: it cannot be copied.
         cut: Cut = "exact" if flip else self._settings.cut
         rate, channels = self._settings.audio_rate, self._settings.audio_channels
-        return Job(picture, sound, length, cut, rate, channels, flip=flip)
+        return Job(picture, sound, length, cut, rate, channels, flip=flip, packet=_packet(self._streams.sound))
 
     def promises(self, clip: Clip) -> Promises:
         """What is known beforehand of picture and sound of the clip; None where nothing is."""
@@ -261,6 +261,12 @@ class Reading:
         """A new path in the scratch folder."""
         self._files += 1
         return self.folder / f"{self._files}.{name}"
+
+
+def _packet(stream: Stream | None) -> Fraction:
+    """The seconds of a packet of AAC in a stream; 0 where that is not known."""
+    known = stream is not None and stream.sample_rate and "opus" not in stream.codec
+    return Fraction(1024, stream.sample_rate) if known and stream and stream.sample_rate else Fraction(0)
 
 
 def _understood(head: bytes, size: int | None) -> spans.Index | progressive.Table | spans.NeedMore:

@@ -63,10 +63,11 @@ class Run:
             log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
             self._greet(versions, hint)
             listing = self._listing(store, cookies[0][1] if cookies[0] else None)
-            archives = Archives({clip.id for clip in listing.clips}, store.spill)
+            pending = store.pending(listing.clips)
+            archives = Archives({clip.id for clip in pending}, store.spill)
             for path in settings.archives:
                 say(f"{archives.add(path)} clips are in {path}.")
-            todo = sorted(store.pending(listing.clips), key=lambda clip: archives.place(clip.id))
+            todo = sorted(pending, key=lambda clip: archives.place(clip.id))
             here, on_youtube, left = self._ways(todo, listing, archives, store)
             self._see_room([*here, *on_youtube, *(left if self._uses_drive else [])], store)
             desks = self._desks(texts, asked_for, ffmpeg, store, archives)

@@ -61,6 +61,7 @@ class Stream:
     size: int | None
     available_at: float
     codec: str
+    sample_rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -288,6 +289,7 @@ def stream_of(format: Mapping[str, Any]) -> Stream:
         protocol=format["protocol"],
         size=format.get("filesize"),
         available_at=float(format.get("available_at") or 0),
+        sample_rate=format.get("asr") or None,
         codec=str(format.get("vcodec") if format.get("vcodec") != "none" else format.get("acodec")),
     )
 

@@ -267,7 +267,8 @@ def test_m4a_has_the_sources_packets_and_begins_at_the_clip(cut: Callable[..., C
     rate = made.source.media.sample_rate
     of_source = sound_packets(made.whole("sound"))
     for start, path in zip(made.source.starts, reference_wavs(made, tmp_path), strict=True):
-        assert likewise(sound_packets(made.audio(start)), of_source, Fraction(str(start)), rate), f"at {start}"
+        got = sound_packets(made.audio(start))
+        assert likewise(got, of_source, Fraction(str(start)), rate, most_hidden=2), f"at {start}"
         decoded = tmp_path / "decoded.wav"
         run_ffmpeg("-i", made.audio(start), decoded)
         got, due = samples(decoded), samples(path)
@@ -287,7 +288,12 @@ def test_the_sound_beside_the_pictures_is_the_sources(
         with av.open(str(made.video(start))) as container:
             assert container.format.name == "matroska,webm"
         got = sound_packets(made.video(start))
-        assert likewise(got, of_source, Fraction(str(start)), made.source.media.sample_rate, Fraction(1, 1000))
+        rate = made.source.media.sample_rate
+        assert likewise(got, of_source, Fraction(str(start)), rate, Fraction(1, 1000), most_hidden=2)
+        with av.open(str(made.video(start))) as container:
+            heard = next(container.decode(audio=0))
+        # A reader passes over the first packet; from the start on, nothing is lost by that.
+        assert heard.time is not None and heard.time <= 0.001
 
 
 def sound_packets(path: Path) -> list[tuple[Fraction, bytes]]:
@@ -302,6 +308,7 @@ def likewise(
     start: Fraction,
     rate: int,
     rounding: Fraction = Fraction(0),
+    most_hidden: int = 1,
 ) -> bool:
     """Whether these are the source's packets of ten seconds, and each at its time less the start."""
     lasts, slack = Fraction(PACKET, rate), Fraction(1, rate) + rounding
@@ -310,7 +317,7 @@ def likewise(
     return (
         [held for _, held in got] == [held for _, held in due]
         and all(abs(time - (at - start)) <= slack for (time, _), (at, _) in zip(got, due, strict=True))
-        and -lasts - slack < got[0][0] <= slack
+        and -lasts * most_hidden - slack < got[0][0] <= slack
         and abs(got[-1][0] + lasts - 10) <= lasts + slack
     )
 
