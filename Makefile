@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv-dev
 BIN := $(VENV)/bin
 
-.PHONY: help test lint format rehearse soak fuzz single-file clean
+.PHONY: help test lint format rehearse soak fuzz single-file bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -15,7 +15,7 @@ $(BIN)/.made: requirements.txt requirements-dev.txt
 	touch $@
 
 test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(BIN)/.made ## ruff, mypy --strict and shellcheck
 	$(BIN)/ruff check .
@@ -35,6 +35,9 @@ soak: $(BIN)/.made ## a run with every fault at random, under 10 minutes [SEED=n
 
 fuzz: $(BIN)/.made ## strangers' bytes against everything that reads them [SECONDS=600] [SEED=n]
 	PYTHONPATH=. $(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, about 10 minutes [QUICK=1]
+	PYTHONPATH=. $(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 single-file: ## dist/*.pyz: each script and the package in the one file to copy to a node
 	rm -rf build dist && mkdir -p dist

@@ -11,6 +11,7 @@ import bz2
 import errno
 import gzip
 import lzma
+import os
 import shutil
 import stat
 import tarfile
@@ -169,9 +170,8 @@ def _clip_id(name: str) -> str:
 def _open_all(path: Path, spill: Path) -> Iterator[Archive]:
     if path.is_dir():
         yield _Folder(path)
-        for packed in sorted(each for each in path.rglob("*") if each.name.lower().endswith(PACKED)):
-            if packed.is_file():
-                yield _open(packed, spill)
+        for packed in sorted(each for each in _files(path) if each.name.lower().endswith(PACKED)):
+            yield _open(packed, spill)
     elif path.is_file():
         yield _open(path, spill)
     else:
@@ -194,6 +194,16 @@ def _open(path: Path, spill: Path) -> Archive:
         return _Tar(path) if _is_plain_tar(path) else _PackedTar(path, spill)
     except (OSError, *_BROKEN) as error:
         raise _unreadable(path, error) from error
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file beneath a folder; RunError where one of its folders cannot be read: it would seem empty."""
+
+    def fail(error: OSError) -> None:
+        raise RunError(f"{error.filename} cannot be read: {error.strerror}", "check its owner and its mount")
+
+    for inside, _, names in os.walk(folder, onerror=fail):
+        yield from (path for name in names if (path := Path(inside, name)).is_file())
 
 
 def _unreadable(path: Path, error: Exception) -> RunError:
@@ -240,7 +250,7 @@ class _Folder:
         self.path = path
 
     def members(self) -> Iterator[Member]:
-        found = sorted(each for each in self.path.rglob("*") if _clip_id(each.name) and each.is_file())
+        found = sorted(each for each in _files(self.path) if _clip_id(each.name))
         for at, path in enumerate(found):
             yield Member(str(path.relative_to(self.path)), path.stat().st_size, at)
 

@@ -118,9 +118,13 @@ def fetch_annotations(
     that cannot be had, or that does not hold what it should.
     """
     missing = []
-    for annotation in dataset.annotations(settings):
-        if annotation.split and annotation.split not in settings.splits:
-            continue
+    wanted = [each for each in dataset.annotations(settings) if not each.split or each.split in settings.splits]
+    if not all((metadata / each.name).exists() for each in wanted):
+        # Before a long wait for the others: one that was placed by hand may be half a file.
+        for annotation in wanted:
+            if (metadata / annotation.name).is_file():
+                annotation.check(metadata / annotation.name)
+    for annotation in wanted:
         try:
             _bring(annotation, settings, metadata, clock, cookies)
         except RunError as error:

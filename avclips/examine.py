@@ -42,6 +42,8 @@ def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Sett
         tracks = ffmpeg.measure(video, None if length is None else length + 5)
     except Transient as error:
         return Finding(error.detail, [])
+    except OSError as error:
+        return Finding(f"it cannot be read: {error.strerror}", [])
     return Finding(judge_alone(tracks, sound, length, settings), tracks, sound)
 
 
@@ -53,7 +55,11 @@ def compare(line: Mapping[str, Any], folder: Path) -> str | None:
         path = folder / line[name]
         if not path.exists():
             return f"{line[name]} is missing"
-        if sha256(path) != line.get(digest):
+        try:
+            right = sha256(path) == line.get(digest)
+        except OSError as error:
+            return f"{line[name]} cannot be read: {error.strerror}"
+        if not right:
             return f"{line[name]} is not what was downloaded"
     return None
 

@@ -20,7 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from .errors import RunError
-from .files import write_json
+from .files import as_run_error, is_about_the_disk, write_json
 from .pace import Clock
 from .shards import Shard, exclude_each_other, named, siblings, suffix_of
 
@@ -83,6 +83,8 @@ class FolderLock:
         except Timeout:
             raise self._refused(self.owner() or {}) from None
         except (NotImplementedError, OSError) as error:
+            if isinstance(error, OSError) and is_about_the_disk(error):
+                raise as_run_error(error, self._folder) from error
             log.warning(
                 "%s: this file system has no locks (%s): only the owner file keeps a second run out",
                 self._folder,

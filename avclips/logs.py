@@ -9,6 +9,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+# The rooms in which a run may wait for minutes with nothing else to say.
+_WAITING = ("avclips.dataset", "avclips.drive", "avclips.lock")
+
 
 class _OneLine(logging.Formatter):
     """Log lines cannot be forged: what comes from strangers stays in its line."""
@@ -40,7 +43,8 @@ def log_to(path: Path, level: str) -> None:
     file.setLevel(level)
     eye = _AboveTheBar()
     eye.setFormatter(_OneLine("%(levelname)s: %(message)s"))
-    eye.setLevel(logging.ERROR)
+    eye.setLevel(logging.WARNING)
+    eye.addFilter(lambda record: record.levelno >= logging.ERROR or record.name in _WAITING)
     root = logging.getLogger("avclips")
     root.handlers = [file, eye]
     root.setLevel(min(logging.getLevelName(level), logging.INFO))

@@ -265,7 +265,8 @@ def _failure(complaint: str, code: int) -> Exception:
     for words, number in _WRITE_ERRORS.items():
         if words in complaint:
             return OSError(number, os.strerror(number))
-    lines = complaint.splitlines()
+    # Without the addresses in ffmpeg's own memory.
+    lines = re.sub(r" @ 0x[0-9a-f]+", "", complaint).splitlines()
     return Transient("media", lines[0] if lines else f"ffmpeg ended with {code} and no word")
 
 

@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,10 @@ def seconds(text: str) -> float:
 
 def hours(text: str) -> float:
     """A number of hours, in seconds."""
-    return seconds(text) * 3600
+    try:
+        return seconds(text) * 3600
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours") from None
 
 
 def proxy_url(text: str) -> str:
@@ -103,11 +107,12 @@ def shard_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
 def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
     """The parser of one dataset's script."""
     parser = argparse.ArgumentParser(
-        description=f"Download the clips of {dataset.title}, and of each video the clip's bytes alone: "
-        "videos/ID.mp4 and audio/ID.wav.",
+        description=f"Download the clips of {dataset.title}: videos/ID.mp4 and audio/ID.wav; from YouTube, the "
+        "bytes of each clip alone.",
         epilog="Start it again with the same options to go on where it stopped. Exit codes: 0 all that can be "
         "had is there, 1 error, 2 usage, 3 some clips may still come (or --verify found bad files), "
-        "75 refused for too long, 129/130/143 stopped by a signal. See README.md.",
+        "75 refused for too long, 129/130/143 stopped by a signal. --requirements alone prints what has to be "
+        "installed. See README.md.",
         allow_abbrev=False,
     )
     _add_job(parser.add_argument_group("what to fetch"), dataset)
@@ -141,9 +146,9 @@ def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     group.add_argument(
         "--retry-failed",
         nargs="*",
-        choices=REASONS,
+        choices=[reason for reason in REASONS if reason != "trouble"],
         metavar="REASON",
-        help="ask again for what failed for good: all of it, or these reasons (" + ", ".join(REASONS) + ")",
+        help="ask again for what failed for good: all of it, or what failed for these reasons (see README.md)",
     )
 
 
@@ -235,7 +240,7 @@ def _add_shape(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--allow-mixed",
         action="store_true",
-        help="go on in a folder made with another quality, cut or WAV format",
+        help="go on in a folder made with another quality, cut or format",
     )
 
 
@@ -370,11 +375,22 @@ def pair(parser: argparse.ArgumentParser, proxies: Sequence[str], cookies: Seque
     return pairs
 
 
+def _joined(words: Sequence[str]) -> list[str]:
+    """Have argparse take --yt-dlp-args "--an-option" for what it is: the value may begin with a dash."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] == "--yt-dlp-args":
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
 def read_settings(
     parser: argparse.ArgumentParser, argv: Sequence[str] | None
 ) -> tuple[Settings, argparse.Namespace]:
     """Parse ``argv``; argparse ends the process with code 2 where an option cannot be meant."""
-    chosen = parser.parse_args(argv)
+    chosen = parser.parse_args(_joined(sys.argv[1:] if argv is None else argv))
     if chosen.repair and not chosen.verify:
         parser.error("--repair goes with --verify")
     if chosen.video_format == "mkv" and chosen.cut == "copy":

@@ -98,7 +98,10 @@ class Report:
         elif known is None or known[0].waits != block.waits:
             self._blocks[pacer] = (block, self._clock.now())
             if block.reason == TROUBLE:
-                self.say(f"{pacer.name}: waiting {left}, then one video tries. No clip is charged for it.")
+                self.say(
+                    f"{pacer.name}: too many failed in a row, in this run or one on the same connection: waiting "
+                    f"{left}, then one video tries. No clip is charged for it."
+                )
             else:
                 self.say(
                     f"{pacer.name}: YouTube refuses us ({REASONS.get(block.reason, block.reason)}): waiting "
@@ -121,7 +124,7 @@ class Report:
     def trouble(self, outcome: Outcome) -> None:
         """Say that many videos in a row failed for no reason of their own, and with what the last did."""
         self.say(
-            f"{TROUBLE_AFTER} videos in a row failed, the last with: {outcome.reason}: {outcome.detail[:300]}. "
+            f"{TROUBLE_AFTER} videos in a row failed, the last with: {outcome.reason}: {_short(outcome.detail)} "
             f"That is not the videos' fault, and no clip is charged for it. Is the network up? {self._versions}"
         )
 
@@ -154,6 +157,10 @@ class Report:
         self._bar.close()
 
 
+def _short(text: str, most: int = 400) -> str:
+    return f"{text}." if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " ..."
+
+
 def say(text: str, above: Any = None) -> None:
     """Print one line, above a bar if there is one; the log file gets it as well."""
     log.info("%s", text)
@@ -183,7 +190,11 @@ def summary(done: int, wanted: int, failed: Mapping[str, Mapping[str, Any]], unt
         )
     if any(line["reason"] == "not_archived" for line in failed.values()):
         lines.append("What is in none of the archives comes when a run is given more of them: --archives PATH ...")
-    if untried or any(not line["permanent"] and line["reason"] != "not_archived" for line in failed.values()):
+    if any(line["reason"] == "archive" for line in failed.values()):
+        lines.append("What is broken in the archives stands in failed_downloads.json; it needs another archive.")
+    if untried or any(
+        not line["permanent"] and line["reason"] not in ("not_archived", "archive") for line in failed.values()
+    ):
         lines.append("What is missing comes with the same command.")
     if any(line["permanent"] for line in failed.values()):
         lines.append(

@@ -13,7 +13,7 @@ from .clip import Clip, Settings, Video
 from .dataset import Dataset, Listing, fetch_annotations
 from .drive import DriveFolder
 from .engine import Desk, Engine, by_video
-from .errors import RunError
+from .errors import RunError, UsageError
 from .files import free_bytes, is_plain_name, write_json
 from .logs import log_to
 from .media import Ffmpeg, find_ffmpeg
@@ -51,6 +51,9 @@ class Run:
     def run(self, signals: Signals) -> int:
         """All steps; returns the exit code."""
         settings = self._settings
+        for path in (*settings.archives, *filter(None, (settings.id_map,))):
+            if not path.exists():
+                raise UsageError(f"{path}: there is no such file or folder", "see --archives and --id-map")
         asked_for = parse_ytdlp_args(settings.ytdlp_args)
         cookies = [load_cookies(each.cookies) if each.cookies else None for each in settings.identities]
         ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), self._clock)

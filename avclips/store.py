@@ -284,6 +284,9 @@ class Store:
     def record(self, outcome: Outcome) -> None:
         """Write one outcome into the journal."""
         clip_id, line = outcome.clip.id, line_of(outcome)
+        if not outcome.asked and line.get("reason") == self.failed.get(clip_id, {}).get("reason", ""):
+            # Not here, as the run before said: once is enough.
+            return
         if "identities" in line:
             # Whoever was refused before was refused too.
             before = self.failed.get(clip_id, {}).get("identities", [])
@@ -348,5 +351,9 @@ class Store:
 
 
 def _names(folder: Path) -> set[str]:
-    with os.scandir(folder) as entries:
-        return {entry.name for entry in entries}
+    """The names of the files in a folder; a folder or a link to nothing is no file."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except FileNotFoundError:
+        return set()

@@ -1,7 +1,7 @@
 """Engine and store without YouTube or ffmpeg: ``engine_alone TREE CLIPS``, in the current folder.
 
-Four workers say "done" of every clip at once, with all that a manifest line says; nothing is fetched, no media file
-is written. Prints the seconds that the run took, from the first video to the last line of the journal.
+Four workers say "done" of every clip at once, with all that a manifest line says; nothing is fetched, no file of
+media is written. Prints the seconds that the run took, from the first video to the last line of the journal.
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 
+from engine_alone import FACTS
+
 from avclips.clip import Clip, Outcome, Settings
 from avclips.pace import Clock
 from avclips.store import Store
-
-from engine_alone import FACTS
 
 QUESTION = {
     "video_id": 1,

@@ -2,8 +2,8 @@
 
     per_stream.py PROXY '[["clip", "https://...", 10, 20], ...]'
 
-Written after its YtDlpDownloader and ClippingSubsampler (in their defaults: cut without encoding), with the WAV that
-the other ways make too.
+Written after its YtDlpDownloader and ClippingSubsampler (in their defaults: cut without encoding), with the WAV
+that the other ways make too.
 """
 
 import json

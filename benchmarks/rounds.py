@@ -74,9 +74,7 @@ class Bench:
         home = base / "home"
         home.mkdir()
         # As in an activated environment; no setting of the user's reaches a way.
-        beside = Path(os.path.dirname(os.path.realpath(sys.executable)))
-        scripts = Path(sys.prefix) / "bin"
-        path = [str(tools), str(scripts), str(beside), os.environ.get("PATH", "")]
+        path = [str(tools), str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]
         self.environment = {"PATH": os.pathsep.join(path), "HOME": str(home), "LANG": "C.UTF-8"}
         self.environment |= standin.environment
 

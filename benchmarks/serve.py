@@ -3,9 +3,9 @@
     {"set": {"latency": 0.05, "rate": 2e6, "page_bytes": 0}}    -> {}
     {"forget": true}                                            -> {}: counting begins anew
     {"count": true}                                             -> what was asked for since
-    {"covering": [["b0000000001", 17.0], ...]}                  -> {"bytes": of the fragments that hold these clips}
+    {"covering": [["m0000000001", 17.0], ...]}                  -> {"bytes": of the fragments that hold them}
 
-Videos whose names begin with "h" last three hours, all others ten minutes.
+Videos whose names begin with "h" last three hours, with "m" ten minutes.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Distant(Proxy):
         super()._converse(sock, port)
 
 
-class ByName(dict[str, FakeVideo]):
+class ByLetter(dict[str, FakeVideo]):
     """Videos by the first letter of their names."""
 
     def get(self, name: str, default: Any = None) -> Any:
         """The video of that name."""
-        return THREE_HOURS if name.startswith("h") else TEN_MINUTES
+        return super().get(name[:1], default)
 
 
 class Server:
@@ -60,7 +60,7 @@ class Server:
         return self._counted() if "count" in order else {}
 
     def _covering(self, name: str, start: float) -> int:
-        video = self._youtube.videos.get(name)
+        video = self._youtube.videos[name[0]]
         return sum(covering_bytes(video.file(self._folder, itag), start) for itag in video.itags)
 
     def _counted(self) -> dict[str, Any]:
@@ -84,9 +84,9 @@ def main() -> None:
     if core >= 0:
         with suppress(AttributeError, OSError):
             os.sched_setaffinity(0, {core})
-    fake_youtube.Proxy = Distant
-    youtube = FakeYouTube(folder, default=TEN_MINUTES)
-    youtube.videos = ByName({"h": THREE_HOURS})
+    fake_youtube.Proxy = Distant  # type: ignore[attr-defined]
+    youtube = FakeYouTube(folder)
+    youtube.videos = ByLetter({"h": THREE_HOURS, "m": TEN_MINUTES})
     with youtube:
         ready = {"proxy": youtube.proxy, "environment": youtube.environment(proxy="")}
         print(json.dumps(ready), flush=True)

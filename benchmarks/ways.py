@@ -142,12 +142,12 @@ WAYS = (
     Way("library", "yt-dlp in Python, download_ranges, ffmpeg", _program("notebook.py"), _nothing("notebook.py")),
     Way(
         "per stream",
-        "each stream whole, then cut (video2dataset's way)",
+        "streams whole, then cut (as video2dataset)",
         _program("per_stream.py"),
         _nothing("per_stream.py"),
         whole=True,
     ),
-    Way("twice", "whole video, then -x whole again", _twice, whole=True),
+    Way("twice", "whole video, then -x of the whole", _twice, whole=True),
 )
 
 

@@ -147,13 +147,15 @@ def boxes(content: bytes) -> list[tuple[str, int, int]]:
 
 def elements(content: bytes, first: int = 0, last: int | None = None) -> list[tuple[int, int, int, int]]:
     """Kind, place, place of what is in it, and end of each EBML element between two bytes of a webm."""
-    found, at = [], first
-    while at < (len(content) if last is None else last):
+    return list(_elements(content, first, len(content) if last is None else last))
+
+
+def _elements(content: bytes, at: int, last: int) -> Iterator[tuple[int, int, int, int]]:
+    while at < last:
         kind, after = _number(content, at, 0)
         size, inside = _number(content, after, 1)
-        found.append((kind, at, inside, inside + size))
+        yield kind, at, inside, inside + size
         at = inside + size
-    return found
 
 
 SEGMENT, INFO, CUES, CLUSTER = 0x18538067, 0x1549A966, 0x1C53BB6B, 0x1F43B675
@@ -172,11 +174,10 @@ def index(path: Path) -> range | None:
     with path.open("rb") as file:
         content = file.read(1 << 16)
     if path.suffix == ".webm":
-        segment = next(inside for kind, _, inside, _ in elements(content) if kind == SEGMENT)
-        for kind, at, _, end in elements(content, segment):
-            if kind == CUES:
-                return range(at, end)
-        return None
+        # As far as they are asked for: the clusters are not among these bytes.
+        segment = next(inside for kind, _, inside, _ in _elements(content, 0, len(content)) if kind == SEGMENT)
+        cues = next(each for each in _elements(content, segment, len(content)) if each[0] == CUES)
+        return range(cues[1], cues[3])
     at = 0
     while at + 8 <= len(content):
         size, name = struct.unpack(">I4s", content[at : at + 8])

@@ -123,6 +123,9 @@ def wrong(folder: Path, code: int, said: str) -> list[str]:
 def main() -> int:
     """Run it; return 0 when everything came as it must."""
     base = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "data").absolute()
+    if base.name.startswith("-") or (base.exists() and not base.is_dir()):
+        print(f"error: {sys.argv[1]} is not a folder to work in", file=sys.stderr)
+        return 2
     base.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=base))
     print(f"Rehearsal in {work}: making the stand-in's videos with ffmpeg ...", flush=True)

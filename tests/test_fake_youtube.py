@@ -485,6 +485,8 @@ def test_refused_media_seen_by_yt_dlp(serve: Serve, tmp_path: Path, status: int)
     with pytest.raises(yt_dlp.utils.DownloadError, match=f"video data: HTTP Error {status}") as wrapped:
         download(youtube, tmp_path)
     assert wrapped.value.exc_info[1].status == status
+    for error in (bare.value, wrapped.value.exc_info[1]):
+        error.close()
     assert len(youtube.requests("media")) == 2
 
 

@@ -45,7 +45,8 @@ Script = Callable[[str], Ffmpeg]
             f"{READ} -i v {READ} -i a {READ} -ss 0.100000 -i a "
             "-map 0:v:0 -filter:v trim=start=2.333333:end=12.333333,setpts=PTS-round(2.333333/TB) "
             f"{PASS} {X264} -map 2:a:0 -c:a copy -t 10.000000 {PLAIN} -movflags +faststart o.mp4 "
-            "-map 1:a:0 -filter:a atrim=start=0.100000:duration=10.000000,asetpts=PTS-STARTPTS,asetnsamples=n=44100:p=0 "
+            "-map 1:a:0 -filter:a atrim=start=0.100000:duration=10.000000,asetpts=PTS-STARTPTS,"
+            "asetnsamples=n=44100:p=0 "
             f"-c:a pcm_s16le {PLAIN} o.wav -map 0:v:0 -map 1:a:0 {CRC}",
         ),
         (
@@ -53,14 +54,16 @@ Script = Callable[[str], Ffmpeg]
             f"{READ} -i v {READ} -i a {READ} -ss 0.100000 -i a "
             f"-map 0:v:0 -filter:v trim=start=2.333333,setpts=PTS-round(2.333333/TB) {PASS} {X264} "
             f"-map 2:a:0 -c:a copy {PLAIN} -movflags +faststart o.mp4 "
-            "-map 1:a:0 -filter:a atrim=start=0.100000,asetpts=PTS-STARTPTS,asetnsamples=n=44100:p=0 "
+            "-map 1:a:0 -filter:a atrim=start=0.100000,asetpts=PTS-STARTPTS,"
+            "asetnsamples=n=44100:p=0 "
             f"-c:a pcm_s16le {PLAIN} o.wav -map 0:v:0 -map 1:a:0 {CRC}",
         ),
         (
             Job(V, A, TEN, "copy"),
             f"{READ} -ss 2.333333 -i v {READ} -i a {READ} -ss 0.100000 -i a -map 0:v:0 -c:v copy "
             f"-map 2:a:0 -c:a copy -t 10.000000 {PLAIN} -movflags +faststart o.mp4 "
-            "-map 1:a:0 -filter:a atrim=start=0.100000:duration=10.000000,asetpts=PTS-STARTPTS,asetnsamples=n=44100:p=0 "
+            "-map 1:a:0 -filter:a atrim=start=0.100000:duration=10.000000,asetpts=PTS-STARTPTS,"
+            "asetnsamples=n=44100:p=0 "
             f"-c:a pcm_s16le {PLAIN} o.wav -map 0:v:0 -map 1:a:0 {CRC}",
         ),
         (
@@ -80,21 +83,24 @@ Script = Callable[[str], Ffmpeg]
             f"{READ} -ss 3599.900000 -i a -map 0:v:0 "
             "-filter:v trim=start=15.100000:end=25.100000,setpts=PTS-round(15.100000/TB) "
             f"{PASS} {X264} -map 2:a:0 -c:a copy -t 10.000000 {PLAIN} -movflags +faststart o.mp4 "
-            "-map 1:a:0 -filter:a atrim=start=15.900000:duration=10.000000,asetpts=PTS-STARTPTS,asetnsamples=n=44100:p=0 "
+            "-map 1:a:0 -filter:a atrim=start=15.900000:duration=10.000000,asetpts=PTS-STARTPTS,"
+            "asetnsamples=n=44100:p=0 "
             f"-c:a pcm_s16le {PLAIN} o.wav -map 0:v:0 -map 1:a:0 {CRC}",
         ),
         (
             Job(LONG, Source(Path("a"), Fraction(30)), None, "copy"),
             f"{READ} -ss 30.100000 -i v {READ} -i a {READ} -ss 30.000000 -i a -map 0:v:0 -c:v copy "
             f"-map 2:a:0 -c:a copy {PLAIN} -movflags +faststart o.mp4 "
-            "-map 1:a:0 -filter:a atrim=start=30.000000,asetpts=PTS-STARTPTS,asetnsamples=n=44100:p=0 "
+            "-map 1:a:0 -filter:a atrim=start=30.000000,asetpts=PTS-STARTPTS,"
+            "asetnsamples=n=44100:p=0 "
             f"-c:a pcm_s16le {PLAIN} o.wav -map 0:v:0 -map 1:a:0 {CRC}",
         ),
         (
             Job(V, A, TEN, "copy", 16000, 1),
             f"{READ} -ss 2.333333 -i v {READ} -i a {READ} -ss 0.100000 -i a -map 0:v:0 -c:v copy "
             f"-map 2:a:0 -c:a copy -t 10.000000 {PLAIN} -movflags +faststart o.mp4 -map 1:a:0 "
-            "-filter:a aresample=16000,atrim=start=0.100000:duration=10.000000,asetpts=PTS-STARTPTS,asetnsamples=n=44100:p=0 "
+            "-filter:a aresample=16000,atrim=start=0.100000:duration=10.000000,asetpts=PTS-STARTPTS,"
+            "asetnsamples=n=44100:p=0 "
             f"-c:a pcm_s16le -ac 1 {PLAIN} o.wav -map 0:v:0 -map 1:a:0 {CRC}",
         ),
     ],

@@ -186,15 +186,16 @@ def test_each_identity_tells_of_its_own_block(capsys: pytest.CaptureFixture[str]
 def test_trouble_is_told_with_its_last_words(capsys: pytest.CaptureFixture[str]) -> None:
     clock = FakeClock()
     report, each = Report(clock, 10, 0, "yt-dlp 1, ffmpeg 2", terminal=False), pacer(clock)
-    report.trouble(Outcome(Clip("a", "a", 0.0, 10.0), "failed", "http", "x" * 999))
+    report.trouble(Outcome(Clip("a", "a", 0.0, 10.0), "failed", "http", "no way " * 99))
     each.pause("trouble")
     report.tick([each], None)
     report.close()
     assert capsys.readouterr().out.splitlines() == [
-        f"12:34:56 {TROUBLE_AFTER} videos in a row failed, the last with: http: {'x' * 300}. "
+        f"12:34:56 {TROUBLE_AFTER} videos in a row failed, the last with: http: {'no way ' * 57}... "
         "That is not the videos' "
         "fault, and no clip is charged for it. Is the network up? yt-dlp 1, ffmpeg 2",
-        "12:34:56 direct: waiting 0:01:00, then one video tries. No clip is charged for it.",
+        "12:34:56 direct: too many failed in a row, in this run or one on the same connection: waiting 0:01:00, "
+        "then one video tries. No clip is charged for it.",
     ]
 
 

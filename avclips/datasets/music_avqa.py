@@ -18,6 +18,7 @@ times as m:ss, and means a mirrored copy by ``has_flip``; a suffix can hold a "#
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -116,7 +117,7 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
         clips=[*clips, *more],
         skipped=skipped,
         url_of=lambda video: watch_url(video) if video in on_youtube else None,
-        files={"video_ids.json": _overview(by_split, list(splits_of), more)},
+        files={"video_ids.json": _overview(_all_splits(metadata, settings, by_split), more)},
         remarks=_about(places, splits_of, settings.id_map),
     )
 
@@ -148,17 +149,30 @@ def _clip(video_id: str, splits: list[str], place: Place | None) -> Clip:
     return Clip(video_id, place.youtube_id, place.start, place.end, meta)
 
 
-def _overview(by_split: Mapping[str, list[str]], all_ids: list[str], more: Sequence[Clip]) -> dict[str, Any]:
+def _all_splits(metadata: Path, settings: Settings, by_split: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The ids of every split whose file is there, whether its videos are asked for now or not."""
+    found: dict[str, list[str]] = {}
+    for split in SPLITS:
+        path = metadata / _file(settings.annotations, split)
+        if split in by_split:
+            found[split] = by_split[split]
+        elif path.exists():
+            found[split] = list(dict.fromkeys(_ids(read_questions(path), path.name, [])))
+    return found
+
+
+def _overview(by_split: Mapping[str, list[str]], more: Sequence[Clip]) -> dict[str, Any]:
     """What metadata/video_ids.json holds."""
+    ids = list(dict.fromkeys(itertools.chain(*by_split.values())))
     overview: dict[str, Any] = {
         "by_split": dict(by_split),
-        "all_ids": all_ids,
-        "real": [video_id for video_id in all_ids if is_real(video_id)],
-        "synthetic": [video_id for video_id in all_ids if not is_real(video_id)],
+        "all_ids": ids,
+        "real": [video_id for video_id in ids if is_real(video_id)],
+        "synthetic": [video_id for video_id in ids if not is_real(video_id)],
     }
     if more:
         overview["by_split"][V2] = [clip.id for clip in more]
-        overview["all_ids"] = [*all_ids, *overview["by_split"][V2]]
+        overview["all_ids"] = [*ids, *overview["by_split"][V2]]
     return overview
 
 

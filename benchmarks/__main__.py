@@ -1,0 +1,144 @@
+"""Measure what a clip costs by each way: a table on the terminal, results.md and results.svg.
+
+    make bench [QUICK=1]
+
+About ten minutes, quick: two. The machine should have nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import imageio_ffmpeg
+
+from . import runs
+from .chart import svg
+from .figures import Figures
+from .rounds import Bench, Sample, Setting
+from .standin import ROOT, Standin
+from .tables import markdown, terminal
+from .targets import Alone, rows
+from .ways import WAYS, can_check
+
+WHOLE = frozenset(way.name for way in WAYS if way.whole)
+FAR = "50 ms away, 2 MB/s a connection, videos of 10 minutes"
+
+
+def settings(quick: bool) -> list[Setting]:
+    """What is measured under which conditions."""
+    near = {"copy": 30, "decode": 18, "exact": 6, "sections": 3, "library": 9, "per stream": 3, "twice": 2}
+    few = {"copy": 9, "sections": 3, "library": 3} | ({} if quick else dict.fromkeys(WHOLE, 1))
+    rounds = 1 if quick else 3
+    once = WHOLE if quick else frozenset[str]()
+    if quick:
+        near = {"copy": 12, "decode": 9, "exact": 3, "sections": 3, "library": 6, "per stream": 1, "twice": 1}
+    return [
+        Setting("near", "localhost, videos of 10 minutes", near, 2 if quick else 5, once=once),
+        Setting("far", FAR, few, rounds, latency=0.05, rate=2e6, once=WHOLE),
+        Setting("hours", "localhost, videos of 3 hours", few, rounds, hours=True, once=WHOLE),
+        Setting(
+            "page", "localhost, 10 minutes, a watch page of 1 MB", few, rounds, page_bytes=1_000_000, once=WHOLE
+        ),
+    ]
+
+
+def main() -> int:
+    """Measure, and write it down."""
+    options = _options()
+    client, server = _cores()
+    if client >= 0:
+        os.sched_setaffinity(0, {client})
+    conditions = settings(options.quick)
+    media = ROOT / ".cache" / "bench"
+    media.mkdir(parents=True, exist_ok=True)
+    base = Path(tempfile.mkdtemp(prefix="run-", dir=media))
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr, flush=True)
+
+    try:
+        with Standin(media, server) as standin:
+            ffmpeg = Path(imageio_ffmpeg.get_ffmpeg_exe())
+            bench = Bench(standin, base, options.tree, ffmpeg, can_check(options.tree))
+            samples = _samples(bench, conditions, say)
+            alone = _alone(bench, options.quick, say)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    figures = Figures(samples)
+    text = markdown(_header(options.tree, options.quick), figures, conditions, rows(figures, alone))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "results.md").write_text(text, encoding="utf-8")
+    (options.out / "results.svg").write_text(svg(figures), encoding="utf-8")
+    print(terminal(text))
+    return 0
+
+
+def _samples(bench: Bench, conditions: Sequence[Setting], say: runs.Say) -> list[Sample]:
+    return [sample for setting in conditions for sample in bench.rounds(WAYS, setting, say)]
+
+
+def _alone(bench: Bench, quick: bool, say: runs.Say) -> Alone:
+    sharing = runs.sharing(bench, say)
+    limited = runs.limited(bench, 4 if quick else 12, say)
+    scaling = runs.scaling(bench, 20_000 if quick else 100_000, say)
+    counts = () if quick else (57_015, 100_000)
+    return Alone(scaling, [(count, runs.start(bench, count, say)) for count in counts], limited, sharing)
+
+
+def _cores() -> tuple[int, int]:
+    """A core for the clients and another for the stand-in; -1 where they cannot be told apart."""
+    if not hasattr(os, "sched_getaffinity"):
+        return -1, -1
+    mine = sorted(os.sched_getaffinity(0))
+    return (mine[0], mine[-1]) if len(mine) > 1 else (-1, -1)
+
+
+def _header(tree: Path, quick: bool) -> list[str]:
+    """What was measured, when, and on which machine."""
+    ffmpeg = imageio_ffmpeg.get_ffmpeg_version()
+    commit = subprocess.run(
+        ["git", "-C", str(tree), "describe", "--always", "--dirty"], capture_output=True, text=True
+    ).stdout.strip()
+    load = " ".join(f"{number:.1f}" for number in os.getloadavg())
+    said = "Against a stand-in on localhost (`tests/fake_youtube.py`), not against YouTube."
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    what = f"Measured {when} with `make bench{' QUICK=1' if quick else ''}`"
+    versions = f"yt-dlp {version('yt-dlp')}, ffmpeg {ffmpeg}, Python {platform.python_version()}"
+    machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    at = f" at {commit}" if commit else ""
+    return [f"{said} {what}{at}: {versions}; {machine}; load at the end {load}."]
+
+
+def _processor() -> str:
+    try:
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found[1] if found else platform.machine()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="two minutes: fewer rounds, no large folders")
+    parser.add_argument("--tree", type=Path, default=ROOT, help="where the script lies that is measured")
+    parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="where results go")
+    options = parser.parse_args()
+    options.tree = options.tree.resolve()
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

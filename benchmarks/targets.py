@@ -1,0 +1,116 @@
+"""What is to be reached, what was measured, and whether it is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .figures import Figure, Figures, figure
+from .runs import Limited, Scaling, Sharing
+
+
+@dataclass(frozen=True)
+class Row:
+    """One target. ``most``: the figure may be at most that; else ``least``. ``form``: how it is written."""
+
+    title: str
+    found: Figure
+    most: float | None = None
+    least: float | None = None
+    form: str = ".2f"
+    unit: str = ""
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is."""
+        return self.found.value <= self.most if self.most is not None else self.found.value >= (self.least or 0.0)
+
+    @property
+    def target(self) -> str:
+        """The target in words."""
+        words, number = ("at least", self.least) if self.most is None else ("at most", self.most)
+        return f"{words} {number:g}{self.unit}"
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What was measured of us alone; None where it was left out."""
+
+    scaling: Scaling | None = None
+    starts: Sequence[tuple[int, Sequence[float]]] = ()
+    limited: Limited | None = None
+    sharing: Sequence[Sharing] = ()
+
+
+def rows(figures: Figures, alone: Alone) -> list[Row]:
+    """All targets of which something was measured."""
+    return [*_bytes(figures), *_sharing(alone), *_cpu(figures), *_time(figures), *_large(alone)]
+
+
+def _bytes(figures: Figures) -> list[Row]:
+    wanted = [
+        ("media bytes / bytes of the covering fragments, 10 minutes", _of(figures, "near", "over covering"), 1.05),
+        ("the same, 3 hours", _of(figures, "hours", "over covering"), 1.10),
+        ("media bytes / yt-dlp sections", figures.ratio("near", "copy", "sections", "media bytes"), 0.35),
+        ("media requests a clip, 10 minutes", _of(figures, "near", "media requests"), 4),
+        ("the same, 3 hours", _of(figures, "hours", "media requests"), 4),
+    ]
+    return [Row(title, found, most=most) for title, found, most in wanted if found]
+
+
+def _sharing(alone: Alone) -> list[Row]:
+    ours = [each.extractions for each in alone.sharing if each.way == "copy"]
+    return [Row("extractions for two clips of one video", figure(ours), most=1, form=".0f")] if ours else []
+
+
+def _cpu(figures: Figures) -> list[Row]:
+    ratios = [
+        ("CPU, copy + WAV, `--check packets` / sections child process + WAV", "copy", "sections", 0.25),
+        ("the same / sections in Python + WAV", "copy", "library", 0.6),
+        ("CPU, copy + WAV, every picture decoded / sections child process + WAV", "decode", "sections", 0.5),
+    ]
+    found = [
+        Row(title, ratio, most=most)
+        for title, way, other, most in ratios
+        if (ratio := figures.ratio("near", way, other, "cpu"))
+    ]
+    speeds = [
+        ("clips a second and core, copy, `--check packets`", "copy", 10),
+        ("the same, every picture decoded", "decode", 5),
+        ("the same, `--cut exact`", "exact", 1.6),
+    ]
+    for title, way, least in speeds:
+        if speed := figures.of("near", way, "a second and core"):
+            found.append(Row(title, speed, least=least, form=".1f"))
+    return found
+
+
+def _time(figures: Figures) -> list[Row]:
+    title = "time a clip at 50 ms and 2 MB/s, one worker / sections child process"
+    ratio = figures.ratio("far", "copy", "sections", "wall")
+    return [Row(title, ratio, most=0.8)] if ratio else []
+
+
+def _large(alone: Alone) -> list[Row]:
+    found = []
+    if alone.scaling:
+        scaling = alone.scaling
+        most = f"{scaling.clips:,} clips"
+        found.append(
+            Row(f"engine and store alone, {most}, a second", figure([1 / scaling.many]), least=2000, form=",.0f")
+        )
+        title = f"cost of a clip with {most} / with 1,000"
+        found.append(Row(title, figure([scaling.many / scaling.few]), most=1.2))
+    for count, seconds in alone.starts:
+        most_seconds = 3.0 if count > 60_000 else 2.0
+        found.append(
+            Row(f"start on a folder with {count:,} done clips", figure(seconds), most=most_seconds, unit=" s")
+        )
+    if alone.limited:
+        title = "time at 50K and 4 workers / bytes by that rate"
+        found.append(Row(title, figure([alone.limited.took / alone.limited.due]), most=1.10))
+    return found
+
+
+def _of(figures: Figures, setting: str, measure: str) -> Figure | None:
+    return figures.of(setting, "copy", measure)
