@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from urllib.parse import urljoin
 
@@ -64,15 +63,18 @@ def read_playlist(text: str, url: str) -> Playlist:
         elif name == "#EXT-X-MAP":
             if head is not None or parts:
                 raise NoIndex("an HLS playlist of several heads")
-            head = _part(_attribute(value, "URI"), _attribute(value, "BYTERANGE"), url, None)
-        elif name == "#EXT-X-KEY" and "METHOD=NONE" not in value:
+            span_of_head = _attribute(value, "BYTERANGE")
+            if span_of_head is not None and "@" not in span_of_head:
+                span_of_head += "@0"
+            head = _part(_attribute(value, "URI"), span_of_head, url, None)
+        elif name == "#EXT-X-KEY" and not _is_open(value):
             raise NoIndex("an encrypted HLS playlist")
         elif name == "#EXT-X-DISCONTINUITY":
             raise NoIndex("an HLS playlist with a break in time")
         elif not line.startswith("#"):
             if lasts is None or len(parts) >= MAX_PARTS:
                 raise NoIndex("an HLS playlist that does not add up")
-            parts.append(_part(line, span, url, parts[-1] if parts else head))
+            parts.append(_part(line, span, url, parts[-1] if parts else None))
             times.append(times[-1] + lasts)
             lasts = span = None
     if not parts or times[-1] <= 0:
@@ -89,13 +91,15 @@ def covering(playlist: Playlist, since: Fraction, until: Fraction | None) -> tup
 
 
 def _seconds(text: str) -> Fraction:
-    try:
-        value = Decimal(text)
-        if value.is_finite() and 0 <= value < 100_000:
-            return Fraction(value)
-    except InvalidOperation:
-        pass
-    raise NoIndex(f"an HLS piece of {text[:20]!r} seconds")
+    if not re.fullmatch(r"[0-9]{1,5}(?:\.[0-9]{0,30})?", text.strip(), re.ASCII):
+        raise NoIndex(f"an HLS piece of {text[:20]!r} seconds")
+    return Fraction(text.strip().rstrip("."))
+
+
+def _is_open(key: str) -> bool:
+    """Whether an EXT-X-KEY says that what follows is not encrypted."""
+    method = re.search(r"(?:^|,)METHOD=([^,]*)", re.sub(r'"[^"]*"', '""', key))
+    return method is not None and method[1] == "NONE"
 
 
 def _attribute(text: str, name: str) -> str | None:
@@ -106,7 +110,10 @@ def _attribute(text: str, name: str) -> str | None:
 def _part(reference: str | None, span: str | None, base: str, before: Part | None) -> Part:
     if not reference:
         raise NoIndex("an HLS piece without an address")
-    url = urljoin(base, reference)
+    try:
+        url = urljoin(base, reference)
+    except ValueError as error:
+        raise NoIndex(f"an HLS piece at an address that cannot be read: {error}") from error
     if not re.match(r"https?://", url):
         raise NoIndex("an HLS piece that is not at an http(s) address")
     if span is None:
@@ -119,5 +126,5 @@ def _part(reference: str | None, span: str | None, base: str, before: Part | Non
     elif before is not None and before.url == url and before.last is not None:
         first = before.last + 1
     else:
-        first = 0
+        raise NoIndex("an HLS piece that follows none")
     return Part(url, first, first + int(match[1]) - 1)

@@ -18,6 +18,9 @@ from .boxes import Box, BrokenBox, box_at
 
 # A moov of ten hours, at 60 pictures a second, is smaller.
 MAX_MOOV = 64 * 1024 * 1024
+# The most samples of one size that are believed, and the most boxes.
+MAX_UNIFORM = 1_000_000
+MAX_BOXES = 5000
 _INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
@@ -85,7 +88,9 @@ def _find_moov(stream: IO[bytes], size: int) -> bytes:
 def read_moov(moov: bytes) -> list[Samples]:
     """The picture and sound tracks of a moov box, header included; NoTable where its tables do not add up."""
     try:
-        boxes = list(_walk(moov, 0, len(moov), ()))
+        boxes = list(itertools.islice(_walk(moov, 0, len(moov), ()), MAX_BOXES + 1))
+        if len(boxes) > MAX_BOXES:
+            raise NoTable("too many boxes")
         movie = next((_timescale(moov, box) for path, box in boxes if path == (b"moov", b"mvhd")), 0)
         starts = [number for number, (path, _) in enumerate(boxes) if path == (b"moov", b"trak")]
         tracks = []
@@ -155,8 +160,8 @@ def _table(data: bytes, box: Box, each: str) -> list[tuple[int, ...]]:
 def _sizes(data: bytes, box: Box) -> list[int]:
     uniform, count = struct.unpack_from(">II", data, box.body + 4)
     if uniform:
-        # Nothing holds this number up: a sample has to be somewhere, so that a file bounds it.
-        if count > MAX_MOOV:
+        # Nothing in the table stands behind this number.
+        if count > MAX_UNIFORM:
             raise NoTable(f"{count} samples")
         return [uniform] * count
     rows = data[box.body + 12 : box.end]
@@ -185,6 +190,10 @@ def _offsets(data: bytes, found: dict[bytes, Box], sizes: list[int]) -> list[int
     else:
         raise NoTable("a track without its tables")
     runs = _table(data, found[b"stsc"], ">III")
+    firsts = [0, *(first for first, _, _ in runs)]
+    upwards = firsts[1:2] == [1] and all(a < b for a, b in itertools.pairwise(firsts))
+    if sizes and not (upwards and all(in_chunk for _, in_chunk, _ in runs)):
+        raise NoTable("chunks that are not counted upwards from one")
     offsets: list[int] = []
     for number, (first, in_chunk, _) in enumerate(runs):
         behind = runs[number + 1][0] if number + 1 < len(runs) else len(chunks) + 1

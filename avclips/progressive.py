@@ -103,7 +103,7 @@ def plan(table: Table, since: Fraction, until: Fraction | None) -> Stretch | Non
             wanted.append((track, inside))
     first = min(track.offsets[n] for track, numbers in wanted for n in numbers)
     behind = max(track.offsets[n] + track.sizes[n] for track, numbers in wanted for n in numbers)
-    if behind - first > table.size // 2:
+    if not 0 < behind - first <= table.size // 2:
         return None
     # A millisecond behind the key frame: rounded down, the time would be the key frame's before.
     return Stretch(first, behind - 1, begins + Fraction(1, 1000), until + MARGIN / 2)

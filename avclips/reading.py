@@ -218,26 +218,26 @@ class Reading:
             asked = found.size
 
     def _body(self, stream: Stream, first: int, last: int) -> bytes:
-        """Bytes ``first``..``last``; what another clip of the video had at either end is not read again."""
-        before = behind = b""
-        for url, begin, end, path in self._bodies:
-            if url == stream.url and begin <= first <= end and not before:
-                before = path.read_bytes()[first - begin : last - begin + 1]
-            elif url == stream.url and begin <= last <= end and not behind:
-                behind = path.read_bytes()[max(0, first - begin) : last - begin + 1]
-        missing = (first + len(before), last - len(behind))
-        body = before
-        if missing[0] <= missing[1]:
-            part = self._file("part")
-            self._youtube.read(stream, *missing, part)
-            body = before + part.read_bytes() + behind
-            part.unlink()
-        elif len(before) < last - first + 1:
-            body = before + behind[missing[0] - missing[1] - 1 :]
-        kept = self._file("body")
-        kept.write_bytes(body)
-        self._bodies.append((stream.url, first, last, kept))
-        return body
+        """Bytes ``first``..``last``; what another clip of the video had of them is not read again."""
+        body, at = b"", first
+        known = [(begin, end, path) for url, begin, end, path in self._bodies if url == stream.url]
+        for begin, end, path in sorted(known):
+            if end < at or begin > last:
+                continue
+            if begin > at:
+                body += self._fresh(stream, at, begin - 1)
+                at = begin
+            body += path.read_bytes()[at - begin : last - begin + 1]
+            at = min(end, last) + 1
+        return body + self._fresh(stream, at, last)
+
+    def _fresh(self, stream: Stream, first: int, last: int) -> bytes:
+        if first > last:
+            return b""
+        path = self._file("body")
+        self._youtube.read(stream, first, last, path)
+        self._bodies.append((stream.url, first, last, path))
+        return path.read_bytes()
 
     def _part(self, stream: Stream, part: hls.Part) -> bytes:
         at = replace(stream, url=part.url, protocol="https", size=None)

@@ -8,6 +8,7 @@ does not add up is NoIndex.
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -62,7 +63,7 @@ def _element(data: bytes, at: int) -> _Element | None:
 def _children(data: bytes, parent: _Element) -> Iterator[_Element]:
     at = parent.body
     while at < parent.end:
-        child = _element(data[: parent.end], at)
+        child = _element(data, at)
         if child is None or child.end == _UNKNOWN or child.end > parent.end:
             raise NoIndex("an element that leaves its parent")
         yield child
@@ -86,8 +87,8 @@ def read_index(head: bytes, size: int | None) -> Index | NeedMore:
     if segment.id != _SEGMENT:
         raise NoIndex("no Segment in a WebM file")
     end = size if segment.end == _UNKNOWN else segment.end
-    if end is None:
-        raise NoIndex("a WebM file of unknown size")
+    if end is None or (size is not None and end > size):
+        raise NoIndex("a WebM file of unknown size, or of more than there is")
     parts: dict[int, _Element] = {}
     at = segment.body
     while _CUES not in parts or _TRACKS not in parts or _INFO not in parts:
@@ -110,16 +111,22 @@ def _index(head: bytes, ebml: _Element, segment: _Element, parts: dict[int, _Ele
     scale = _whole(head, info[_SCALE]) if _SCALE in info else 1_000_000
     if not 0 < scale <= 1_000_000_000 or _DURATION not in info:
         raise NoIndex("a WebM file without a clock or a duration")
-    layout = ">d" if info[_DURATION].end - info[_DURATION].body == 8 else ">f"
-    try:
-        (duration,) = struct.unpack_from(layout, head, info[_DURATION].body)
-        total = round(duration)
-    except (struct.error, ValueError, OverflowError) as error:
-        raise NoIndex(f"a broken duration: {error}") from error
+    layout = {4: ">f", 8: ">d"}.get(info[_DURATION].end - info[_DURATION].body)
+    if layout is None:
+        raise NoIndex("a broken duration")
+    (duration,) = struct.unpack_from(layout, head, info[_DURATION].body)
+    if not math.isfinite(duration):
+        raise NoIndex("a broken duration")
+    total = round(duration)
     points = sorted(set(_points(head, parts[_CUES])))
     offsets = [*(segment.body + position for _, position in points), end]
     times = [*(time for time, _ in points), total]
-    if not points or times[0] != 0 or offsets[0] < parts[_CUES].start or 1_000_000_000 % scale:
+    if (
+        not points
+        or times[0] != 0
+        or offsets[0] < max(part.end for part in parts.values())
+        or 1_000_000_000 % scale
+    ):
         raise NoIndex("Cues that do not begin where the file does")
     if any(a >= b for each in (offsets, times) for a, b in itertools.pairwise(each)):
         raise NoIndex("Cues that do not add up")

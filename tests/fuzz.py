@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from avclips import spans
+from avclips import hls, mp4, progressive, spans, webm
 from avclips.datasets import general_avqa
 from avclips.errors import ClipError, RunError
 from avclips.failures import read_failure
@@ -34,7 +34,7 @@ from avclips.files import is_plain_name
 from avclips.journal import replay
 from avclips.measure import read_framecrc, read_wav
 from avclips.pacer import read_pace
-from fake_media import Media, make
+from fake_media import PLAYLIST, PROGRESSIVE, Media, boxes, make, make_hls
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEMORY = 64 * 1024 * 1024
@@ -124,6 +124,81 @@ def is_right(data: bytes, first: int, behind: int) -> bool:
     return spans.check_boxes(alone, spans.Span(first, behind - 1, Fraction(0)), data[first:behind]) is None
 
 
+def read_moov(data: bytes) -> None:
+    """The tables of a file: as many of each as there are samples."""
+    for track in mp4.read_moov(data):
+        count = len(track.times)
+        assert count == len(track.durations) == len(track.offsets) == len(track.sizes)
+        assert track.timescale > 0 and all(0 <= key < count for key in track.keys or ())
+        assert min((*track.durations, *track.offsets, *track.sizes), default=0) >= 0
+
+
+def read_plain(data: bytes) -> None:
+    """The table of a plain MP4, and the stretches of clips: in the file, with the pictures that are shown."""
+    size = 10**6
+    found = progressive.read_table(data, size)
+    if isinstance(found, spans.NeedMore):
+        assert len(data) < found.size <= spans.MAX_HEAD
+        return
+    assert data.startswith(found.head) and all(track.times for track in found.tracks)
+    picture = next(track for track in found.tracks if track.kind == "video")
+    for start, end in CLIPS:
+        stretch = progressive.plan(found, start, end)
+        if stretch is None or end is None:
+            assert stretch is None
+            continue
+        assert 0 <= stretch.first <= stretch.last < size and stretch.last + 1 - stretch.first <= size // 2
+        assert stretch.lead <= start + Fraction(1, 1000) and stretch.until > end
+        keys = range(len(picture.times)) if picture.keys is None else picture.keys
+        key = max(each for each in keys if picture.seconds(each) == stretch.lead - Fraction(1, 1000))
+        for number in range(key, len(picture.times)):
+            if picture.seconds(number) < end:
+                assert stretch.first <= picture.offsets[number]
+                assert picture.offsets[number] + picture.sizes[number] <= stretch.last + 1
+
+
+def read_cues(data: bytes) -> None:
+    """The index of a WebM file, plans over it, and its clusters: they are right if each is right alone."""
+    found = webm.read_index(data, len(data))
+    if isinstance(found, spans.NeedMore):
+        assert len(data) < found.size <= spans.MAX_HEAD
+        return
+    assert found.timescale > 0 and len(found.offsets) == len(found.times) > 1 and found.times[0] == 0
+    assert found.offsets[-1] <= len(data)
+    assert all(a < b for a, b in itertools.pairwise(found.offsets))
+    assert all(a <= b for a, b in itertools.pairwise(found.times))
+    for start, end in CLIPS:
+        span = spans.plan(found, start, end)
+        if span is None:
+            continue
+        assert 0 <= span.first <= span.last < len(data) and span.starts_at <= max(start, 0)
+        body = data[span.first : span.last + 1]
+        inside = [
+            replace(found, offsets=each, times=(0, 1))
+            for each in itertools.pairwise(found.offsets)
+            if span.first <= each[0] and each[1] <= span.last + 1
+        ]
+        alone = [webm.check_clusters(each, each.offsets[0], data[slice(*each.offsets)]) for each in inside]
+        assert inside and (webm.check_clusters(found, span.first, body) is None) == (not any(alone))
+        assert webm.check_clusters(found, span.first, bytes(8) + body[8:]) is not None
+
+
+def read_playlist(data: bytes) -> None:
+    """An HLS playlist, and the pieces of clips: all that may hold them."""
+    found = hls.read_playlist(data.decode("utf-8", "replace"), "https://manifest.test/a/index.m3u8")
+    assert 0 < len(found.parts) == len(found.times) - 1 <= hls.MAX_PARTS and found.duration > 0
+    assert all(a <= b for a, b in itertools.pairwise(found.times))
+    for part in (found.head, *found.parts):
+        assert part is None or part.url.startswith(("http://", "https://"))
+        assert part is None or part.first is None or (part.last is not None and 0 <= part.first <= part.last)
+    for start, end in CLIPS:
+        first, last = hls.covering(found, start, end)
+        assert 0 <= first <= last < len(found.parts)
+        until = found.duration if end is None else min(end, found.duration)
+        if max(start, 0) < until:
+            assert found.times[first] <= max(start, 0) and found.times[last + 1] >= until
+
+
 def box(kind: bytes, body: bytes = b"") -> bytes:
     """An MP4 box."""
     return struct.pack(">I4s", 8 + len(body), kind) + body
@@ -134,6 +209,32 @@ def stream(fragments: list[bytes], timescale: int, ticks: int) -> bytes:
     entries = b"".join(struct.pack(">III", len(each), ticks, 0x90000000) for each in fragments)
     fixed = struct.pack(">4x2I2I2xH", 1, timescale, 0, 0, len(fragments))
     return box(b"ftyp", b"dash") + box(b"moov", bytes(30)) + box(b"sidx", fixed + entries) + b"".join(fragments)
+
+
+def element(name: int, *inside: bytes) -> bytes:
+    """An EBML element."""
+    body = b"".join(inside)
+    return name.to_bytes((name.bit_length() + 7) // 8, "big") + (len(body) | 1 << 28).to_bytes(4, "big") + body
+
+
+def clusters(number: int) -> bytes:
+    """A WebM file of so many small clusters, each of which lasts 2.4 s."""
+    each = element(0x1F43B675, element(0xE7, b"\0\0"), element(0xA3, bytes(9)))
+    info = element(
+        0x1549A966, element(0x2AD7B1, b"\x0f\x42\x40"), element(0x4489, struct.pack(">d", number * 2400))
+    )
+    tracks = element(0x1654AE6B, element(0xAE, element(0x86, b"A_OPUS")))
+    cue = len(element(0xBB, element(0xB3, bytes(4)), element(0xB7, element(0xF1, bytes(4)))))
+    behind = len(info) + len(tracks) + 8 + number * cue
+    cues = [
+        element(
+            0xBB,
+            element(0xB3, struct.pack(">I", n * 2400)),
+            element(0xB7, element(0xF1, struct.pack(">I", behind + n * len(each)))),
+        )
+        for n in range(number)
+    ]
+    return element(0x1A45DFA3) + element(0x18538067, info, tracks, element(0x1C53BB6B, *cues), each * number)
 
 
 def in_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object]:
@@ -171,6 +272,19 @@ def targets(folder: Path) -> list[Target]:
     # By hand and small: in a real stream most of what goes wrong goes wrong inside the pictures.
     whole += [stream(pieces, 1000, 2400), stream([wide] * 5, 12800, 64000), stream([empty, wide], 1, 12), many]
     indexes = [*heads, stream([b"x" * 40, b"x" * 50], 3, 16), many[:3690]]
+    plain = replace(media, duration=8.0, fps=5, variant="faststart")
+    tables = [make(plain, itag, folder).read_bytes() for itag in (134, 140)]
+    tables.append(make(plain, PROGRESSIVE, folder).read_bytes())
+    moovs = [table[at : at + size] for table in tables for kind, at, size in boxes(table) if kind == "moov"]
+    plains = [table[: table.index(b"mdat") + 8] for table in (tables[0], tables[2])]
+    webms = [make(replace(media, duration=8.0, gop_seconds=2.0), itag, folder).read_bytes() for itag in (243, 251)]
+    webms += [clusters(3), clusters(200)]
+    playlists = [(make_hls(media, itag, folder) / PLAYLIST).read_bytes() for itag in (93, 230)]
+    playlists.append(
+        b'#EXTM3U\r\n#EXT-X-KEY:METHOD=NONE\r\n#EXT-X-MAP:URI="/i.mp4",BYTERANGE="80@0"\r\n#EXTINF:5.005,a\r\n'
+        b"#EXT-X-BYTERANGE:50@80\r\n/i.mp4\r\n#EXTINF:5\r\n#EXT-X-BYTERANGE:5\r\n/i.mp4\r\n#EXTINF:9,\r\n"
+        b"//x.test/b?c=d\r\n#EXT-X-ENDLIST\r\n"
+    )
     records = [{"id": 1, "video_name": "06GyG4-wONQ_000006", "video_id": 2, "multi_choice": ["a", None]}] * 3
     questions = [json.dumps(records).encode(), json.dumps(records, indent=4).replace("\n", "\r\n").encode()]
     rows = [b'06GyG4-wONQ,6,"a, b",test\r\n---g-f_I2yQ,1,people marching,test\n']
@@ -202,6 +316,10 @@ def targets(folder: Path) -> list[Target]:
         Target("spans", heads, read_index, (spans.NoIndex,)),
         Target("windows", indexes, read_windows, ()),
         Target("boxes", whole, read_boxes, ()),
+        Target("moov", moovs, read_moov, (mp4.NoTable,)),
+        Target("plain", plains, read_plain, (spans.NoIndex,)),
+        Target("webm", webms, read_cues, (spans.NoIndex,)),
+        Target("hls", playlists, read_playlist, (spans.NoIndex,)),
         Target("questions", questions, in_file("val_qa.json", read_clips), (RunError,)),
         Target("labels", rows, in_file("vggsound.csv", general_avqa.read_labels), (RunError,)),
         Target("journal", lines, in_file("manifest.jsonl", lambda path: replay([path])), ()),
@@ -280,10 +398,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--only", nargs="+", metavar="TARGET", help="fuzz only these")
     chosen = parser.parse_args()
     folder = ROOT / ".cache" / "standin"
     folder.mkdir(parents=True, exist_ok=True)
-    rng, all_targets = random.Random(chosen.seed), targets(folder)
+    rng = random.Random(chosen.seed)
+    all_targets = [target for target in targets(folder) if not chosen.only or target.name in chosen.only]
     print(
         f"seed {chosen.seed}, {chosen.seconds:.0f} s, targets: {', '.join(t.name for t in all_targets)}",
         flush=True,

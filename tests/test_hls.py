@@ -17,7 +17,7 @@ from avclips.spans import NoIndex
 from fake_media import Media
 
 BASE = "https://manifest.test/a/b/index.m3u8?key=1"
-FEW = settings(deadline=None, derandomize=True, max_examples=300)
+FEW = settings(deadline=None, derandomize=True, max_examples=150)
 
 
 def playlist(*lines: str, first: str = "#EXTM3U", last: str = "#EXT-X-ENDLIST") -> str:
@@ -73,7 +73,11 @@ FIVE = Fraction(11, 2)
             Part("https://x.test/i,n.mp4", 7, 86),
             [at("1.m4s")],
         ),
-        (('#EXT-X-MAP:URI="init.mp4",BYTERANGE="800"', "#EXTINF:5,", "1.m4s"), at("init.mp4", 0, 799), [at("1.m4s")]),
+        (
+            ('#EXT-X-MAP:URI="init.mp4",BYTERANGE="80"', "#EXTINF:5,", "1.m4s"),
+            at("init.mp4", 0, 79),
+            [at("1.m4s")],
+        ),
         # What says nothing of where and when.
         (
             (
@@ -152,8 +156,8 @@ HEAD = '#EXT-X-MAP:URI="init.mp4"'
         (playlist(*ONE, "2.ts"), "does not add up"),
         # Lengths.
         *((playlist(f"#EXTINF:{text}", "1.ts", *ONE), "seconds") for text in (
-            "", ",", "-1", "-0.001,", "nan", "sNaN", "inf", "-Infinity", "1e999", "100000", "five", "5:0", "5;title",
-            "0x5", "5 5", "99999999999999999999999",
+            "", ",", "-1", "-0.001,", "nan", "sNaN", "inf", "-Infinity", "1e999", "100000", "five", "5:0",
+            "5;title", "0x5", "5 5", "99999999999999999999999",
         )),
         (playlist("#EXTINF", "1.ts"), "seconds"),
         # Keys.
@@ -172,8 +176,8 @@ HEAD = '#EXT-X-MAP:URI="init.mp4"'
         (playlist('#EXT-X-MAP:URI="init.mp4",BYTERANGE="x"', *ONE), "of the bytes"),
         # Bytes.
         *((playlist("#EXTINF:5,", f"#EXT-X-BYTERANGE:{text}", "1.ts"), "of the bytes") for text in (
-            "", "0@0", "0", "-5@0", "5@-1", "5@", "@5", "1@2@3", "5 @ 1", "9999999999999999@0", "5@9999999999999999",
-            "0x5@0", "5.0@1",
+            "", "0@0", "0", "-5@0", "5@-1", "5@", "@5", "1@2@3", "5 @ 1", "9999999999999999@0",
+            "5@9999999999999999", "0x5@0", "5.0@1",
         )),
         # Addresses.
         *((playlist("#EXTINF:5,", text), "http") for text in (
@@ -203,24 +207,18 @@ def test_as_many_parts_as_there_may_be() -> None:
     assert time.process_time() - began < 5
 
 
-# -- found to be wrong -----------------------------------------------------------------------------------
-
-
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="urljoin refuses an address with a ValueError")
 @pytest.mark.parametrize("line", ["//[", "http://[x/1.ts", "https://[::1/1.ts"])
 def test_an_address_that_cannot_be_read(line: str) -> None:
     with pytest.raises(NoIndex):
         read_playlist(playlist("#EXTINF:5,", line), BASE)
 
 
-@pytest.mark.xfail(strict=True, reason="a Decimal takes what RFC 8216 does not, and ten to the power of anything")
 @pytest.mark.parametrize("written", ["1e-200000", "1e1", "1_0", "\u0665", "+5"])
 def test_the_length_of_a_part_is_plain_decimal(written: str) -> None:
     with pytest.raises(NoIndex):
         read_playlist(playlist(f"#EXTINF:{written},", "1.ts"), BASE)
 
 
-@pytest.mark.xfail(strict=True, reason="METHOD=NONE is looked for anywhere in the line")
 @pytest.mark.parametrize(
     "key",
     [
@@ -235,7 +233,6 @@ def test_a_key_that_only_looks_like_none(key: str) -> None:
         read_playlist(playlist(f"#EXT-X-KEY:{key}", *ONE), BASE)
 
 
-@pytest.mark.xfail(strict=True, reason="bytes without a place and without any before are taken from byte 0")
 @pytest.mark.parametrize(
     "lines",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import tracemalloc
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,7 @@ from fake_media import PROGRESSIVE, Media
 
 MEDIA = Media(duration=6, width=64, height=36, gop_seconds=2)
 PLAIN = replace(MEDIA, variant="faststart")
-FEW = settings(deadline=None, derandomize=True, max_examples=200)
+FEW = settings(deadline=None, derandomize=True, max_examples=120)
 
 
 @dataclass(frozen=True)
@@ -244,12 +245,12 @@ BROKEN: list[tuple[dict[str, bytes], str]] = [
     ({"stss": table(b"stss", ">I", (0,))}, "key frame"),
     ({"stss": table(b"stss", ">I", (5,))}, "key frame"),
     ({"stsz": stsz()}, "more samples"),
-    ({"stsc": table(b"stsc", ">III")}, "places of 0 of 4"),
-    ({"stsc": table(b"stsc", ">III", (1, 1, 1))}, "places of 2 of 4"),
-    ({"stsc": table(b"stsc", ">III", (1, 0, 1))}, "places of 0 of 4"),
-    ({"stsc": table(b"stsc", ">III", (3, 2, 1))}, "places of 0 of 4"),
-    ({"stsc": table(b"stsc", ">III", (1, 1, 1), (MOST, 1, 1))}, "broken moov"),
-    ({"stco": table(b"stco", ">I")}, "places of 0 of 4"),
+    ({"stsc": table(b"stsc", ">III")}, "places of 0 of 4|counted upwards"),
+    ({"stsc": table(b"stsc", ">III", (1, 1, 1))}, "places of 2 of 4|upwards"),
+    ({"stsc": table(b"stsc", ">III", (1, 0, 1))}, "places of 0 of 4|counted upwards"),
+    ({"stsc": table(b"stsc", ">III", (3, 2, 1))}, "places of 0 of 4|counted upwards"),
+    ({"stsc": table(b"stsc", ">III", (1, 1, 1), (MOST, 1, 1))}, "broken moov|upwards"),
+    ({"stco": table(b"stco", ">I")}, "places of 0 of 4|counted upwards"),
     # No more than a header, or not that.
     ({"stsd": full(b"stsd", struct.pack(">I", 1))}, "description|broken"),
     ({"stsd": full(b"stsd", struct.pack(">I", 1), box(b"avc1", size=99))}, "description"),
@@ -278,9 +279,6 @@ def test_what_does_not_add_up(boxes: dict[str, bytes], why: str) -> None:
 CHUNKS = table(b"stco", ">I", (100,), (500,), (900,))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a stsc that counts chunks from 0, or backwards, is read as if it were right"
-)
 @pytest.mark.parametrize(
     "rows",
     [
@@ -297,9 +295,8 @@ def test_chunks_are_counted_upwards_from_one(rows: list[tuple[int, int, int]]) -
         read_moov(moov(stsc=table(b"stsc", ">III", *rows), stco=CHUNKS))
 
 
-@pytest.mark.xfail(strict=True, reason="up to 64 million samples of one size are believed")
 def test_samples_that_nothing_stands_behind() -> None:
-    count = 2_500_000
+    count = 3_000_000
     boxes = {
         "stsz": stsz(uniform=1, count=count),
         "stts": table(b"stts", ">II", (count // 2, 1)),
@@ -314,14 +311,13 @@ def test_samples_that_nothing_stands_behind() -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.xfail(strict=True, reason="each box of 8 bytes costs some 350 of memory")
 def test_boxes_without_number() -> None:
-    content = box(b"moov", GOOD["mvhd"], box(b"free") * 50_000)
+    content = box(b"moov", GOOD["mvhd"], box(b"free") * 30_000)
     tracemalloc.start()
     try:
         with pytest.raises(NoTable):
             read_moov(content)
-        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
 
@@ -331,10 +327,8 @@ def test_boxes_in_boxes_in_boxes(kinds: list[bytes]) -> None:
     nested = b""
     for depth in range(3000):
         nested = box(kinds[depth % len(kinds)], nested)
-    try:
+    with suppress(NoTable):
         assert read_moov(box(b"moov", nested)) == []
-    except NoTable:
-        pass
 
 
 @FEW

@@ -142,9 +142,6 @@ def test_whatever_is_read_is_right(ranges: Ranges, urls: str) -> None:
     assert set(told.bytes) == wanted
 
 
-@pytest.mark.xfail(
-    strict=True, reason="of several that fit an end, the first is taken; what lies between is read again"
-)
 @pytest.mark.parametrize(
     "ranges",
     [
@@ -160,7 +157,6 @@ def test_of_several_that_fit_the_most_is_used(ranges: Ranges) -> None:
     assert set(read(ranges).bytes.values()) == {1}
 
 
-@pytest.mark.xfail(strict=True, reason="as above")
 @FEW
 @given(RANGES)
 def test_nothing_is_read_twice(ranges: Ranges) -> None:

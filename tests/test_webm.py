@@ -235,7 +235,7 @@ TIME = "without a clock or a duration"
         (b"\0" * 60, "no EBML element"),
         (element(TAGS, b"abc") + webm(info(), tracks(), GOOD), "not a WebM"),
         (element(EBML, size=UNKNOWN) + bytes(60), "not a WebM"),
-        (element(EBML, size=number((1 << 55))) + bytes(60), "a head of"),
+        (element(EBML, size=number(1 << 55)) + bytes(60), "a head of"),
         (webm(info(), tracks(), GOOD, segment=TAGS), "no Segment"),
         # What comes before the Cues.
         (webm(info(), tracks(), CLIENT, GOOD), "clusters before"),
@@ -308,14 +308,12 @@ def test_a_duration_without_measure_is_only_long(duration: float) -> None:
     assert span is not None and (span.first, span.last) == (START + 2500, START + LENGTH - 1)
 
 
-@pytest.mark.xfail(strict=True, reason="the segment's own size is believed before the file's")
 @pytest.mark.parametrize("missing", [1, LENGTH - 2500, LENGTH - 1200])
 def test_cues_beyond_the_end_of_the_file(missing: int) -> None:
     with pytest.raises(NoIndex):
         read_index(webm(info(), tracks(), GOOD), START + LENGTH - missing)
 
 
-@pytest.mark.xfail(strict=True, reason="a duration of no bytes is read out of those behind it")
 @pytest.mark.parametrize("content", [b"", b"\x46", b"\x46\x1c\x40" + bytes(4), b"\x46\x1c\x40" + bytes(6)])
 def test_a_duration_of_another_size(content: bytes) -> None:
     clock = element(INFO, element(0x4489, content), element(0x4661, bytes(8)))
@@ -323,20 +321,18 @@ def test_a_duration_of_another_size(content: bytes) -> None:
         read_index(webm(clock, tracks(), GOOD), START + LENGTH)
 
 
-@pytest.mark.xfail(strict=True, reason="a cluster may begin within the Cues")
 def test_a_cluster_within_the_cues() -> None:
     place = len(webm(info(), tracks())) - START + 20
     with pytest.raises(NoIndex):
         read_index(webm(info(), tracks(), cues((0, place), (3000, 1500))), START + LENGTH)
 
 
-@pytest.mark.xfail(strict=True, reason="each child of an element costs a copy of all that is before its end")
 def test_many_small_elements_cost_no_more_than_their_bytes() -> None:
-    head = webm(info(), tracks(), element(CUES, b"\xec\x80" * 150_000)) + bytes(1)
+    head = webm(info(), tracks(), element(CUES, b"\xec\x80" * 120_000)) + bytes(1)
     began = time.process_time()
     with pytest.raises(NoIndex):
         read_index(head, START + LENGTH)
-    assert time.process_time() - began < 0.6
+    assert time.process_time() - began < 0.4
 
 
 @FEW
