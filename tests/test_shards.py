@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -18,6 +19,8 @@ from avclips.shards import Shard, exclude_each_other, is_in, named, siblings
 from avclips.store import Store
 from data_folder import fail, finish, read
 from fake_clock import FakeClock
+from fake_youtube import FakeVideo
+from script import QUICK, stage
 
 VIDEOS = [f"video{number:06d}" for number in range(2000)]
 
@@ -243,3 +246,30 @@ def test_a_shard_leaves_alone_what_its_neighbour_writes(runs: Runs) -> None:
         assert (folder / "half").exists()
         assert (runs.folder / ".download_progress.0-of-2.json.host-1.tmp").exists()
         assert not dead.exists()
+
+
+# Whole runs
+
+
+def test_two_runs_at_once_finish_a_folder_together(tmp_path: Path, media_folder: Path) -> None:
+    names = [f"shard{number:06d}_{start:06d}" for number in range(6) for start in (0, 2)]
+    with stage(tmp_path, media_folder, {name: FakeVideo(QUICK) for name in names}) as both:
+        children = [both.start("--cut", "copy", "--sleep", "1", "--shard", f"{number}/2") for number in (0, 1)]
+        # Whoever comes with other shares while they are at work is kept out.
+        children[0].until(lambda: (both.data / ".owner.0-of-2.json").exists())
+        children[1].until(lambda: (both.data / ".owner.1-of-2.json").exists())
+        kept_out = [both.run("--cut", "copy", "--shard", "0/3"), both.run("--cut", "copy")]
+        ended = [child.end() for child in children]
+        status = both.run("--status")
+        again = both.run("--cut", "copy")
+        extractions = both.youtube.requests("watch")
+    assert [each.code for each in kept_out] == [1, 1]
+    assert all("is in use by a run on " in each.err for each in kept_out)
+    assert [each.code for each in ended] == [0, 0], [each.said for each in ended]
+    lines = [path.read_text().splitlines() for path in both.data.glob("manifest.*-of-2.jsonl")]
+    done = [json.loads(line)["id"] for each in lines for line in each]
+    assert sorted(done) == sorted(names) and all(lines)
+    assert f"{len(names)} of {len(names)} clips are done" in status.out
+    # A run without shards finds all of it, and asks nobody again.
+    assert again.code == 0 and len(extractions) == 6
+    assert sorted(both.completed) == sorted(names)
