@@ -91,6 +91,10 @@ def read_moov(moov: bytes) -> list[Samples]:
         boxes = list(itertools.islice(_walk(moov, 0, len(moov), ()), MAX_BOXES + 1))
         if len(boxes) > MAX_BOXES:
             raise NoTable("too many boxes")
+        # Nothing in a table stands behind the number of samples of one size.
+        claims = (struct.unpack_from(">II", moov, box.body + 4) for path, box in boxes if path[-1] == b"stsz")
+        if (claimed := sum(count for size, count in claims if size)) > MAX_UNIFORM:
+            raise NoTable(f"{claimed} samples of one size")
         movie = next((_timescale(moov, box) for path, box in boxes if path == (b"moov", b"mvhd")), 0)
         starts = [number for number, (path, _) in enumerate(boxes) if path == (b"moov", b"trak")]
         tracks = []
@@ -160,9 +164,6 @@ def _table(data: bytes, box: Box, each: str) -> list[tuple[int, ...]]:
 def _sizes(data: bytes, box: Box) -> list[int]:
     uniform, count = struct.unpack_from(">II", data, box.body + 4)
     if uniform:
-        # Nothing in the table stands behind this number.
-        if count > MAX_UNIFORM:
-            raise NoTable(f"{count} samples")
         return [uniform] * count
     rows = data[box.body + 12 : box.end]
     if count * 4 > len(rows):

@@ -6,6 +6,7 @@ empty file of the same size, so that the table stays true; what reads it must no
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,13 +94,15 @@ def plan(table: Table, since: Fraction, until: Fraction | None) -> Stretch | Non
     time, key = starts[place]
     begins = Fraction(time, picture.timescale)
     low, high = begins - MARGIN, until + MARGIN
-    last = max((n for n, at in enumerate(picture.times) if at < high * picture.timescale), default=-1)
+    behind_last = math.ceil(high * picture.timescale)
+    last = max((n for n, at in enumerate(picture.times) if at < behind_last), default=-1)
     if last < key:
         return None
     wanted: list[tuple[Samples, Sequence[int]]] = [(picture, range(key, last + 1))]
     for track in table.tracks:
         if track.kind == "audio":
-            inside = [n for n, at in enumerate(track.times) if low <= Fraction(at, track.timescale) < high]
+            ticks = math.ceil(low * track.timescale), math.ceil(high * track.timescale)
+            inside = [n for n, at in enumerate(track.times) if ticks[0] <= at < ticks[1]]
             wanted.append((track, inside))
     first = min(track.offsets[n] for track, numbers in wanted for n in numbers)
     behind = max(track.offsets[n] + track.sizes[n] for track, numbers in wanted for n in numbers)

@@ -51,6 +51,8 @@ class Reading:
         self._bodies: list[tuple[str, int, int, Path]] = []
         # The HLS pieces first..last of a playlist -> their file and the times that it begins with.
         self._pieces: dict[tuple[str, int, int], tuple[Path, dict[str, Fraction]]] = {}
+        # The HLS pieces that are files of their own.
+        self._parts: dict[str, Path] = {}
         self._files = 0
 
     def job(self, clip: Clip) -> Job:
@@ -241,11 +243,13 @@ class Reading:
 
     def _part(self, stream: Stream, part: hls.Part) -> bytes:
         at = replace(stream, url=part.url, protocol="https", size=None)
-        if part.first is None or part.last is None:
-            return self._fetched(at, self._settings.max_whole_file)
-        path = self._file("part")
-        self._youtube.read(at, part.first, part.last, path)
-        return path.read_bytes()
+        if part.first is not None and part.last is not None:
+            return self._body(at, part.first, part.last)
+        if part.url not in self._parts:
+            path = self._file("part")
+            self._youtube.read_whole(at, path, self._settings.max_whole_file)
+            self._parts[part.url] = path
+        return self._parts[part.url].read_bytes()
 
     def _fetched(self, stream: Stream, at_most: int) -> bytes:
         path = self._file("part")

@@ -81,7 +81,7 @@ def _cpu(figures: Figures) -> list[Row]:
     ]
     for title, way, least in speeds:
         if speed := figures.of("near", way, "a second and core"):
-            found.append(Row(title, speed, least=least, form=".1f"))
+            found.append(Row(title, speed, least=least))
     return found
 
 

@@ -17,7 +17,7 @@ from avclips.spans import NoIndex
 from fake_media import Media
 
 BASE = "https://manifest.test/a/b/index.m3u8?key=1"
-FEW = settings(deadline=None, derandomize=True, max_examples=150)
+FEW = settings(deadline=None, derandomize=True, max_examples=80)
 
 
 def playlist(*lines: str, first: str = "#EXTM3U", last: str = "#EXT-X-ENDLIST") -> str:
@@ -201,7 +201,7 @@ def test_as_many_parts_as_there_may_be() -> None:
     began = time.process_time()
     found = read_playlist(playlist("#EXTINF:5.005,\n1.ts\n" * MAX_PARTS), BASE)
     assert len(found.parts) == MAX_PARTS and found.duration == MAX_PARTS * Fraction("5.005")
-    for text in ("#EXTINF:5,\n1.ts\n" * (MAX_PARTS + 1), "#EXTINF:5,\n" * 50_000):
+    for text in ("#EXTINF:5,\n1.ts\n" * (MAX_PARTS + 1), "1.ts\n" * MAX_PARTS):
         with pytest.raises(NoIndex):
             read_playlist(playlist(text), BASE)
     assert time.process_time() - began < 5

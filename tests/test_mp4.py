@@ -311,6 +311,19 @@ def test_samples_that_nothing_stands_behind() -> None:
         tracemalloc.stop()
 
 
+def test_tracks_of_samples_that_nothing_stands_behind() -> None:
+    count = 200_000
+    boxes = {
+        "stsz": stsz(uniform=1, count=count),
+        "stts": table(b"stts", ">II", (count, 1)),
+        "ctts": b"",
+        "stss": b"",
+        "stsc": table(b"stsc", ">III", (1, count, 1)),
+    }
+    with pytest.raises(NoTable):
+        read_moov(box(b"moov", GOOD["mvhd"], trak(**boxes) * 6))
+
+
 def test_boxes_without_number() -> None:
     content = box(b"moov", GOOD["mvhd"], box(b"free") * 30_000)
     tracemalloc.start()
