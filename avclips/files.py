@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +22,8 @@ from typing import IO, Any
 from .errors import RunError
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.#-]{0,199}")
+
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -75,8 +77,20 @@ def move_whole(source: Path, target: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON whole, one entry a line so that it can be read and edited by hand."""
     with whole(path) as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=1)
-        stream.write("\n")
+        stream.write(_spread(value, " ") + "\n")
+
+
+def _spread(value: Any, indent: str) -> str:
+    """JSON with a line for each entry, and each entry of a list in it; json's own indent is slow."""
+    if not value or not isinstance(value, (dict, list)) or (isinstance(value, dict) and len(indent) > 1):
+        return _JSON.encode(value)
+    rows: Iterable[str]
+    if isinstance(value, list):
+        rows, (first, last) = map(_JSON.encode, value), "[]"
+    else:
+        named = ((_JSON.encode(str(name)), each) for name, each in value.items())
+        rows, (first, last) = (f"{name}: {_spread(each, indent + ' ')}" for name, each in named), "{}"
+    return f"{first}\n{indent}" + f",\n{indent}".join(rows) + f"\n{indent[1:]}{last}"
 
 
 def read_json(path: Path, hint: str) -> Any:

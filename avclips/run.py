@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -61,6 +62,8 @@ class Run:
         versions = f"{versions}, ffmpeg {ffmpeg.version}"
         texts = [each[0] if each else None for each in cookies]
         store = Store(settings, self._dataset.name, self._clock, frozenset(map(who, texts)))
+        # What is read now lives to the end: a collector would look at each of a million objects again and again.
+        gc.disable()
         store.open()
         try:
             log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
@@ -73,6 +76,8 @@ class Run:
             todo = sorted(pending, key=lambda clip: archives.place(clip.id))
             here, on_youtube, left = self._ways(todo, listing, archives, store)
             self._see_room([*here, *on_youtube, *(left if self._uses_drive else [])], store)
+            gc.freeze()
+            gc.enable()
             desks = self._desks(texts, asked_for, ffmpeg, store, archives)
             self._tell_pace(on_youtube, len(store.done), desks)
             for batch in self._batches([*here, *on_youtube], left, archives, store):

@@ -29,7 +29,9 @@ READ = "-threads 1 -protocol_whitelist file,pipe"
 CRC = "-c copy -f framecrc -flush_packets 0 pipe:1"
 PLAIN = "-map_metadata -1 -fflags +bitexact"
 PASS = "-fps_mode passthrough -enc_time_base demux"
-X264 = "-c:v libx264 -preset veryfast -crf 18 -threads 1 -x264-params subme=1:me=dia:partitions=i8x8,i4x4"
+X264 = (
+    "-c:v libx264 -preset veryfast -crf 18 -threads 1 -x264-params subme=1:me=dia:partitions=i8x8,i4x4:weightp=0"
+)
 LONG, LONG_A = Source(Path("v"), Fraction(301, 10)), Source(Path("a"), Fraction("3599.9"))
 V, A = Source(Path("v"), Fraction(7, 3)), Source(Path("a"), Fraction(1, 10))
 TEN = Fraction(10)
