@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from .errors import RunError, Transient
 from .files import is_about_the_disk, is_full
@@ -293,9 +293,27 @@ class _Zip:
         self._zip.close()
 
 
+class _Bounded(tarfile.TarInfo):
+    """A header of a tar; tarfile would read a name of gigabytes whole."""
+
+    def _proc_member(self, tar: tarfile.TarFile) -> Any:
+        if self.type in _NAMES and self.size > _PIECE:
+            raise tarfile.ReadError(f"a header of {self.size} bytes")
+        return super()._proc_member(tar)  # type: ignore[misc]
+
+
+_NAMES = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+
+
 def _is_plain_tar(path: Path) -> bool:
     try:
-        tarfile.open(path, "r:").close()
+        tarfile.open(path, "r:", tarinfo=_Bounded).close()
     except tarfile.ReadError:
         return False
     return True
@@ -314,7 +332,7 @@ class _Tar:
 
     def members(self) -> Iterator[Member]:
         try:
-            with tarfile.open(self.path, "r:") as tar:
+            with tarfile.open(self.path, "r:", tarinfo=_Bounded) as tar:
                 for info in _forward(tar):
                     yield _tar_member(self.path, info, info.size)
         except (OSError, *_BROKEN) as error:
@@ -356,7 +374,7 @@ class _PackedTar:
     def members(self) -> Iterator[Member]:
         packed = self.path.stat().st_size
         try:
-            with _Unpacked(self.path) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:  # type: ignore[call-overload]
+            with _Unpacked(self.path) as stream, tarfile.open(fileobj=stream, mode="r|", tarinfo=_Bounded) as tar:  # type: ignore[call-overload]
                 for info in _forward(tar):
                     # The ratio of the whole: a compressed tar does not tell that of its members.
                     yield _tar_member(self.path, info, packed)
@@ -381,7 +399,7 @@ class _PackedTar:
         if self._tar is None or self._at >= member.at:
             self.close()
             self._stream = _Unpacked(self.path)
-            self._tar = tarfile.open(fileobj=self._stream, mode="r|")  # type: ignore[call-overload]  # noqa: SIM115
+            self._tar = tarfile.open(fileobj=self._stream, mode="r|", tarinfo=_Bounded)  # type: ignore[call-overload]  # noqa: SIM115
         packed = self.path.stat().st_size
         for info in _forward(self._tar):
             here = _tar_member(self.path, info, packed)

@@ -112,6 +112,8 @@ def _listed(dataset: Dataset, settings: Settings, store: Store) -> list[Clip]:
 
 def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:
     """Check every file; return 3 when some are bad."""
+    # The whole folder is looked at: no shard may be at work when it is changed.
+    settings = replace(settings, shard=None)
     ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), clock)
     store = _read_only(dataset, settings, clock)
     if repair:

@@ -62,17 +62,24 @@ class DriveFolder:
         target = self._folder / archive.name
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._alone(archive):
+            fetched = self._mark(target)
             if not target.exists():
                 say(f"Fetching {archive.title} ({archive.size / 1e9:.2f} GB) from Google Drive into {target} ...")
                 self._download(gdown, archive, target)
+                fetched.touch()
             try:
                 zipfile.ZipFile(target).close()
             except OSError as error:
                 # About the disk or its mount, not about the archive.
                 raise as_run_error(error, self._folder) from error
             except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError) as error:
+                if not fetched.exists():
+                    raise RunError(
+                        f"{target} is no whole zip: {error}", "move it away, or wait until it is copied"
+                    ) from error
                 # It was fetched, and can be fetched again: nothing is lost with it.
                 target.unlink()
+                fetched.unlink()
                 raise RunError(
                     f"what Google Drive sent as {archive.name} is no whole zip: {error}; it was deleted",
                     "start the same command again; " + self.by_hand(),
@@ -89,11 +96,19 @@ class DriveFolder:
                 "If they cannot be read, delete it: the next run fetches it anew."
             )
             return
+        if not self._mark(path).exists():
+            say(f"{path} is kept: it was not fetched by this program.")
+            return
         path.unlink(missing_ok=True)
+        self._mark(path).unlink(missing_ok=True)
         log.info("%s is deleted: all of its videos are taken", path)
         with contextlib.suppress(OSError):
             (self._folder / f".{path.name}.lock").unlink(missing_ok=True)
             self._folder.rmdir()
+
+    def _mark(self, path: Path) -> Path:
+        """Stands beside an archive that was fetched here: what a user put there is not ours to delete."""
+        return self._folder.parent / "metadata" / f".{path.name}.fetched"
 
     def by_hand(self) -> str:
         """What a user can do without this room."""

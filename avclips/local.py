@@ -58,6 +58,8 @@ class Local:
             try:
                 return self._adopt(clip)
             except ClipError as error:
+                if isinstance(error, Gone):
+                    self._gone[clip.id] = error
                 for moved in self._store.set_aside(clip.id):
                     log.warning("%s was there, but %s: moved to %s", clip.id, error.detail, moved)
         return self._from_archives(clip) if self._archives.holds(clip.id) else None

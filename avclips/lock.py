@@ -45,6 +45,8 @@ class FolderLock:
         self._lock = FileLock(folder / f".lock{suffix_of(shard)}", timeout=0)
         self._token = secrets.token_hex(8)
         self._held = False
+        # The owner files of dead runs, taken over with their shares.
+        self._taken: list[Path] = []
         self._released = threading.Event()
 
     @property
@@ -61,7 +63,8 @@ class FolderLock:
             raise self._refused(owner)
         if owner is not None:
             log.info("taking over from %s, which is dead", in_words(owner))
-        write_json(self._owner, {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token})
+        us = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}
+        write_json(self._owner, us)
         self._held = True
         threading.Thread(target=self._keep_touching, name="lock", daemon=True).start()
         # Ours first, then a look at the others: of two that come at once, each sees the other.
@@ -70,8 +73,9 @@ class FolderLock:
             self.release()
             raise self._refused(alive)
         for dead in others:
-            # Or the next run would watch it again.
-            dead._owner.unlink(missing_ok=True)
+            # Should it only have slept, it sees whose its share is now; and the next run need not watch it again.
+            write_json(dead._owner, us)
+            self._taken.append(dead._owner)
 
     def _refused(self, owner: dict[str, Any]) -> RunError:
         return RunError(f"{self._folder} is in use by {in_words(owner)}", "wait for it to end, or end it")
@@ -79,7 +83,8 @@ class FolderLock:
     def _take_lock(self) -> bool:
         """Whether the file system gave a lock; RunError when another process has it."""
         try:
-            self._lock.acquire()
+            # A neighbour that looks whether we live holds it for a moment.
+            self._lock.acquire(timeout=2.0, poll_interval=0.1)
         except Timeout:
             raise self._refused(self.owner() or {}) from None
         except (NotImplementedError, OSError) as error:
@@ -204,7 +209,8 @@ class FolderLock:
             self._held = False
             self._released.set()
             if (self.owner() or {}).get("token") == self._token:
-                self._owner.unlink(missing_ok=True)
+                for path in (self._owner, *self._taken):
+                    path.unlink(missing_ok=True)
             self._lock.release()
 
 

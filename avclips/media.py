@@ -313,7 +313,9 @@ def _video_output(job: Job, path: Path) -> list[str | Path]:
 def _sound_output(job: Job, path: Path) -> list[str | Path]:
     if path.suffix == ".m4a":
         # As it is, exact to the packet and with an edit list exact to the sample.
-        return ["-map", "2:a:0", "-c:a", "copy", *_until(job), *_PLAIN, "-movflags", "+faststart", path]
+        # As an MP4, which takes other codecs than AAC too.
+        muxer = ["-movflags", "+faststart", "-f", "mp4"]
+        return ["-map", "2:a:0", "-c:a", "copy", *_until(job), *_PLAIN, *muxer, path]
     codec = ["-c:a", "pcm_s16le"] if path.suffix == ".wav" else ["-c:a", "flac", "-sample_fmt", "s16"]
     channels = ["-ac", str(job.audio_channels)] if job.audio_channels else []
     return ["-map", "1:a:0", "-filter:a", _sound_filter(job), *codec, *channels, *_PLAIN, path]

@@ -77,6 +77,8 @@ class Clock:
     def on_stop(self, action: Callable[[], None]) -> None:
         """Have ``action`` called when the run is stopped: it ends what no sleep of ours can."""
         self._on_stop.append(action)
+        if self._stopped.is_set():
+            action()
 
     def stop(self) -> None:
         """Wake every sleeper."""

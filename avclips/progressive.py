@@ -32,10 +32,16 @@ class Table:
     @property
     def duration(self) -> Fraction:
         """Seconds to the end of the longer track."""
-        return max(
+        return max(self.lasts(track.kind) for track in self.tracks)
+
+    def lasts(self, kind: str) -> Fraction:
+        """Seconds to the end of the "video" or the "audio"; 0 where there is none."""
+        ends = (
             Fraction(max(map(sum, zip(track.times, track.durations, strict=True))), track.timescale)
             for track in self.tracks
+            if track.kind == kind
         )
+        return max(ends, default=Fraction(0))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ log = logging.getLogger("avclips.reading")
 SOUND_BEFORE = {"aac": Fraction(1, 10), "opus": Fraction(1)}
 # A resampler needs a little of what follows.
 SOUND_AFTER = Fraction(1, 20)
+# A playlist's lengths may be a little off; no more than this many pieces.
+STEPS_BACK = 4
 # An HLS playlist is text, and not so long.
 MAX_PLAYLIST = 8 * 1024 * 1024
 
@@ -77,16 +79,18 @@ class Reading:
 
     def promises(self, clip: Clip) -> Promises:
         """What is known beforehand of picture and sound of the clip; None where nothing is."""
-        streams = (self._streams.picture, self._streams.sound)
-        found = [self._promise(clip, self._layouts[stream.url]) if stream else None for stream in streams]
+        streams = (("video", self._streams.picture), ("audio", self._streams.sound))
+        found = [self._promise(clip, kind, self._layouts[each.url]) if each else None for kind, each in streams]
         return found[0], found[1]
 
-    def _promise(self, clip: Clip, layout: Layout) -> Promise | None:
+    def _promise(self, clip: Clip, kind: str, layout: Layout) -> Promise | None:
         if isinstance(layout, Path):
             return None
         start, end = exactly(clip.start), None if clip.end is None else exactly(clip.end)
         # A playlist's sum of rounded lengths is a little off.
         known = layout.duration - (hls.SLACK if isinstance(layout, hls.Playlist) else 0)
+        if isinstance(layout, progressive.Table):
+            known = layout.lasts(kind)
         until = known if end is None else min(end, known)
         windows = spans.windows(layout, start, end) if isinstance(layout, spans.Index) else []
         return Promise(float(until - start), [(float(a), float(b)) for a, b in windows])
@@ -153,12 +157,12 @@ class Reading:
         since: Fraction,
         until: Fraction | None,
     ) -> Source:
-        first, last = hls.covering(playlist, since, until)
-        while True:
+        nearest, last = hls.covering(playlist, since, until)
+        for first in range(nearest, max(-1, nearest - STEPS_BACK), -1):
             file, begins = self._joined(stream, playlist, first, last, kind)
             if begins <= since or first == 0:
                 return Source(file, start - begins)
-            first -= 1
+        raise Transient("check", "an HLS playlist whose lengths are not true")
 
     def _joined(
         self, stream: Stream, playlist: hls.Playlist, first: int, last: int, kind: str
@@ -170,7 +174,9 @@ class Reading:
         file, times = self._pieces[key]
         if (stream.url, 0, 0) not in self._pieces and first > 0:
             self._pieces[stream.url, 0, 0] = self._together(stream, playlist, playlist.parts[:1])
-        zero = (times if first == 0 else self._pieces[stream.url, 0, 0][1]).get(kind)
+        begin = times if first == 0 else self._pieces[stream.url, 0, 0][1]
+        # One clock for all that is in one file: it tells when the sound begins beside the picture.
+        zero = begin.get("video", begin.get(kind))
         if kind not in times or zero is None:
             raise Transient("check", f"no {kind} in the pieces of an HLS playlist")
         return file, min(times.values()) - zero

@@ -48,6 +48,8 @@ class Run:
         self._settings = settings
         self._clock = clock
         self._log_level = log_level
+        # Clips of which no site is known to ask.
+        self._nowhere: set[str] = set()
 
     def run(self, signals: Signals) -> int:
         """All steps; returns the exit code."""
@@ -70,7 +72,9 @@ class Run:
             self._greet(versions, hint)
             listing = self._listing(store, cookies[0][1] if cookies[0] else None)
             pending = store.pending(listing.clips)
-            archives = Archives({clip.id for clip in pending}, store.spill)
+            self._nowhere = {clip.id for clip in listing.clips if listing.url_of(clip.video) is None}
+            # What failed for good elsewhere may lie there, too.
+            archives = Archives({clip.id for clip in listing.clips if clip.id not in store.done}, store.spill)
             for path in settings.archives:
                 say(f"{archives.add(path)} clips are in {path}.")
             todo = sorted(pending, key=lambda clip: archives.place(clip.id))
@@ -80,6 +84,12 @@ class Run:
             gc.enable()
             desks = self._desks(texts, asked_for, ffmpeg, store, archives)
             self._tell_pace(on_youtube, len(store.done), desks)
+            tried = {clip.id for clip in pending}
+            rescued = [clip for clip in listing.clips if archives.holds(clip.id) and clip.id not in tried]
+            if rescued:
+                report = Report(self._clock, len(rescued), len(store.done), hint or versions)
+                # Nobody is asked for them again, should the file be of no use.
+                self._download(store, by_video(rescued, lambda video: None), desks, report, signals)
             for batch in self._batches([*here, *on_youtube], left, archives, store):
                 report = Report(self._clock, len(batch), len(store.done), hint or versions)
                 self._download(store, by_video(batch, listing.url_of), desks, report, signals)
@@ -191,7 +201,9 @@ class Run:
         yield first
         drive = DriveFolder(self._dataset.drive, store.folder / "archives", self._settings, self._clock)
         troubles: list[RunError] = []
-        if left:
+        # What stood here and was not right may be in the archives all the same.
+        left = [*left, *(clip for clip in first if clip.id in self._nowhere and store.may_come(clip))]
+        if left and not self._enough(store):
             drive.gdown()
         for source in self._dataset.drive.archives:
             wanted = [clip for clip in left if source.holds(clip.id)]

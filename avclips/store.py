@@ -20,12 +20,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .clip import Clip, Outcome, Settings
-from .errors import RunError, UsageError
+from .errors import RunError, Stopped, UsageError
 from .files import as_run_error, is_full, move_whole, read_json, sync_folder, write_json
 from .journal import Done, Journal, Line, done_of, failed_of, finished, forgotten, line_of, replay
 from .lock import FolderLock
 from .pace import Clock
-from .shards import named, siblings, suffix_of
+from .shards import is_in, named, siblings, suffix_of
 from .snapshot import MANIFEST, Snapshot, listings
 
 log = logging.getLogger("avclips.store")
@@ -72,6 +72,8 @@ class Store:
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
         self._wanted: set[str] = set()
+        # Of failed clips, whose they are: their share does not depend on what is asked for now.
+        self._video_of: dict[str, str] = {}
         # Bytes of every journal as they were read.
         self._read: dict[str, int] = {}
         self._next_snapshot = 0.0
@@ -93,7 +95,7 @@ class Store:
         except OSError as error:
             self.close()
             raise as_run_error(error, self.folder) from error
-        except RunError:
+        except (RunError, Stopped):
             self.close()
             raise
 
@@ -177,13 +179,13 @@ class Store:
         """The lock is ours: whatever dead runs left lying, on whichever host, is nobody's."""
         alive = tuple(suffix_of(shard) for shard in self._lock.neighbours())
         for left in self._scratch.parent.glob("*"):
-            if alive and left.name.endswith(alive):
+            if (alive and left.name.endswith(alive)) or (self._settings.shard and _is_young(left)):
                 continue
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
-        if not alive:
+        if not alive and self._settings.shard is None:
             for folder in (self.folder, self.metadata):
                 for left in (*folder.glob(".*.tmp"), *folder.glob(".*.part")):
                     left.unlink(missing_ok=True)
@@ -195,6 +197,7 @@ class Store:
         """Rebuild ``done`` and ``failed`` from the journal, the folder and what a user took out of the JSON."""
         told = replay(siblings(self._manifest).values())
         self.done, self.failed, self._read = told.done, told.failed, told.sizes
+        self._video_of = {clip_id: place.video for clip_id, place in told.places.items()}
         for listed in listings(self.folder):
             for clip_id, place in told.places.items():
                 if listed.misses(clip_id, place):
@@ -269,8 +272,10 @@ class Store:
         aside = self.folder / "set_aside"
         aside.mkdir(exist_ok=True)
         moved = []
-        for path in self.paths(clip_id):
-            if path.exists():
+        done = self.done.get(clip_id)
+        ours = [self.videos / f"{clip_id}{done.video}", self.audio / f"{clip_id}{done.audio}"] if done else []
+        for path in dict.fromkeys([*(path for path in ours if path.suffix), *self.paths(clip_id)]):
+            if path.is_file():
                 target, number = aside / path.name, 1
                 while target.exists():
                     target, number = aside / f"{path.stem}.{number}{path.suffix}", number + 1
@@ -284,8 +289,7 @@ class Store:
     def record(self, outcome: Outcome) -> None:
         """Write one outcome into the journal."""
         clip_id, line = outcome.clip.id, line_of(outcome)
-        if not outcome.asked and line.get("reason") == self.failed.get(clip_id, {}).get("reason", ""):
-            # Not here, as the run before said: once is enough.
+        if not outcome.asked and outcome.status != "done" and self._says_nothing_new(line):
             return
         if "identities" in line:
             # Whoever was refused before was refused too.
@@ -297,6 +301,14 @@ class Store:
             self.done[clip_id] = done_of(line)
         else:
             self.failed[clip_id] = failed_of(line)
+
+    def _says_nothing_new(self, line: Line) -> bool:
+        """Whether that a clip is not on this machine was known, or is less than what a site said of it."""
+        before = self.failed.get(line["id"])
+        if before is None:
+            return False
+        same = all(line[name] == before.get(name) for name in ("reason", "permanent", "error"))
+        return same or (before["permanent"] and before["reason"] not in ("not_archived", "archive"))
 
     def forget(self, clip_id: str) -> None:
         """Have the clip neither done nor failed: its files were set aside, or a user let it go."""
@@ -345,9 +357,20 @@ class Store:
 
     def _ours(self, clip_ids: Iterable[str]) -> Iterable[str]:
         """Those of our share: each shard has its own JSON."""
-        if self._settings.shard is None:
+        shard = self._settings.shard
+        if shard is None:
             return clip_ids
-        return (clip_id for clip_id in clip_ids if clip_id in self._wanted)
+        videos = self._video_of
+        return (
+            each for each in clip_ids if each in self._wanted or (each in videos and is_in(shard, videos[each]))
+        )
+
+
+def _is_young(path: Path) -> bool:
+    """Whether a leftover may be that of a shard which is just beginning."""
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime < 3600
+    return True
 
 
 def _names(folder: Path) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -94,8 +95,11 @@ def test_a_dead_shard_keeps_nobody_out_and_is_cleared(tmp_path: Path) -> None:
     dead._lock.release()
     whole = FolderLock(tmp_path, FakeClock())
     whole.acquire()
-    assert list(siblings(tmp_path / ".owner.json")) == [None]
+    # Should it wake, it sees that its share is another's.
+    with pytest.raises(RunError, match="was taken over by a run on "):
+        dead.check()
     whole.release()
+    assert list(siblings(tmp_path / ".owner.json")) == []
 
 
 def array(task: int, first: int = 0, last: int = 3, count: int = 4, step: int = 1) -> dict[str, str]:
@@ -242,6 +246,8 @@ def test_a_shard_leaves_alone_what_its_neighbour_writes(runs: Runs) -> None:
         (runs.folder / ".download_progress.0-of-2.json.host-1.tmp").touch()
         dead = runs.folder / ".tmp" / "host-1.0-of-3"
         dead.mkdir()
+        # Not that of a shard which is just beginning.
+        os.utime(dead, (0, 0))
         runs.start((1, 2))
         assert (folder / "half").exists()
         assert (runs.folder / ".download_progress.0-of-2.json.host-1.tmp").exists()

@@ -7,7 +7,6 @@ end. JSON is a list of such records, or an object of video_id -> youtube_id or r
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ class Place:
 def clock_time(text: str) -> float:
     """Seconds from ``75``, ``75.5``, ``1:15`` or ``0:01:15``; ValueError says what it is instead."""
     parts = text.strip().split(":")
-    if not 1 <= len(parts) <= 3 or not all(re.fullmatch(r"[0-9]{1,9}", part) for part in parts[:-1]):
+    if not 1 <= len(parts) <= 3 or not all(re.fullmatch(r"[0-9]{1,6}", part) for part in parts[:-1]):
         raise ValueError(f"{text!r} is not a time such as 75, 1:15 or 0:01:15")
     if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", parts[-1]):
         raise ValueError(f"{text!r} is not a time such as 75, 1:15 or 0:01:15")
@@ -111,6 +110,6 @@ def _time(value: Any) -> float | None:
         raise ValueError(f"{value!r} is not a time")
     if isinstance(value, str):
         return clock_time(value)
-    if not 0 <= value < math.inf:
+    if not 0 <= value < 1_000_000:
         raise ValueError(f"{value!r} is not a time")
     return float(value)
