@@ -117,7 +117,7 @@ def _header(tree: Path, quick: bool) -> list[str]:
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     what = f"Measured {when} with `make bench{' QUICK=1' if quick else ''}`"
     versions = f"yt-dlp {version('yt-dlp')}, ffmpeg {ffmpeg}, Python {platform.python_version()}"
-    machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()}"
     at = f" at {commit}" if commit else ""
     return [f"{said} {what}{at}: {versions}; {machine}; load at the end {load}."]
 
