@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .boxes import BrokenBox, box_at
 from .mp4 import NoTable, Samples, read_moov
-from .spans import NeedMore, NoIndex, bounded
+from .spans import NeedMore, NoIndex, bounded, top_box
 
 # Seconds more than are asked for: sound lies a little before and behind the pictures of its time, and what reads a
 # file stops by the time of decoding.
@@ -58,12 +57,9 @@ def read_table(head: bytes, size: int | None) -> Table | NeedMore:
     """Read the table out of the first bytes of a file of ``size`` bytes; NoIndex where it is not in front."""
     at, moov = 0, b""
     while True:
-        try:
-            box = box_at(head, at)
-        except BrokenBox as error:
-            raise NoIndex(str(error)) from error
-        if box is None:
-            return NeedMore(bounded(at + 16))
+        box = top_box(head, at)
+        if isinstance(box, NeedMore):
+            return box
         if box.kind == b"mdat":
             break
         if box.kind == b"moof" or (at == 0 and box.kind != b"ftyp"):

@@ -275,8 +275,9 @@ class Reading:
 
 def _packet(stream: Stream | None) -> Fraction:
     """The seconds of a packet of AAC in a stream; 0 where that is not known."""
-    known = stream is not None and stream.sample_rate and "opus" not in stream.codec
-    return Fraction(1024, stream.sample_rate) if known and stream and stream.sample_rate else Fraction(0)
+    if stream is None or not stream.sample_rate or "opus" in stream.codec:
+        return Fraction(0)
+    return Fraction(1024, stream.sample_rate)
 
 
 def _understood(head: bytes, size: int | None) -> spans.Index | progressive.Table | spans.NeedMore:

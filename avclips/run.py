@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -40,6 +40,24 @@ _PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_
 _SOUND = {"wav": 1.0, "flac": 0.8, "m4a": 0.1}
 
 
+@dataclass
+class _Ways:
+    """The clips of a run by how they may be had.
+
+    ``rescued``: failed for good elsewhere, and lie in the archives; ``here``: on this machine; ``asked``: a site
+    is asked for them; ``left``: no site is known to ask.
+    """
+
+    rescued: list[Clip]
+    here: list[Clip] = field(default_factory=list)
+    asked: list[Clip] = field(default_factory=list)
+    left: list[Clip] = field(default_factory=list)
+
+
+def _nobody(video: str) -> None:
+    """No page is asked for a video that is to come from an archive, should its file be of no use."""
+
+
 class Run:
     """One run of one dataset's script."""
 
@@ -48,8 +66,6 @@ class Run:
         self._settings = settings
         self._clock = clock
         self._log_level = log_level
-        # Clips of which no site is known to ask.
-        self._nowhere: set[str] = set()
 
     def run(self, signals: Signals) -> int:
         """All steps; returns the exit code."""
@@ -66,36 +82,32 @@ class Run:
         store = Store(settings, self._dataset.name, self._clock, frozenset(map(who, texts)))
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
-        store.open()
         try:
+            store.open()
             log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
             self._greet(versions, hint)
             listing = self._listing(store, cookies[0][1] if cookies[0] else None)
             pending = store.pending(listing.clips)
-            self._nowhere = {clip.id for clip in listing.clips if listing.url_of(clip.video) is None}
             # What failed for good elsewhere may lie there, too.
             archives = Archives({clip.id for clip in listing.clips if clip.id not in store.done}, store.spill)
             for path in settings.archives:
                 say(f"{archives.add(path)} clips are in {path}.")
-            todo = sorted(pending, key=lambda clip: archives.place(clip.id))
-            here, on_youtube, left = self._ways(todo, listing, archives, store)
-            self._see_room([*here, *on_youtube, *(left if self._uses_drive else [])], store)
+            ways = self._ways(pending, listing, archives, store)
+            self._see_room(
+                [*ways.rescued, *ways.here, *ways.asked, *(ways.left if self._uses_drive else [])], store
+            )
             gc.freeze()
             gc.enable()
             desks = self._desks(texts, asked_for, ffmpeg, store, archives)
-            self._tell_pace(on_youtube, len(store.done), desks)
-            tried = {clip.id for clip in pending}
-            rescued = [clip for clip in listing.clips if archives.holds(clip.id) and clip.id not in tried]
-            if rescued:
-                report = Report(self._clock, len(rescued), len(store.done), hint or versions)
-                # Nobody is asked for them again, should the file be of no use.
-                self._download(store, by_video(rescued, lambda video: None), desks, report, signals)
-            for batch in self._batches([*here, *on_youtube], left, archives, store):
-                report = Report(self._clock, len(batch), len(store.done), hint or versions)
-                self._download(store, by_video(batch, listing.url_of), desks, report, signals)
+            self._tell_pace(ways.asked, len(store.done), desks)
+            for videos in self._batches(ways, listing, archives, store):
+                count = sum(len(video.clips) for video in videos)
+                report = Report(self._clock, count, len(store.done), hint or versions)
+                self._download(store, videos, desks, report, signals)
             archives.close()
             return self._conclude(store, listing.clips)
         finally:
+            gc.enable()
             store.close()
 
     def _desks(
@@ -177,32 +189,31 @@ class Run:
                 f"--audio-channels 1){f', or begin with --max-videos {fits}' if fits else ''}",
             )
 
-    def _ways(
-        self, todo: Sequence[Clip], listing: Listing, archives: Archives, store: Store
-    ) -> tuple[list[Clip], list[Clip], list[Clip]]:
-        """The clips that lie on this machine, those that YouTube is asked for, and those left."""
-        here: list[Clip] = []
-        on_youtube: list[Clip] = []
-        left: list[Clip] = []
-        for clip in todo:
+    def _ways(self, pending: Sequence[Clip], listing: Listing, archives: Archives, store: Store) -> _Ways:
+        """Sort the clips by how they may be had; those in archives as they lie there."""
+        tried = {clip.id for clip in pending}
+        ways = _Ways([clip for clip in listing.clips if archives.holds(clip.id) and clip.id not in tried])
+        for clip in sorted(pending, key=lambda clip: archives.place(clip.id)):
             if archives.holds(clip.id) or store.has_strangers(clip):
-                here.append(clip)
+                ways.here.append(clip)
             else:
-                (left if listing.url_of(clip.video) is None else on_youtube).append(clip)
-        return here, on_youtube, left
+                (ways.left if listing.url_of(clip.video) is None else ways.asked).append(clip)
+        return ways
 
-    def _batches(
-        self, first: list[Clip], left: list[Clip], archives: Archives, store: Store
-    ) -> Iterator[list[Clip]]:
-        """The clips in the order of their ways: last, those in the dataset's own archives, each fetched before."""
+    def _batches(self, ways: _Ways, listing: Listing, archives: Archives, store: Store) -> Iterator[list[Video]]:
+        """The videos in the order of their ways; last, those in the dataset's own archives, each fetched first."""
+        if ways.rescued:
+            yield by_video(ways.rescued, _nobody)
+        first = [*ways.here, *ways.asked]
         if self._dataset.drive is None or not self._uses_drive:
-            yield [*first, *left]
+            yield by_video([*first, *ways.left], listing.url_of)
             return
-        yield first
+        yield by_video(first, listing.url_of)
         drive = DriveFolder(self._dataset.drive, store.folder / "archives", self._settings, self._clock)
         troubles: list[RunError] = []
         # What stood here and was not right may be in the archives all the same.
-        left = [*left, *(clip for clip in first if clip.id in self._nowhere and store.may_come(clip))]
+        here = (clip for clip in ways.here if listing.url_of(clip.video) is None and store.may_come(clip))
+        left = [*ways.left, *here]
         if left and not self._enough(store):
             drive.gdown()
         for source in self._dataset.drive.archives:
@@ -216,7 +227,7 @@ class Run:
                     say(f"error: {error}")
                     troubles.append(error)
                     continue
-                yield sorted(wanted, key=lambda clip: archives.place(clip.id))
+                yield by_video(sorted(wanted, key=lambda clip: archives.place(clip.id)), _nobody)
                 archives.close()
                 drive.finished_with(path, [clip.id for clip in wanted if store.may_come(clip)])
         if troubles:

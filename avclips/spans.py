@@ -66,17 +66,23 @@ class Span:
     starts_at: Fraction
 
 
+def top_box(head: bytes, at: int) -> Box | NeedMore:
+    """The box at ``at``, whose content need not be there; NoIndex where there is none."""
+    try:
+        box = box_at(head, at)
+    except BrokenBox as error:
+        raise NoIndex(str(error)) from error
+    return NeedMore(bounded(at + 16)) if box is None else box
+
+
 def read_index(head: bytes) -> Index | NeedMore:
     """Read the index out of the first bytes of a stream; raise NoIndex where there is none."""
     at, moov = 0, False
     init: list[bytes] = []
     while True:
-        try:
-            box = box_at(head, at)
-        except BrokenBox as error:
-            raise NoIndex(str(error)) from error
-        if box is None:
-            return NeedMore(bounded(at + 16))
+        box = top_box(head, at)
+        if isinstance(box, NeedMore):
+            return box
         if at == 0 and box.kind != b"ftyp":
             raise NoIndex("not an MP4 file")
         if box.kind in (b"moof", b"mdat"):

@@ -261,6 +261,7 @@ def test_without_locks_nobody_else_has_our_pid(lock: FolderLock, tmp_path: Path)
     """In a container, every run may have the same one."""
     owned(tmp_path, HERE, os.getpid())
     lock.acquire()
+    assert lock.held
 
 
 @pytest.mark.usefixtures("no_locks")
