@@ -10,15 +10,17 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
     8  worker                                     one video's clips, from URL to published files
     7  reading                                    one video's heads and the bytes of its clips
     6  local                                      what of a clip is on this machine already
-    5  finish                                     local files -> a checked and published clip
+    5  finish plan sidecars                       local files -> a checked and published clip; what there is to do;
+                                                  what is kept beside a clip
     4  store examine datasets options             one data folder; a look at what stands there; each dataset
     3  media youtube dataset archives pacer lock tries signals
                                                   ffmpeg; yt-dlp; what a dataset is; what a user has already; who
                                                   may ask, and how often; how a run is stopped
-    2  measure snapshot progressive webm hls      what a cut holds and should hold; the JSON that people read;
+    2  measure snapshot progressive webm hls streams
+                                                  what a cut holds and should hold; the JSON that people read;
                                                   other layouts than fragments of MP4
-    1  files journal pace spans mp4 failures formats ytdlp_args logs shards
-                                                  whole files; the time; the bytes of a clip; words; shares
+    1  files journal pace spans mp4 failures formats ytdlp_args logs shards tables sites quantities subtitles
+                                                  whole files; the time; the bytes of a clip; words; shares; lists
     0  errors clip boxes                          what can go wrong; the values that travel between the rooms
 
 Only ``youtube`` and ``ytdlp_args`` know yt-dlp, only ``media`` starts a child process, and ffmpeg never opens

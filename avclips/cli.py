@@ -19,7 +19,7 @@ from .errors import RunError, Stopped
 from .examine import compare_all, examine
 from .files import is_plain_name
 from .media import Ffmpeg, find_ffmpeg
-from .options import make_parser, read_settings
+from .options import read_settings
 from .pace import Clock
 from .report import summary
 from .run import MORE_MAY_COME, Run
@@ -28,6 +28,9 @@ from .store import Store
 
 log = logging.getLogger("avclips")
 
+# How many clips, and how many records that are left out, --dry-run shows.
+_SHOWN = 10
+
 
 def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
     """Run one dataset's script; return its exit code."""
@@ -35,11 +38,13 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A node's locale may know no other letters than ASCII.
             stream.reconfigure(errors="backslashreplace")
-    settings, chosen = read_settings(make_parser(dataset), argv)
+    settings, chosen = read_settings(dataset, argv)
     signals = Signals()
     try:
         clock = Clock()
         signals.clock = clock
+        if getattr(chosen, "dry_run", False):
+            return _show(dataset, settings)
         if chosen.status:
             return _status(dataset, settings, clock)
         if chosen.verify:
@@ -75,7 +80,7 @@ def _say_error(text: str) -> None:
 
 def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
     """The folder as it stands, without holding it."""
-    store = Store(settings, dataset.name, clock)
+    store = Store(settings, dataset.name, clock, audio=dataset.audio_folder)
     if not store.metadata.is_dir():
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
@@ -97,10 +102,25 @@ def _status(dataset: Dataset, settings: Settings, clock: Clock) -> int:
     return 0
 
 
+def _show(dataset: Dataset, settings: Settings) -> int:
+    """The first clips of a list as they are understood; nothing is written."""
+    listing = dataset.read_clips(settings.data_dir / "metadata", settings)
+    clips = list(listing.clips)
+    for line in (*listing.remarks, *(f"left out: {each}" for each in listing.skipped[:_SHOWN])):
+        print(line)
+    for clip in clips[:_SHOWN]:
+        until = "the end" if clip.end is None else f"{clip.end:g}"
+        kept = {name: value for name, value in clip.meta.items() if name not in ("url", "youtube_id")}
+        print(f"{clip.id}: {listing.url_of(clip.video)} from {clip.start:g} to {until} s {kept or ''}".rstrip())
+    videos = len({clip.video for clip in clips})
+    print(f"{len(clips)} clips of {videos} videos, {len(listing.skipped)} records left out. Nothing was fetched.")
+    return 0
+
+
 def _with_what_is_there(dataset: Dataset, settings: Settings, metadata: Path) -> Settings:
     """The settings for a look: the splits of which the folder has the annotation files."""
     files = {each.split: each.name for each in dataset.annotations(settings) if each.split}
-    there = tuple(split for split in settings.splits if (metadata / files[split]).exists())
+    there = tuple(split for split in settings.splits if split not in files or (metadata / files[split]).exists())
     return replace(settings, splits=there) if there else settings
 
 
@@ -119,16 +139,18 @@ def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) ->
     if repair:
         store.open()
     try:
+        folders: dict[str, str] = {}
         bad = dict(compare_all(store.finished(), store.folder, settings.workers))
         for clip in _listed(dataset, settings, store):
             if store.has_strangers(clip):
-                complaint = examine(clip, *store.paths(clip.id), ffmpeg, settings).complaint
+                complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
                 if complaint is not None:
                     bad[clip.id] = complaint
+                    folders[clip.id] = clip.folder
         for clip_id, complaint in bad.items():
             print(f"{clip_id}: {complaint}")
             if repair:
-                for moved in store.set_aside(clip_id):
+                for moved in store.set_aside(clip_id, folders.get(clip_id, "")):
                     print(f"  moved to {moved}")
                 store.forget(clip_id)
         print(f"{len(store.done.keys() - bad.keys())} clips are right, {len(bad)} are bad.")

@@ -8,21 +8,29 @@ from pathlib import Path
 from typing import Any, Literal
 
 Cut = Literal["exact", "copy"]
+Media = Literal["both", "audio"]
 VideoFormat = Literal["mp4", "mkv"]
 AudioFormat = Literal["wav", "flac", "m4a"]
 Check = Literal["decode", "packets"]
 Status = Literal["done", "failed", "blocked"]
 
+# Public lists whose columns are known.
+PRESETS = ("acav100m", "audiocaps", "kinetics", "panda70m")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Clip:
-    """Seconds ``start``..``end`` of one video (``end`` None: to its end); ``id`` names its files."""
+    """Seconds ``start``..``end`` of one video (``end`` None: to its end); ``id`` names its files.
+
+    ``meta``: what its list says of it; ``folder``: where its files lie beneath those of all clips, "" for there.
+    """
 
     id: str
     video: str
     start: float
     end: float | None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,24 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Which columns of a user's list say what; None: guessed by its name, or not there.
+
+    ``url``: a YouTube id or an address; ``start``, ``end``, ``duration``: times; ``clip``: several of them,
+    [[start, end], ...]; ``id``, ``caption``: of a clip; ``keep``: what the manifest is to repeat.
+    """
+
+    url: str | None = None
+    start: str | None = None
+    end: str | None = None
+    duration: str | None = None
+    clip: str | None = None
+    id: str | None = None
+    caption: str | None = None
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
     """Every knob of a run. Rates are bytes a second, sizes bytes, times seconds; None means no limit."""
 
@@ -76,6 +102,14 @@ class Settings:
     quality: int = 360
     max_videos: int | None = None
     splits: tuple[str, ...] = ()
+    # Names or ids of classes; empty: all.
+    labels: tuple[str, ...] = ()
+    # Only the clips whose events are labelled in time.
+    strong: bool = False
+    # Picture and sound, or the sound alone.
+    media: Media = "both"
+    # All files in one folder, where a dataset usually spreads them over many.
+    flat: bool = False
     cut: Cut = "exact"
     video_format: VideoFormat = "mp4"
     audio_format: AudioFormat = "wav"
@@ -102,5 +136,15 @@ class Settings:
     # Which edition of its annotations a dataset is read from, and whose videos are whose on YouTube.
     annotations: str = ""
     id_map: Path | None = None
+    # A user's own list of clips: a file, how its letters are coded, what its columns mean, by what preset, and
+    # how many seconds a clip has where the list does not say.
+    clip_list: Path | None = None
+    encoding: str = "utf-8"
+    columns: Columns = Columns()
+    preset: str | None = None
+    clip_length: float | None = None
+    # What is kept beside a clip: what the site says of its video, and subtitles in these languages.
+    info: bool = False
+    subtitles: tuple[str, ...] = ()
     # (I, N): this run takes the I-th of N shares of the videos, I from 0.
     shard: tuple[int, int] | None = None

@@ -5,10 +5,11 @@ Knows files and URLs; what stands in them is known to one module each under ``da
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -51,15 +52,43 @@ def watch_url(video: str) -> str:
 class Listing:
     """The clips a dataset's files list, and the records left out, each with the reason.
 
-    ``url_of``: the page of a clip's video, None where it is not known; ``files``: further JSON for the metadata
-    folder, by name; ``remarks``: what a user should be told.
+    ``clips`` may be gone through again and again; those of one video stand together (``together``). ``url_of``:
+    the page of a clip's video, None where it is not known; ``files``: further JSON for the metadata folder, by
+    name; ``remarks``: what a user should be told.
     """
 
-    clips: Sequence[Clip]
+    clips: Iterable[Clip]
     skipped: Sequence[str] = field(default_factory=tuple)
     url_of: Callable[[str], str | None] = watch_url
     files: Mapping[str, Any] = field(default_factory=dict)
     remarks: Sequence[str] = field(default_factory=tuple)
+
+
+def together(clips: Iterable[Clip]) -> list[Clip]:
+    """The clips with those of one video side by side, in the order of the first of each."""
+    groups: dict[str, list[Clip]] = {}
+    for clip in clips:
+        groups.setdefault(clip.video, []).append(clip)
+    return list(itertools.chain(*groups.values()))
+
+
+def id_files(clips: Iterable[Clip], url_of: Callable[[str], str | None] = watch_url) -> dict[str, Any]:
+    """The JSON files that name all clips, and the page of each one's video."""
+    urls = {clip.id: url_of(clip.video) for clip in clips}
+    return {"required_video_ids.json": list(urls), "video_url_mapping.json": urls}
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The clips that are done, for the tables that a dataset keeps of them.
+
+    ``folder``: the data folder. ``lines()``: what the journal says of each, as it is read; ``file_of(id)``: the
+    clip's sound, or else its picture, beneath the folder; None where it is not there.
+    """
+
+    folder: Path
+    lines: Callable[[], Iterator[Mapping[str, Any]]]
+    file_of: Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
@@ -93,7 +122,10 @@ class Dataset:
     ``annotations(settings)`` are the files that a run needs. ``read_clips(metadata_folder, settings)`` returns a
     Listing, or raises RunError where a file cannot be read. ``splits``: what --splits takes, and
     ``usual_splits`` its default. ``log_name``: the log file in the data folder. ``options``: those that only some
-    datasets have. ``drive``: where its videos lie as archives.
+    datasets have, and ``defaults`` its own for some of them. ``drive``: where its videos lie as archives.
+    ``files``: in words, what comes of a clip. ``audio_folder``: what the folder of sounds is called.
+    ``write_tables(finished, metadata_folder, settings)`` writes what the dataset's users expect besides, of what
+    is there.
     """
 
     name: str
@@ -106,7 +138,11 @@ class Dataset:
     splits: tuple[str, ...]
     usual_splits: tuple[str, ...]
     options: frozenset[str] = frozenset()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     drive: Drive | None = None
+    files: str = "videos/ID.mp4 and audio/ID.wav"
+    audio_folder: str = "audio"
+    write_tables: Callable[[Finished, Path, Settings], None] | None = None
 
 
 def fetch_annotations(

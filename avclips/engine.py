@@ -102,16 +102,18 @@ class Engine:
         self._pacers = list(dict.fromkeys(desk.pacer for desk in desks))
         self._tries = Tries(settings.retry_attempts)
         self._events: queue.SimpleQueue[_Came | _Finished] = queue.SimpleQueue()
+        # What comes next: the head of the list, the list itself, and what is to come behind all of it.
         self._ready: deque[Video] = deque()
+        self._list: Iterator[Video] = iter(())
+        self._last: deque[Video] = deque()
         self._later: list[tuple[float, int, Video]] = []
         self._numbers = itertools.count()
         self._running: dict[str, Video] = {}
         # Clips of running videos whose outcome came in, and those to be tried again with their delay.
         self._told: set[str] = set()
         self._again: dict[str, list[tuple[Clip, float]]] = {}
-        self._clips: dict[str, tuple[Clip, str | None]] = {}
-        # Clips that failed for good in this run: they alone are no longer in the plan.
-        self._given_up: set[str] = set()
+        # Clips that failed for good in this run, with their videos: they alone are no longer in the plan.
+        self._given_up: dict[str, tuple[Clip, Video]] = {}
         self._paused: str | None = None
         self._full_until: float | None = None
         self._next_look = 0.0
@@ -120,11 +122,11 @@ class Engine:
     def run(self, videos: Iterable[Video]) -> None:
         """Try every video; returns when nothing is left. Raises Stopped, RunError.
 
-        Whatever happens, the clock is stopped before the threads are waited for: a sleeping worker would
-        otherwise hold the exit up for as long as it sleeps.
+        The list is taken as it is needed: it may be one of millions. Whatever happens, the clock is stopped
+        before the threads are waited for: a sleeping worker would otherwise hold the exit up for as long as it
+        sleeps.
         """
-        self._ready.extend(videos)
-        self._clips = {clip.id: (clip, video.url) for video in self._ready for clip in video.clips}
+        self._list = iter(videos)
         pool = ThreadPoolExecutor(len(self._desks), thread_name_prefix="worker")
         try:
             self._loop(pool)
@@ -143,11 +145,12 @@ class Engine:
             self._clock.check()
             self._look_around()
             patience = self._hand_out(pool)
+            self._fill_up()
             if not self._running and not self._later and not self._ready:
                 return
             with suppress(queue.Empty):
                 self._take(self._events.get(timeout=self._clock.real(patience, at_least=0.001)))
-            self._report.tick(self._pacers, self._paused)
+            self._report.tick(self._everywhere, self._paused)
             self._bring_back(self._store.snapshot())
 
     # -- what may start ------------------------------------------------------------------------------------
@@ -156,6 +159,7 @@ class Engine:
         """Give videos to idle workers that may ask now; return the seconds until it is worth looking again."""
         while self._later and self._later[0][0] <= self._clock.now():
             # Soon, as it was promised, but not at once: a few that fail and fail must not keep out the rest.
+            self._fill_up()
             self._ready.insert(min(len(self._ready), SOON), heapq.heappop(self._later)[2])
         # A second of real time, so that a stop, a countdown and a full disk are seen.
         patience = self._clock.scale
@@ -170,6 +174,10 @@ class Engine:
                 self._idle.append(desk)
         return min([patience, *waits.values()])
 
+    @property
+    def _everywhere(self) -> list[Pacer]:
+        return [each for pacer in self._pacers for each in pacer.everywhere]
+
     def _give(self, desk: Desk, pool: ThreadPoolExecutor, waits: dict[Pacer, float]) -> bool:
         """Give ``desk`` the next video, or note how long its identity must wait."""
         video = self._next()
@@ -178,24 +186,41 @@ class Engine:
         if desk.worker.can_adopt(video):
             pool.submit(self._work, desk, video, lambda: desk.worker.adopt(video))
         else:
-            leave = desk.pacer.start()
+            pacer = desk.pacer.at(video.url)
+            leave = pacer.start()
             if isinstance(leave, float):
-                waits[desk.pacer] = leave
-                self._ready.appendleft(video)
+                if pacer is desk.pacer:
+                    waits[pacer] = leave
+                    self._ready.appendleft(video)
+                else:
+                    # Only that site is to wait: the next in the list may be another's.
+                    self._defer(video, leave)
                 return False
             ticket = leave
             pool.submit(self._work, desk, video, lambda: desk.worker.run(video, ticket))
         self._running[video.id] = video
         return True
 
+    def _fill_up(self) -> None:
+        """Have the head of the list at hand, as far as anybody has to see."""
+        while len(self._ready) <= SOON:
+            video = next(self._list, None)
+            if video is None and self._last:
+                video = self._last.popleft()
+            if video is None:
+                return
+            self._ready.append(video)
+
     def _next(self) -> Video | None:
         """The next video, or as many of its clips as --max-videos leaves; None when none may start now."""
         room = self._room()
         if room <= 0:
             if not self._running:
-                self._ready.clear()
-                self._later.clear()
+                self._list = iter(())
+                for waiting in (self._ready, self._last, self._later):
+                    waiting.clear()
             return None
+        self._fill_up()
         for _ in range(len(self._ready)):
             video = self._ready.popleft()
             if video.id in self._running:
@@ -240,7 +265,8 @@ class Engine:
         if self._paused:
             self._last_answer = self._clock.now()
             return
-        waiting = all(pacer.block for pacer in self._pacers) or self._tries.unheard
+        asked = [pacer for pacer in self._everywhere if pacer.asked]
+        waiting = self._tries.unheard or (asked and all(pacer.block for pacer in asked))
         if waiting and self._clock.now() - self._last_answer > self._settings.give_up_after:
             hours = self._settings.give_up_after / 3600
             raise GaveUp(
@@ -265,7 +291,7 @@ class Engine:
     def _take(self, event: _Came | _Finished) -> None:
         if isinstance(event, _Came):
             self._told.add(event.outcome.clip.id)
-            self._settle(event.outcome, event.desk.pacer)
+            self._settle(event.outcome, self._running[event.outcome.clip.video], event.desk.pacer)
             return
         video = self._running.pop(event.video.id)
         self._idle.append(event.desk)
@@ -295,10 +321,10 @@ class Engine:
         for clip in video.clips:
             if clip.id not in self._told:
                 self._told.add(clip.id)
-                self._settle(Outcome(clip, "failed", "internal", repr(error)), pacer)
+                self._settle(Outcome(clip, "failed", "internal", repr(error)), video, pacer)
 
-    def _settle(self, outcome: Outcome, pacer: Pacer) -> None:
-        """Write down what an outcome means, or put its clip off; ``pacer``: of whom asked."""
+    def _settle(self, outcome: Outcome, video: Video, pacer: Pacer) -> None:
+        """Write down what an outcome of a clip of ``video`` means, or put it off; ``pacer``: of whom asked."""
         way = self._pacers.index(pacer)
         verdict = self._tries.judge(outcome, alone=self._nobody_but(outcome.clip.video), way=way)
         if outcome.asked and (outcome.status == "done" or outcome.permanent):
@@ -307,32 +333,33 @@ class Engine:
             self._store.record(verdict.outcome)
             self._report.outcome(verdict.outcome, None)
             if verdict.outcome.status != "done":
-                self._given_up.add(outcome.clip.id)
+                self._given_up[outcome.clip.id] = outcome.clip, video
         else:
             self._again.setdefault(outcome.clip.video, []).append((outcome.clip, verdict.delay))
             self._report.outcome(outcome, verdict.delay)
         if self._tries.take_forbidden(way):
-            pacer.pause("forbidden")
+            pacer.at(video.url).pause("forbidden")
         elif self._tries.is_deaf(way):
             # Its proxy is down, say: the others go on, and it does not run through the list meanwhile.
-            pacer.pause(TROUBLE)
+            pacer.at(video.url).pause(TROUBLE)
         if (wronged := self._tries.take_back()) is not None:
-            self._pause_for_trouble(outcome, wronged)
+            self._pause_for_trouble(outcome, video, wronged)
 
-    def _pause_for_trouble(self, outcome: Outcome, wronged: set[str]) -> None:
+    def _pause_for_trouble(self, outcome: Outcome, video: Video, wronged: set[str]) -> None:
         """So many different videos in a row failed that it cannot be theirs: nobody is charged, one probes."""
         self._report.trouble(outcome)
-        back = wronged & self._given_up
+        back = wronged & self._given_up.keys()
         for clip_id in back:
             self._store.forget(clip_id)
         self._bring_back(back)
         self._report.taken_back(len(back))
         for pacer in self._pacers:
-            pacer.pause(TROUBLE)
+            pacer.at(video.url).pause(TROUBLE)
 
     def _nobody_but(self, video_id: str) -> bool:
         """Whether no other video is being tried, or waits to be: nobody whom a probe could show the way."""
-        waiting = itertools.chain(self._ready, (video for _, _, video in self._later), self._running.values())
+        later = (video for _, _, video in self._later)
+        waiting = itertools.chain(self._ready, self._last, later, self._running.values())
         return all(video.id == video_id for video in waiting)
 
     def _defer(self, video: Video, delay: float) -> None:
@@ -340,22 +367,21 @@ class Engine:
             heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
         else:
             # At the end: after a refusal, another one should probe.
-            self._ready.append(video)
+            self._last.append(video)
 
     def _bring_back(self, clip_ids: Iterable[str]) -> None:
         """Clips that had failed are tried again, with all their tries; those of an earlier run with the next."""
-        back = []
+        back: dict[str, tuple[Video, list[Clip]]] = {}
         for clip_id in clip_ids:
             if clip_id in self._given_up:
                 log.info("%s is tried again", clip_id)
-                self._given_up.discard(clip_id)
+                clip, video = self._given_up.pop(clip_id)
                 self._tries.forget(clip_id)
-                back.append(clip_id)
+                back.setdefault(video.id, (video, []))[1].append(clip)
             else:
                 log.info("%s was let go: it is tried when its turn comes, or by the next run", clip_id)
-        urls = {self._clips[clip_id][0].video: self._clips[clip_id][1] for clip_id in back}
-        for video in by_video((self._clips[clip_id][0] for clip_id in back), urls.__getitem__):
-            self._defer(video, 0.0)
+        for video, clips in back.values():
+            self._defer(replace(video, clips=tuple(clips)), 0.0)
 
     def _drain(self) -> None:
         """Write down what still comes in while the workers notice the stop."""
@@ -369,11 +395,3 @@ class Engine:
                 self._running.pop(event.video.id, None)
             elif isinstance(verdict := self._tries.judge(event.outcome), Last):
                 self._store.record(verdict.outcome)
-
-
-def by_video(clips: Iterable[Clip], url_of: Callable[[str], str | None]) -> list[Video]:
-    """Group clips by their video, in the order of the first of each: one extraction a video."""
-    groups: dict[str, list[Clip]] = {}
-    for clip in clips:
-        groups.setdefault(clip.video, []).append(clip)
-    return [Video(video, url_of(video), tuple(group)) for video, group in groups.items()]

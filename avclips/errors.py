@@ -20,7 +20,7 @@ from __future__ import annotations
 # What each reason means, in the words of the summary. The order is that of the tree above.
 REASONS: dict[str, str] = {
     "private": "private video",
-    "removed": "removed from YouTube",
+    "removed": "removed by its owner or the site",
     "terminated": "the account behind it was terminated",
     "copyright": "taken down for copyright",
     "country": "not available in this country (another --proxy may help)",
@@ -31,6 +31,7 @@ REASONS: dict[str, str] = {
     "members": "for members of the channel only (cookies may help)",
     "login": "needs a sign-in (cookies may help)",
     "unavailable": "YouTube says only: Video unavailable",
+    "unsupported": "no address at which yt-dlp finds one video",
     "upcoming": "premiere or live stream that is not over yet",
     "not_archived": "not in the archives",
     "archive": "its file in the archives cannot be used",

@@ -31,15 +31,16 @@ def measure_sound(path: Path, ffmpeg: Ffmpeg) -> Sound:
 
 def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Settings) -> Finding:
     """Measure the files under a clip's names; whether they are right, as far as that can be told alone."""
-    if not video.exists():
+    seen = settings.media == "both"
+    if seen and not video.exists():
         return Finding("its picture is missing", [])
-    if not audio.exists() and not settings.allow_silent:
+    if not audio.exists() and not (seen and settings.allow_silent):
         return Finding("its sound is missing", [])
     length = None if clip.end is None else exactly(clip.end) - exactly(clip.start)
     try:
         sound = measure_sound(audio, ffmpeg) if audio.exists() else None
         # A whole video under a clip's name need not be decoded whole to be seen through.
-        tracks = ffmpeg.measure(video, None if length is None else length + 5)
+        tracks = ffmpeg.measure(video, None if length is None else length + 5) if seen else []
     except Transient as error:
         return Finding(error.detail, [])
     except OSError as error:

@@ -70,8 +70,17 @@ _TABLE: tuple[_Row, ...] = (
     (r"transport ?error|unable to download (webpage|api page)", Transient, "network"),
 )
 
+# What other sites' pages answer; YouTube's own page is never gone.
+_ELSEWHERE: tuple[_Row, ...] = (
+    (r"http error (404|410)", Gone, "removed"),
+    (r"unsupported url|is not a valid url|unsupported url scheme", Gone, "unsupported"),
+    (r"http error 403", Restricted, "login"),
+)
+
 # Messages that have another cause behind them, which yt-dlp tells in its warnings alone.
-_SHADOWS = re.compile(r"failed to extract any player response|no video formats found|requested format is not")
+_SHADOWS = re.compile(
+    r"failed to extract any player response|no video formats found|requested format is not|unsupported url:"
+)
 _BARE_UNAVAILABLE = re.compile(r"(video unavailable\. )?(this )?(video )?(is )?(unavailable|not available)\.?$")
 
 
@@ -88,11 +97,14 @@ def without_password(text: str) -> str:
     return re.sub(r"(\w://)[^\s'\"]*@", r"\1", text)
 
 
-def read_failure(message: str, warnings: Sequence[str] = (), suspected: bool = False) -> ClipError:
+def read_failure(
+    message: str, warnings: Sequence[str] = (), suspected: bool = False, elsewhere: bool = False
+) -> ClipError:
     """Turn a message of yt-dlp's into a ClipError.
 
     ``warnings``: what yt-dlp said on the way there; the true cause of some messages stands only in them.
     ``suspected``: this identity was refused lately, so that a bare "Video unavailable" need not be true.
+    ``elsewhere``: another site than YouTube was asked, whose page is gone when it says so.
     """
     text = clean(message)
     lowered = text.lower()
@@ -106,7 +118,7 @@ def read_failure(message: str, warnings: Sequence[str] = (), suspected: bool = F
                 cause = next((warning for warning in said if re.search(pattern, warning)), None)
                 if cause is not None:
                     return kind(reason, f"{text} ({cause})")
-    for pattern, kind, reason in _TABLE:
+    for pattern, kind, reason in (*_ELSEWHERE, *_TABLE) if elsewhere else _TABLE:
         if re.search(pattern, lowered):
             return kind(reason, text)
     return Transient("unknown", text)

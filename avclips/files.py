@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -78,6 +78,21 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON whole, one entry a line so that it can be read and edited by hand."""
     with whole(path) as stream:
         stream.write(_spread(value, " ") + "\n")
+
+
+@contextmanager
+def whole_object(path: Path) -> Iterator[Callable[[str, Any], None]]:
+    """Write a JSON object whole, entry by entry as they are given: it may be of millions."""
+    with whole(path) as stream:
+        before = "{\n "
+
+        def write(name: str, value: Any) -> None:
+            nonlocal before
+            stream.write(f"{before}{_JSON.encode(name)}: {_JSON.encode(value)}")
+            before = ",\n "
+
+        yield write
+        stream.write("{}\n" if before == "{\n " else "\n}\n")
 
 
 def _spread(value: Any, indent: str) -> str:

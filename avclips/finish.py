@@ -14,7 +14,7 @@ from .clip import Clip, Outcome, Settings
 from .errors import Gone, Transient
 from .examine import measure_sound
 from .files import sha256
-from .measure import Promise, Track, facts, judge, missing, track_of
+from .measure import Promise, Track, facts, judge, judge_sound, missing, track_of
 from .media import Ffmpeg, Job
 from .mp4 import NoTable, read_file
 from .store import SHAPE, Store
@@ -36,23 +36,28 @@ class Finisher:
         ``folder``: for unfinished files; ``promises``: what is known of picture and sound beforehand;
         ``origin``: what the manifest is to say of where the clip came from.
         """
-        video, audio = (folder / path.name for path in self._store.paths(clip.id))
-        if job.cut == "copy" and self._settings.check == "decode":
+        video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
+        if job.cut == "copy" and job.video and self._settings.check == "decode":
             job = replace(job, decode=True)
         expected = self._ffmpeg.cut(job, video, audio)
         if complaint := missing(expected, *promises):
             raise Transient("check", complaint)
-        if not expected.pictures or expected.sound == 0:
+        if (job.video and not expected.pictures) or expected.sound == 0:
             raise Gone("over", "no picture or no sound of the video lies within the clip")
-        if job.keep:
-            video = job.video.path
-        # A stranger's file may have its packets in fragments, which the table does not list.
-        tracks = self._ffmpeg.list_packets(video) if job.keep else self._packets(video)
         sound = measure_sound(audio, self._ffmpeg) if job.audio else None
-        if complaint := judge(expected, tracks, sound, job.cut):
+        tracks: list[Track] = []
+        if job.video is None:
+            complaint = judge_sound(expected, sound)
+        else:
+            video = job.video.path if job.keep else video
+            # A stranger's file may have its packets in fragments, which the table does not list.
+            tracks = self._ffmpeg.list_packets(video) if job.keep else self._packets(video)
+            complaint = judge(expected, tracks, sound, job.cut)
+        if complaint:
             raise Transient("check", complaint)
-        known = self.describe(clip, video, audio if sound else None, facts(tracks, sound))
-        self._store.publish(clip, video, audio if sound else None)
+        results = video if job.video else None, audio if sound else None
+        known = self.describe(clip, *results, facts(tracks, sound))
+        self._store.publish(clip, *results)
         return Outcome(clip, "done", facts={**known, **origin})
 
     def _packets(self, video: Path) -> list[Track]:
@@ -64,15 +69,18 @@ class Finisher:
         except NoTable as error:
             raise Transient("check", f"{video.name}: {error}") from error
 
-    def describe(self, clip: Clip, video: Path, audio: Path | None, media: Mapping[str, Any]) -> dict[str, Any]:
+    def describe(
+        self, clip: Clip, video: Path | None, audio: Path | None, media: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """What the manifest says of a clip whose finished files lie at ``video`` and ``audio``."""
-        names = [f"{path.parent.name}/{path.name}" for path in self._store.paths(clip.id)]
+        paths = self._store.paths(clip.id, clip.folder)
+        names = [path.relative_to(self._store.folder).as_posix() for path in paths]
         return {
-            "video": names[0],
+            "video": names[0] if video else None,
             "audio": names[1] if audio else None,
             "settings": {name: getattr(self._settings, name) for name in SHAPE},
-            "bytes": video.stat().st_size,
-            "sha256": sha256(video),
+            "bytes": sum(path.stat().st_size for path in (video or audio,) if path),
+            "sha256": sha256(video) if video else None,
             "audio_sha256": sha256(audio) if audio else None,
             **media,
         }

@@ -1,4 +1,4 @@
-"""An HLS playlist: the pieces of a stream, and those that cover a clip (RFC 8216).
+"""An HLS playlist (RFC 8216), or the fragments of a DASH manifest: the pieces of a stream, and those for a clip.
 
 Knows text and times. What is encrypted, live, or does not add up is NoIndex.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from urllib.parse import urljoin
@@ -80,6 +81,22 @@ def read_playlist(text: str, url: str) -> Playlist:
     if not parts or times[-1] <= 0:
         raise NoIndex("an empty HLS playlist")
     return Playlist(head, tuple(parts), tuple(times))
+
+
+def of_fragments(fragments: Sequence[tuple[str, float | None]]) -> Playlist:
+    """The pieces of a DASH stream, from the URL and the seconds of each; the head, which comes first, has none."""
+    if not fragments or len(fragments) > MAX_PARTS:
+        raise NoIndex("a DASH stream that does not add up")
+    head = Part(fragments[0][0]) if fragments[0][1] is None else None
+    parts = fragments[1:] if head else fragments
+    times = [Fraction(0)]
+    for url, lasts in parts:
+        if not lasts or not 0 < lasts < 100_000 or not re.match(r"https?://", url):
+            raise NoIndex("a DASH fragment without a length, or not at an http(s) address")
+        times.append(times[-1] + Fraction(lasts).limit_denominator(1_000_000))
+    if len({url for url, _ in fragments}) < len(fragments):
+        raise NoIndex("DASH fragments that are parts of one file")
+    return Playlist(head, tuple(Part(url) for url, _ in parts), tuple(times))
 
 
 def covering(playlist: Playlist, since: Fraction, until: Fraction | None) -> tuple[int, int]:

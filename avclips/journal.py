@@ -31,11 +31,15 @@ FAILURE_KEYS = ("reason", "permanent", "attempts", "error", "time", "identities"
 
 
 class Done(NamedTuple):
-    """What a run needs to know of a finished clip: how its files' names end, "" where there is none."""
+    """What a run needs to know of a finished clip: how its files' names end, "" where there is none.
+
+    ``folder``: where they lie beneath those of all clips.
+    """
 
     video: str
     audio: str
     attempts: int
+    folder: str = ""
 
 
 # Most clips share one of a few.
@@ -45,12 +49,18 @@ _done = functools.cache(Done)
 def done_of(line: Mapping[str, Any]) -> Done:
     """A finished clip's line, in short."""
     attempts = line.get("attempts")
-    endings = (_ending(line.get("video")), _ending(line.get("audio")))
-    return _done(*endings, attempts if isinstance(attempts, int) else 0)
+    video, audio = line.get("video"), line.get("audio")
+    endings, folder = (_ending(video), _ending(audio)), _folder(video or audio)
+    return _done(*endings, attempts if isinstance(attempts, int) else 0, folder)
 
 
 def _ending(name: Any) -> str:
     return name[name.rfind(".") :] if isinstance(name, str) and "." in name else ""
+
+
+def _folder(name: Any) -> str:
+    """``eval/3f`` of ``wavs/eval/3f/ID.m4a``."""
+    return "/".join(name.split("/")[1:-1]) if isinstance(name, str) else ""
 
 
 def failed_of(line: Mapping[str, Any]) -> Line:
@@ -108,6 +118,11 @@ def finished(journals: Iterable[Path]) -> dict[str, Line]:
         if line["status"] == "done":
             lines[line["id"]] = line
     return lines
+
+
+def done_lines(journals: Iterable[Path]) -> Iterator[Line]:
+    """The lines that say that a clip is done, of clips that may have been lost since, too."""
+    return (line for _, _, line in _merged(list(journals)) if line["status"] == "done")
 
 
 def _merged(journals: Sequence[Path]) -> Iterator[tuple[Path, int, Line]]:

@@ -60,14 +60,15 @@ class Local:
             except ClipError as error:
                 if isinstance(error, Gone):
                     self._gone[clip.id] = error
-                for moved in self._store.set_aside(clip.id):
+                for moved in self._store.set_aside(clip.id, clip.folder):
                     log.warning("%s was there, but %s: moved to %s", clip.id, error.detail, moved)
         return self._from_archives(clip) if self._archives.holds(clip.id) else None
 
     def _adopt(self, clip: Clip) -> Outcome:
         """Take files that no manifest line knows as done; ClipError where they are not the clip."""
-        video, audio = self._store.paths(clip.id)
-        if _is_whole(clip) and video.exists() and not audio.exists():
+        video, audio = self._store.paths(clip.id, clip.folder)
+        seen = self._settings.media == "both"
+        if _is_whole(clip) and seen and video.exists() and not audio.exists():
             # Put there by hand, out of an archive: only its sound is missing.
             with self._store.scratch(clip) as folder:
                 return self._cut(clip, video, folder, {"adopted": True})
@@ -75,7 +76,7 @@ class Local:
         if found.complaint is not None:
             raise Transient("check", found.complaint)
         media = facts(found.tracks, found.sound)
-        known = self._finisher.describe(clip, video, audio if found.sound else None, media)
+        known = self._finisher.describe(clip, video if seen else None, audio if found.sound else None, media)
         return Outcome(clip, "done", facts=known | {"adopted": True})
 
     def _from_archives(self, clip: Clip) -> Outcome | None:
@@ -93,39 +94,39 @@ class Local:
 
     def _cut(self, clip: Clip, file: Path, folder: Path, origin: Mapping[str, Any]) -> Outcome:
         """Publish a file that should be the clip; ClipError where it is something else."""
-        tracks = self._ffmpeg.list_packets(file)
-        picture = next((track for track in tracks if track.kind == "video" and track.times), None)
-        if picture is None:
-            raise Transient("archive", "it has no picture")
-        sound = next((track for track in tracks if track.kind == "audio" and track.times), None)
-        heard = sound is not None
-        if not heard and not self._settings.allow_silent:
-            raise Gone("no_audio", "it has no sound (see --allow-silent)")
+        tracks = [track for track in self._ffmpeg.list_packets(file) if track.times]
+        picture = next((track for track in tracks if track.kind == "video"), None)
+        sound = next((track for track in tracks if track.kind == "audio"), None)
         settings, source = self._settings, Source(file, Fraction(0))
-        job = Job(
-            source, source if heard else None, None, settings.cut, settings.audio_rate, settings.audio_channels
-        )
+        seen = settings.media == "both"
+        if sound is None and not (seen and settings.allow_silent):
+            raise Gone("no_audio", "it has no sound" + (" (see --allow-silent)" if seen else ""))
+        first = picture if seen else sound
+        if first is None:
+            raise Transient("archive", "it has no picture")
+        of_sound = settings.audio_rate, settings.audio_channels
+        job = Job(source if seen else None, source if sound else None, None, settings.cut, *of_sound)
         if sound is not None:
             packet = Fraction(1024, sound.sample_rate) if sound.sample_rate else Fraction(0)
-            job = replace(job, packet=packet, late=max(0.0, sound.times[0] - picture.times[0]))
+            job = replace(job, packet=packet, late=max(0.0, sound.times[0] - first.times[0]))
         if _is_whole(clip):
             # Nothing is to be cut off: it stays as it is, and its bytes too if it need not change its container.
-            job = replace(job, cut="copy", keep=file.suffix == f".{settings.video_format}")
+            job = replace(job, cut="copy", keep=seen and file.suffix == f".{settings.video_format}")
         else:
-            job = self._cut_of(clip, job, picture)
+            job = self._cut_of(clip, job, first)
         return self._finisher.finish(clip, job, folder, (None, None), origin)
 
-    def _cut_of(self, clip: Clip, job: Job, picture: Track) -> Job:
+    def _cut_of(self, clip: Clip, job: Job, track: Track) -> Job:
         """The cut of a file that is the clip already, give or take a little; Transient where it is not."""
         if clip.end is not None:
-            length, lasting = exactly(clip.end) - exactly(clip.start), picture.end - picture.times[0]
+            length, lasting = exactly(clip.end) - exactly(clip.start), track.end - track.times[0]
             if abs(lasting - length) > FILE_TOLERANCE:
                 raise Transient("archive", f"it has {float(lasting):.3f} s instead of {float(length):g}")
             job = replace(job, length=length)
-        if min(picture.width, picture.height) <= self._settings.quality:
+        if job.video is None or min(track.width, track.height) <= self._settings.quality:
             return job
         if job.cut == "copy":
-            raise Transient("archive", f"its picture is {picture.width}x{picture.height} (see --quality)")
+            raise Transient("archive", f"its picture is {track.width}x{track.height} (see --quality)")
         return replace(job, scale=self._settings.quality)
 
 

@@ -225,16 +225,26 @@ def _wav(file: IO[bytes], size: int) -> tuple[Sound, int, bool]:
 
 def judge(expected: Expected, tracks: list[Track], sound: Sound | None, cut: Cut) -> str | None:
     """What is wrong with a cut, or None: the pictures' times, the samples' count, both streams there."""
+    complaint = _judge_film(expected, tracks, cut)
+    if complaint or expected.sound is None:
+        return complaint
+    if not any(track.kind == "audio" and track.times for track in tracks):
+        return "no sound in the result"
+    return judge_sound(expected, sound)
+
+
+def _judge_film(expected: Expected, tracks: list[Track], cut: Cut) -> str | None:
     pictures = [track for track in tracks if track.kind == "video"]
     if len(pictures) != 1 or not pictures[0].times:
         return "no picture in the result"
     if expected.decoded is not None and expected.decoded < len(expected.pictures):
         return f"only {expected.decoded} of {len(expected.pictures)} pictures can be decoded"
-    if complaint := _judge_pictures(expected, pictures[0], cut):
-        return complaint
-    if expected.sound is None:
-        return None
-    if not any(track.kind == "audio" and track.times for track in tracks) or sound is None:
+    return _judge_pictures(expected, pictures[0], cut)
+
+
+def judge_sound(expected: Expected, sound: Sound | None) -> str | None:
+    """What is wrong with a cut's file of sound, or None: the count of its samples."""
+    if expected.sound is None or sound is None:
         return "no sound in the result"
     due = round(expected.sound * sound.sample_rate)
     # Where the source ends inside the clip, its last packet may be filled up: one packet, no more. One that
@@ -294,35 +304,50 @@ def judge_alone(
 
     ``length``: the clip's, in seconds; None: the whole video, which comes from archives in any size.
     """
-    picture = next((track for track in tracks if track.kind == "video" and track.times), None)
-    if picture is None:
-        return "it has no picture"
-    if length is not None and min(picture.width, picture.height) > settings.quality:
-        return f"its picture is {picture.width}x{picture.height}"
-    if sound and settings.audio_rate not in (None, sound.sample_rate):
+    if settings.media == "both" and (complaint := _judge_picture_alone(tracks, length, settings.quality)):
+        return complaint
+    if sound is None:
+        return None if settings.media == "both" else "it has no sound"
+    if settings.audio_rate not in (None, sound.sample_rate):
         return f"its sound has {sound.sample_rate} samples a second"
-    if sound and settings.audio_channels not in (None, sound.channels):
+    if settings.audio_channels not in (None, sound.channels):
         return f"its sound has {sound.channels} channels"
     if length is None:
         return None
-    if abs(picture.end - length) > ALONE_TOLERANCE:
-        return f"its picture has {picture.end:.3f} s instead of {float(length):g}"
-    if sound and abs(sound.samples - round(length * sound.sample_rate)) > PACKET * sound.packed:
+    if abs(sound.samples - round(length * sound.sample_rate)) > PACKET * sound.packed:
         return f"its sound has {sound.samples} samples instead of {round(length * sound.sample_rate)}"
+    return None
+
+
+def _judge_picture_alone(tracks: list[Track], length: Fraction | None, quality: int) -> str | None:
+    picture = next((track for track in tracks if track.kind == "video" and track.times), None)
+    if picture is None:
+        return "it has no picture"
+    if length is not None and min(picture.width, picture.height) > quality:
+        return f"its picture is {picture.width}x{picture.height}"
+    if length is not None and abs(picture.end - length) > ALONE_TOLERANCE:
+        return f"its picture has {picture.end:.3f} s instead of {float(length):g}"
     return None
 
 
 def facts(tracks: list[Track], sound: Sound | None) -> Mapping[str, int | float | str | None]:
     """What the manifest says of a finished clip's media."""
-    picture = next(track for track in tracks if track.kind == "video")
+    picture = next((track for track in tracks if track.kind == "video"), None)
+    length = sound.samples / sound.sample_rate if sound else 0.0
+    return {
+        "duration": round(picture.end if picture else length, 3),
+        **(_facts_of(picture) if picture else {}),
+        "samples": sound.samples if sound else None,
+        "sample_rate": sound.sample_rate if sound else None,
+        "channels": sound.channels if sound else None,
+    }
+
+
+def _facts_of(picture: Track) -> dict[str, int | float | None]:
     length = picture.end - picture.times[0]
     return {
-        "duration": round(picture.end, 3),
         "pictures": len(picture.times),
         "width": picture.width,
         "height": picture.height,
         "fps": round(len(picture.times) / length, 3) if length else None,
-        "samples": sound.samples if sound else None,
-        "sample_rate": sound.sample_rate if sound else None,
-        "channels": sound.channels if sound else None,
     }

@@ -53,7 +53,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Job:
-    """One cut: ``length`` seconds (None: to the end) out of a picture and a sound source (None: silent).
+    """One cut: ``length`` seconds (None: to the end) out of a picture and a sound source (None: without).
 
     ``flip``: mirrored left to right. ``scale``: the smaller side of the picture is to have so many pixels.
     ``late``: the seconds by which the file's sound begins after its picture; so much silence comes first.
@@ -62,7 +62,7 @@ class Job:
     decoded too, only to see that they can be.
     """
 
-    video: Source
+    video: Source | None
     audio: Source | None
     length: Fraction | None
     cut: Cut = "exact"
@@ -151,7 +151,7 @@ class Ffmpeg:
         """
         packets = read_framecrc(self.run(cut_arguments(job, video, sound)))
         # With -ss before it, an input's times count from there; without, from the file's first picture.
-        picture = Fraction(0) if job.cut == "copy" else job.video.offset - _lead(job.video)
+        picture = Fraction(0) if job.cut == "copy" or not job.video else job.video.offset - _lead(job.video)
         since = job.audio.offset - _lead(job.audio) if job.audio else None
         return expect(packets, picture, since, job.length)
 
@@ -277,23 +277,30 @@ def cut_arguments(job: Job, video: Path, sound: Path) -> list[str | Path]:
     a packet or more before the start, since AAC needs the packet before the first for the right samples;
     packets to copy are found by seeking. The last output lists the source's packets: what may be expected.
     """
-    arguments: list[str | Path] = [*_READING]
-    arguments += _sought(job.video) if job.cut == "copy" else _lead_in(job.video)
-    arguments += ["-i", job.video.path]
+    arguments: list[str | Path] = []
+    if job.video:
+        arguments += [*_READING, *(_sought(job.video) if job.cut == "copy" else _lead_in(job.video))]
+        arguments += ["-i", job.video.path]
     if job.audio:
         arguments += [*_READING, *_lead_in(job.audio), "-i", job.audio.path]
         # Matroska hides the first packet of AAC, which is to prepare the decoder: there has to be such one.
-        before = job.packet if video.suffix == ".mkv" else Fraction(0)
+        before = job.packet if job.video and video.suffix == ".mkv" else Fraction(0)
         arguments += [*_READING, *_sought(job.audio, before), "-i", job.audio.path]
-    if not job.keep:
+    if job.video and not job.keep:
         arguments += _video_output(job, video)
     if job.audio:
         arguments += _sound_output(job, sound)
-    arguments += ["-map", "0:v:0", *(["-map", "1:a:0"] if job.audio else []), "-c", "copy"]
+    pictures = ["-map", "0:v:0"] if job.video else []
+    arguments += [*pictures, *(["-map", f"{_heard(job)}:a:0"] if job.audio else []), "-c", "copy"]
     if job.decode:
         arguments += _decoded(job)
     # Written in blocks: each line by itself would wake us a thousand times.
     return [*arguments, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+
+
+def _heard(job: Job) -> int:
+    """The number of the input whose sound is decoded; the next is the same, sought."""
+    return 1 if job.video else 0
 
 
 def _decoded(job: Job) -> list[str]:
@@ -304,7 +311,7 @@ def _decoded(job: Job) -> list[str]:
 
 
 def _video_output(job: Job, path: Path) -> list[str | Path]:
-    sound = ["-map", "2:a:0", "-c:a", "copy"] if job.audio else []
+    sound = ["-map", f"{_heard(job) + 1}:a:0", "-c:a", "copy"] if job.audio else []
     # Matroska has no edit lists: the packet that holds the start keeps its time, which is below 0.
     muxer = ["-avoid_negative_ts", "disabled"] if path.suffix == ".mkv" else ["-movflags", "+faststart"]
     return ["-map", "0:v:0", *_picture_codec(job), *sound, *_until(job), *_PLAIN, *muxer, path]
@@ -315,10 +322,10 @@ def _sound_output(job: Job, path: Path) -> list[str | Path]:
         # As it is, exact to the packet and with an edit list exact to the sample.
         # As an MP4, which takes other codecs than AAC too.
         muxer = ["-movflags", "+faststart", "-f", "mp4"]
-        return ["-map", "2:a:0", "-c:a", "copy", *_until(job), *_PLAIN, *muxer, path]
+        return ["-map", f"{_heard(job) + 1}:a:0", "-c:a", "copy", *_until(job), *_PLAIN, *muxer, path]
     codec = ["-c:a", "pcm_s16le"] if path.suffix == ".wav" else ["-c:a", "flac", "-sample_fmt", "s16"]
     channels = ["-ac", str(job.audio_channels)] if job.audio_channels else []
-    return ["-map", "1:a:0", "-filter:a", _sound_filter(job), *codec, *channels, *_PLAIN, path]
+    return ["-map", f"{_heard(job)}:a:0", "-filter:a", _sound_filter(job), *codec, *channels, *_PLAIN, path]
 
 
 def _until(job: Job) -> list[str]:
@@ -354,6 +361,7 @@ def _stop(source: Source, since: Fraction) -> list[str]:
 
 
 def _picture_codec(job: Job) -> list[str]:
+    assert job.video is not None
     if job.cut == "copy":
         return ["-c:v", "copy"]
     offset = job.video.offset - _lead(job.video)

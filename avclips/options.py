@@ -3,126 +3,69 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from .clip import Identity, Settings
+from .clip import PRESETS, Columns, Identity, Settings
 from .dataset import Dataset
 from .errors import REASONS
 from .pacer import default_state_dir
-
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([KMG]?)(?:i?B)?", re.IGNORECASE)
-_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
-
-
-def size(text: str) -> int:
-    """``50K``, ``4.2M``, ``1G`` or plain bytes; each unit is 1024 of the one before."""
-    match = _SIZE.fullmatch(text.strip())
-    if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 50K, 4.2M or 0")
-    return int(float(match[1]) * _UNITS[match[2].upper()])
-
-
-def rate(text: str) -> int | None:
-    """A size a second; ``0`` is no limit."""
-    value = size(text)
-    if 0 < value < 1024:
-        raise argparse.ArgumentTypeError(f"{text!r} is below 1K; 50K is 50 KiB a second, 0 is no limit")
-    return value or None
-
-
-def whole_number(lowest: int) -> Callable[[str], int]:
-    """A type for argparse: a whole number from ``lowest`` up."""
-
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < lowest:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} up")
-        return int(text)
-
-    return read
-
-
-def seconds(text: str) -> float:
-    """A number of seconds from 0 up."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
-
-
-def hours(text: str) -> float:
-    """A number of hours, in seconds."""
-    try:
-        return seconds(text) * 3600
-    except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours") from None
-
-
-def proxy_url(text: str) -> str:
-    """A proxy as yt-dlp and requests take it; empty for ``direct``. Its password is never repeated."""
-    if text == "direct":
-        return ""
-    try:
-        parts = urlsplit(text)
-        usable = bool(parts.hostname) and not re.search(r"\s", text) and (parts.port is None or parts.port > 0)
-        usable = usable and re.fullmatch(r"https?|socks[45][ah]?", parts.scheme) is not None
-    except ValueError:
-        usable = False
-    if not usable:
-        raise argparse.ArgumentTypeError("not a proxy such as http://host:port, socks5h://host:port or direct")
-    return text
-
-
-def shard(text: str) -> tuple[int, int]:
-    """``I/N``: the I-th of N shares, I from 0."""
-    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
-    if not match or int(match[1]) >= int(match[2]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 0 to N - 1, such as 0/4")
-    return int(match[1]), int(match[2])
-
-
-def shard_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
-    """The share of a task in a Slurm job array, None outside of one; ValueError where the array has gaps."""
-    names = ("ID", "MIN", "MAX", "COUNT", "STEP")
-    try:
-        number, first, last, count, step = (int(environment[f"SLURM_ARRAY_TASK_{name}"]) for name in names)
-    except (KeyError, ValueError):
-        return None
-    place, rest = divmod(number - first, max(step, 1))
-    if rest or not 0 <= place < count or (last - first) // max(step, 1) + 1 != count:
-        # --array=1,5,9: no telling which shares the others take.
-        raise ValueError("the numbers of this Slurm array have no common step: say --shard I/N, or --array=0-3")
-    return place, count
+from .quantities import hours, proxy_url, rate, seconds, shard, shard_of, size, some_seconds, whole_number
 
 
 def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
     """The parser of one dataset's script."""
     parser = argparse.ArgumentParser(
-        description=f"Download the clips of {dataset.title}: videos/ID.mp4 and audio/ID.wav; from YouTube, the "
-        "bytes of each clip alone.",
+        description=f"Download the clips of {dataset.title}: {dataset.files}; from YouTube, the bytes of each "
+        "clip alone.",
         epilog="Start it again with the same options to go on where it stopped. Exit codes: 0 all that can be "
         "had is there, 1 error, 2 usage, 3 some clips may still come (or --verify found bad files), "
         "75 refused for too long, 129/130/143 stopped by a signal. --requirements alone prints what has to be "
         "installed. See README.md.",
         allow_abbrev=False,
     )
+    if "list" in dataset.options:
+        _add_list(parser.add_argument_group("the list"))
     _add_job(parser.add_argument_group("what to fetch"), dataset)
     _add_source(parser.add_argument_group("where it comes from"), dataset)
-    _add_shape(parser.add_argument_group("what the files hold"))
+    _add_shape(parser.add_argument_group("what the files hold"), dataset)
     _add_way(parser.add_argument_group("how to fetch it"))
     _add_identity(parser.add_argument_group("as whom"))
     _add_machine(parser.add_argument_group("on this machine"))
-    _add_other(parser.add_argument_group("instead of fetching"))
+    _add_other(parser.add_argument_group("instead of fetching"), dataset)
+    parser.set_defaults(**dataset.defaults)
     return parser
+
+
+def _add_list(group: argparse._ArgumentGroup) -> None:
+    """What a user's own list is, and what its columns mean."""
+    group.add_argument("list", type=Path, metavar="LIST", help="csv, tsv, txt, json, jsonl or parquet")
+    for name, what in _COLUMNS.items():
+        group.add_argument(f"--{name}-col", metavar="COLUMN", help=f"{what} (default: guessed by its name)")
+    group.add_argument(
+        "--keep-cols", nargs="+", default=[], metavar="COLUMN", help="columns that the manifest is to repeat"
+    )
+    group.add_argument("--preset", choices=sorted(PRESETS), help="a public list, with the columns that it has")
+    group.add_argument(
+        "--clip-length", type=some_seconds, metavar="SECONDS", help="of a clip, where the list says only its start"
+    )
+    group.add_argument(
+        "--encoding", default="utf-8", metavar="NAME", help="of the list's letters (default: %(default)s)"
+    )
+
+
+_COLUMNS = {
+    "url": "a YouTube id, or the address of a page that yt-dlp knows",
+    "start": "start: seconds, m:ss or h:mm:ss",
+    "end": "end",
+    "duration": "duration, where there is no end",
+    "clip": "several clips of a video: [[start, end], ...]",
+    "id": "of a clip: what its files are called; else VIDEO_START_END",
+    "caption": "a clip's caption, for the manifest",
+}
 
 
 def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
@@ -133,13 +76,15 @@ def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         metavar="PATH",
         help="data folder (default: %(default)s)",
     )
-    group.add_argument(
-        "--splits",
-        nargs="+",
-        choices=dataset.splits,
-        default=list(dataset.usual_splits),
-        help=f"which annotation files (default: {' '.join(dataset.usual_splits)})",
-    )
+    if dataset.splits:
+        group.add_argument(
+            "--splits",
+            nargs="+",
+            choices=dataset.splits,
+            help=f"which parts of the dataset (default: {' '.join(dataset.usual_splits)})",
+        )
+    for name in sorted(_OF_JOB.keys() & dataset.options):
+        group.add_argument(f"--{name}", **_OF_JOB[name])
     group.add_argument(
         "--max-videos", type=whole_number(1), metavar="INT", help="stop when so many clips are done in all"
     )
@@ -162,12 +107,35 @@ def _add_source(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         help="folders, zips and tars that you have already: <clip id>.mp4 in any of them, however deep, is taken "
         "before anybody is asked",
     )
-    for name in sorted(dataset.options):
-        group.add_argument(f"--{name}", **_SOME[name])
+    for name in sorted(_OF_SOURCE.keys() & dataset.options):
+        group.add_argument(f"--{name}", **_OF_SOURCE[name])
 
 
 # The options that only some datasets have.
-_SOME: dict[str, dict[str, Any]] = {
+_OF_JOB: dict[str, dict[str, Any]] = {
+    "labels": {
+        "nargs": "+",
+        "default": [],
+        "metavar": "NAMES",
+        "help": 'only clips of these classes: "Dog,Speech", ids, or a file with one in each line',
+    },
+    "strong": {
+        "action": "store_true",
+        "help": "only the clips whose events are labelled in time, of all splits unless --splits says which; and "
+        "tables of the events with their files",
+    },
+}
+_OF_SHAPE: dict[str, dict[str, Any]] = {
+    "flat": {"action": "store_true", "help": "all files in one folder, not in SPLIT/XX/"},
+    "info": {"action": "store_true", "help": "info/ID.json besides: what the site says of the video"},
+    "subtitles": {
+        "nargs": "+",
+        "default": [],
+        "metavar": "LANG",
+        "help": "subtitles/ID.LANG.vtt besides, of the seconds of the clip: en, de, ...",
+    },
+}
+_OF_SOURCE: dict[str, dict[str, Any]] = {
     "annotations": {
         "choices": ("updated", "original"),
         "default": "updated",
@@ -190,7 +158,15 @@ _SOME: dict[str, dict[str, Any]] = {
 }
 
 
-def _add_shape(group: argparse._ArgumentGroup) -> None:
+def _add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
+    group.add_argument(
+        "--media",
+        choices=("both", "audio"),
+        default="both",
+        help="both, or the sound alone: no byte of a picture is asked for (default: %(default)s)",
+    )
+    for name in sorted(_OF_SHAPE.keys() & dataset.options):
+        group.add_argument(f"--{name}", **_OF_SHAPE[name])
     group.add_argument(
         "--quality",
         type=int,
@@ -353,8 +329,10 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_other(group: argparse._ArgumentGroup) -> None:
+def _add_other(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     only = group.add_mutually_exclusive_group()
+    if "list" in dataset.options:
+        only.add_argument("--dry-run", action="store_true", help="show the first clips as they are understood")
     only.add_argument("--status", action="store_true", help="say how far the folder is")
     only.add_argument("--verify", action="store_true", help="check every file and name the bad ones")
     group.add_argument(
@@ -386,10 +364,32 @@ def _joined(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def read_settings(
-    parser: argparse.ArgumentParser, argv: Sequence[str] | None
-) -> tuple[Settings, argparse.Namespace]:
+# The options of some datasets that are settings of the same name.
+_AS_THEY_ARE = (
+    *("annotations", "id_map", "keep_archives", "strong", "flat", "info"),
+    *("encoding", "preset", "clip_length"),
+)
+
+
+def _splits(dataset: Dataset, chosen: argparse.Namespace) -> tuple[str, ...]:
+    """The splits that are meant: the events of AudioSet's clips are in all of them."""
+    usual = dataset.splits if getattr(chosen, "strong", False) else dataset.usual_splits
+    splits = getattr(chosen, "splits", None) or usual
+    return tuple(dict.fromkeys([*splits, "v2"] if getattr(chosen, "v2", False) else splits))
+
+
+def _columns(chosen: argparse.Namespace) -> Columns:
+    named = {name: getattr(chosen, f"{name}_col", None) for name in _COLUMNS}
+    return Columns(**named, keep=tuple(getattr(chosen, "keep_cols", ())))
+
+
+def _listed(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Settings, argparse.Namespace]:
     """Parse ``argv``; argparse ends the process with code 2 where an option cannot be meant."""
+    parser = make_parser(dataset)
     chosen = parser.parse_args(_joined(sys.argv[1:] if argv is None else argv))
     if chosen.repair and not chosen.verify:
         parser.error("--repair goes with --verify")
@@ -397,6 +397,8 @@ def read_settings(
         parser.error("--cut copy needs mp4: mkv has no edit list to hide the pictures before the start")
     if chosen.audio_format == "m4a" and (chosen.audio_rate or chosen.audio_channels):
         parser.error("--audio-format m4a keeps the source's packets: no --audio-rate or --audio-channels")
+    if chosen.media == "audio" and chosen.allow_silent:
+        parser.error("--allow-silent goes with pictures: without sound, --media audio leaves nothing")
     try:
         share = chosen.shard or shard_of(os.environ)
     except ValueError as error:
@@ -404,10 +406,8 @@ def read_settings(
     identities = pair(parser, chosen.proxy, chosen.cookies)
     if chosen.workers < len(identities):
         parser.error(f"{len(identities)} identities need at least as many --workers")
-    some = {
-        name: getattr(chosen, name) for name in ("annotations", "id_map", "keep_archives") if hasattr(chosen, name)
-    }
-    splits = [*chosen.splits, "v2"] if getattr(chosen, "v2", False) else chosen.splits
+    some = {name: getattr(chosen, name) for name in _AS_THEY_ARE if hasattr(chosen, name)}
+    some |= {name: _listed(getattr(chosen, name, ())) for name in ("labels", "subtitles")}
     settings = Settings(
         data_dir=chosen.data_dir,
         workers=chosen.workers,
@@ -416,7 +416,8 @@ def read_settings(
         sleep=chosen.sleep,
         quality=chosen.quality,
         max_videos=chosen.max_videos,
-        splits=tuple(dict.fromkeys(splits)),
+        splits=_splits(dataset, chosen),
+        media=chosen.media,
         cut=chosen.cut,
         video_format=chosen.video_format,
         audio_format=chosen.audio_format,
@@ -436,6 +437,8 @@ def read_settings(
         ffmpeg=chosen.ffmpeg,
         archives=tuple(chosen.archives),
         shard=share,
+        clip_list=getattr(chosen, "list", None),
+        columns=_columns(chosen),
         **some,
     )
     return settings, chosen

@@ -43,6 +43,7 @@ from .pace import (
     wait_of,
     worked,
 )
+from .sites import YOUTUBE, site_of
 
 log = logging.getLogger("avclips.pacer")
 
@@ -130,13 +131,38 @@ def read_pace(value: Any) -> Pace:
 
 
 class Pacer:
-    """One identity's leave to ask. Many threads and processes share it."""
+    """One identity's leave to ask YouTube, and through ``at`` any other site.
 
-    def __init__(self, name: str, shelves: list[Shelf], clock: Clock) -> None:
+    Many threads and processes share it; the leave for other sites, which have no limit and their own blocks, is
+    this process's alone. ``site``: who is asked.
+    """
+
+    def __init__(self, name: str, shelves: list[Shelf], clock: Clock, site: str = YOUTUBE) -> None:
         """``shelves``: the identity's own, and the account's where there are cookies."""
         self.name = name
+        self.site = site
         self._shelves = shelves
         self._clock = clock
+        # Whether anybody wanted to start yet.
+        self.asked = False
+        self._at: dict[str, Pacer] = {}
+        self._guard = threading.Lock()
+
+    def at(self, url: str | None) -> Pacer:
+        """The leave to ask for ``url``."""
+        site = site_of(url)
+        if site == self.site:
+            return self
+        with self._guard:
+            if site not in self._at:
+                self._at[site] = Pacer(f"{site}, {self.name}", [Shelf(None, None, self._clock)], self._clock, site)
+            return self._at[site]
+
+    @property
+    def everywhere(self) -> list[Pacer]:
+        """This one, and those for the other sites that were asked so far."""
+        with self._guard:
+            return [self, *self._at.values()]
 
     @contextmanager
     def _open(self) -> Iterator[list[Shelf]]:
@@ -145,6 +171,7 @@ class Pacer:
 
     def start(self) -> Ticket | float:
         """Leave for one extraction, or the seconds until it may be asked for again."""
+        self.asked = True
         with self._open() as shelves:
             wait = max(wait_of(shelf.pace, shelf.limit) for shelf in shelves)
             if wait > 0:

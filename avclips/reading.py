@@ -20,7 +20,8 @@ from .files import exactly
 from .finish import Promises
 from .measure import Promise
 from .media import Ffmpeg, Job, Source
-from .youtube import Stream, Streams, YouTube
+from .streams import Stream, Streams
+from .youtube import YouTube
 
 log = logging.getLogger("avclips.reading")
 
@@ -45,14 +46,14 @@ class Reading:
         self._youtube = youtube
         self._ffmpeg = ffmpeg
         self._settings = settings
-        self._streams = streams
+        self.streams = streams
         self.folder = folder
-        self.format_id = streams.format_id
-        self._layouts: dict[str, Layout] = {}
+        # By URL and format: those of a DASH manifest have the same URL.
+        self._layouts: dict[tuple[str, str], Layout] = {}
         # (URL, first byte, last byte, the file that holds them) of all that was read between heads.
         self._bodies: list[tuple[str, int, int, Path]] = []
         # The HLS pieces first..last of a playlist -> their file and the times that it begins with.
-        self._pieces: dict[tuple[str, int, int], tuple[Path, dict[str, Fraction]]] = {}
+        self._pieces: dict[tuple[tuple[str, str], int, int], tuple[Path, dict[str, Fraction]]] = {}
         # The HLS pieces that are files of their own.
         self._parts: dict[str, Path] = {}
         self._files = 0
@@ -60,27 +61,52 @@ class Reading:
     def job(self, clip: Clip) -> Job:
         """Read what the clip needs; the cut that makes it. ClipError where it cannot be had."""
         start, end = exactly(clip.start), None if clip.end is None else exactly(clip.end)
-        duration = self._streams.duration
+        duration = self.streams.duration
         # YouTube gives whole seconds; the index or the file itself tells the rest.
         if duration is not None and start >= duration + 1:
             raise Gone("over", f"the video has {duration:g} s, the clip starts at {clip.start:g} s")
-        picture = self._source(self._streams.picture, "video", start, start, end)
-        sound = None
-        if (stream := self._streams.sound) is not None:
+        picture = sound = None
+        if (seen := self.streams.picture) is not None:
+            picture = self._source(seen, "video", start, start, end)
+        if (stream := self.streams.sound) is not None:
             until = end + SOUND_AFTER if end is not None and self._settings.audio_rate else end
             before = SOUND_BEFORE["opus" if stream.codec == "opus" else "aac"]
             sound = self._source(stream, "audio", start, max(Fraction(0), start - before), until)
+        scale = None
+        if sound and self.streams.sound and not self.streams.sound.named:
+            sound = self._if_heard(sound)
+        if picture and seen and not seen.named:
+            scale = self._too_large(picture)
         length = None if end is None else end - start
         flip = bool(clip.meta.get("flip"))
         # A mirrored picture is another one: it cannot be copied.
         cut: Cut = "exact" if flip else self._settings.cut
         rate, channels = self._settings.audio_rate, self._settings.audio_channels
-        return Job(picture, sound, length, cut, rate, channels, flip=flip, packet=_packet(self._streams.sound))
+        packet = _packet(self.streams.sound)
+        return Job(picture, sound, length, cut, rate, channels, flip=flip, scale=scale, packet=packet)
+
+    def _if_heard(self, source: Source) -> Source | None:
+        """The source of sound of a site that does not say whether there is any; Gone where there has to be."""
+        if any(track.kind == "audio" and track.times for track in self._ffmpeg.list_packets(source.path)):
+            return source
+        if self._settings.media == "audio" or not self._settings.allow_silent:
+            raise Gone("no_audio")
+        return None
+
+    def _too_large(self, source: Source) -> int | None:
+        """The side to which a picture of a size that was not told has to be scaled down; None where it has not."""
+        tracks = self._ffmpeg.list_packets(source.path)
+        picture = next((track for track in tracks if track.kind == "video"), None)
+        if picture is None or min(picture.width, picture.height) <= self._settings.quality:
+            return None
+        if self._settings.cut == "copy":
+            raise Transient("formats", f"its picture is {picture.width}x{picture.height} (see --quality)")
+        return self._settings.quality
 
     def promises(self, clip: Clip) -> Promises:
         """What is known beforehand of picture and sound of the clip; None where nothing is."""
-        streams = (("video", self._streams.picture), ("audio", self._streams.sound))
-        found = [self._promise(clip, kind, self._layouts[each.url]) if each else None for kind, each in streams]
+        streams = (("video", self.streams.picture), ("audio", self.streams.sound))
+        found = [self._promise(clip, kind, self._layouts[_key(each)]) if each else None for kind, each in streams]
         return found[0], found[1]
 
     def _promise(self, clip: Clip, kind: str, layout: Layout) -> Promise | None:
@@ -95,15 +121,19 @@ class Reading:
         windows = spans.windows(layout, start, end) if isinstance(layout, spans.Index) else []
         return Promise(float(until - start), [(float(a), float(b)) for a, b in windows])
 
+    def text(self, stream: Stream) -> bytes:
+        """A small file beside the streams, such as subtitles; read once for all clips."""
+        return self._part(stream, hls.Part(stream.url))
+
     # -- local files -------------------------------------------------------------------------------------
 
     def _source(
         self, stream: Stream, kind: str, start: Fraction, since: Fraction, until: Fraction | None
     ) -> Source:
         """A local file with seconds ``since``..``until`` of the ``kind`` ("video", "audio") in ``stream``."""
-        layout = self._layouts.get(stream.url)
+        layout = self._layouts.get(_key(stream))
         if layout is None:
-            layout = self._layouts[stream.url] = self._layout(stream)
+            layout = self._layouts[_key(stream)] = self._layout(stream)
         if isinstance(layout, Path):
             return Source(layout, start)
         if start >= layout.duration:
@@ -136,7 +166,7 @@ class Reading:
     ) -> Source:
         stretch = progressive.plan(table, since, until)
         if stretch is None:
-            whole = self._layouts[stream.url] = self._whole(stream)
+            whole = self._layouts[_key(stream)] = self._whole(stream)
             return Source(whole, start)
         body = self._body(stream, stretch.first, stretch.last)
         file = self._file("stretch.mp4")
@@ -168,13 +198,13 @@ class Reading:
         self, stream: Stream, playlist: hls.Playlist, first: int, last: int, kind: str
     ) -> tuple[Path, Fraction]:
         """The pieces ``first``..``last`` in one file, and the second of the video at which libav begins it."""
-        key = (stream.url, first, last)
+        key = (_key(stream), first, last)
         if key not in self._pieces:
             self._pieces[key] = self._together(stream, playlist, playlist.parts[first : last + 1])
         file, times = self._pieces[key]
-        if (stream.url, 0, 0) not in self._pieces and first > 0:
-            self._pieces[stream.url, 0, 0] = self._together(stream, playlist, playlist.parts[:1])
-        begin = times if first == 0 else self._pieces[stream.url, 0, 0][1]
+        if (_key(stream), 0, 0) not in self._pieces and first > 0:
+            self._pieces[_key(stream), 0, 0] = self._together(stream, playlist, playlist.parts[:1])
+        begin = times if first == 0 else self._pieces[_key(stream), 0, 0][1]
         # One clock for all that is in one file: it tells when the sound begins beside the picture.
         zero = begin.get("video", begin.get(kind))
         if kind not in times or zero is None:
@@ -204,16 +234,21 @@ class Reading:
             if stream.protocol.startswith("m3u8"):
                 text = self._fetched(replace(stream, protocol="https", size=None), MAX_PLAYLIST)
                 return hls.read_playlist(text.decode("utf-8", "replace"), stream.url)
+            if stream.pieces is not None:
+                return hls.of_fragments(stream.pieces)
             return self._indexed(stream)
         except spans.NoIndex as error:
-            if stream.protocol.startswith("m3u8"):
+            urls = {url for url, _ in stream.pieces or ()}
+            if stream.protocol.startswith("m3u8") or len(urls) > 1:
                 raise Transient("formats", str(error)) from error
+            for url in urls:
+                stream = replace(stream, url=url, protocol="https", pieces=None)
             log.debug("format %s has no index (%s): reading it whole", stream.format_id, error)
             return self._whole(stream)
 
     def _indexed(self, stream: Stream) -> spans.Index | progressive.Table:
         """The index in a file's head, which is read until it is whole; NoIndex where there is none."""
-        data, asked = b"", spans.guess_head(self._streams.duration)
+        data, asked = b"", spans.guess_head(self.streams.duration)
         while True:
             part = self._file("head")
             self._youtube.read(stream, len(data), asked - 1, part, short=True)
@@ -271,6 +306,10 @@ class Reading:
         """A new path in the scratch folder."""
         self._files += 1
         return self.folder / f"{self._files}.{name}"
+
+
+def _key(stream: Stream) -> tuple[str, str]:
+    return stream.url, stream.format_id
 
 
 def _packet(stream: Stream | None) -> Fraction:

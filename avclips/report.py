@@ -94,7 +94,9 @@ class Report:
         if block is None:
             if known is not None:
                 del self._blocks[pacer]
-                self.say(f"{pacer.name}: YouTube answers again; going on at {pacer.speed:.0%} of the full pace.")
+                self.say(
+                    f"{pacer.name}: {pacer.site} answers again; going on at {pacer.speed:.0%} of the full pace."
+                )
         elif known is None or known[0].waits != block.waits:
             self._blocks[pacer] = (block, self._clock.now())
             if block.reason == TROUBLE:
@@ -104,7 +106,7 @@ class Report:
                 )
             else:
                 self.say(
-                    f"{pacer.name}: YouTube refuses us ({REASONS.get(block.reason, block.reason)}): waiting "
+                    f"{pacer.name}: {pacer.site} refuses us ({REASONS.get(block.reason, block.reason)}): waiting "
                     f"{left}, then one video tries. No clip is charged for it. {WAYS_OUT}"
                 )
         elif block.until > self._clock.wall() and self._clock.now() - known[1] >= BLOCK_LINE_EVERY:

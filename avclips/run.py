@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.cookiejar import CookieJar
 from typing import Any
 
 from .archives import Archives
 from .clip import Clip, Settings, Video
-from .dataset import Dataset, Listing, fetch_annotations
+from .dataset import Dataset, Finished, Listing, fetch_annotations
 from .drive import DriveFolder
-from .engine import Desk, Engine, by_video
+from .engine import Desk, Engine
 from .errors import RunError, UsageError
-from .files import free_bytes, is_plain_name, write_json
+from .files import free_bytes, write_json
 from .logs import log_to
 from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
 from .pacer import make_pacer
+from .plan import Plan, Share, at_a_site, by_video, make_plan, standing
 from .report import Report, say, summary
-from .shards import is_in, named
+from .shards import named
 from .signals import Signals
 from .store import Store
 from .worker import Worker
@@ -38,20 +39,6 @@ CLIP_BYTES = 1_000_000
 _PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_000)}
 # What is left of PCM, at most.
 _SOUND = {"wav": 1.0, "flac": 0.8, "m4a": 0.1}
-
-
-@dataclass
-class _Ways:
-    """The clips of a run by how they may be had.
-
-    ``rescued``: failed for good elsewhere, and lie in the archives; ``here``: on this machine; ``asked``: a site
-    is asked for them; ``left``: no site is known to ask.
-    """
-
-    rescued: list[Clip]
-    here: list[Clip] = field(default_factory=list)
-    asked: list[Clip] = field(default_factory=list)
-    left: list[Clip] = field(default_factory=list)
 
 
 def _nobody(video: str) -> None:
@@ -79,7 +66,8 @@ class Run:
         versions, hint = describe_versions()
         versions = f"{versions}, ffmpeg {ffmpeg.version}"
         texts = [each[0] if each else None for each in cookies]
-        store = Store(settings, self._dataset.name, self._clock, frozenset(map(who, texts)))
+        whose = frozenset(map(who, texts))
+        store = Store(settings, self._dataset.name, self._clock, whose, self._dataset.audio_folder)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:
@@ -87,25 +75,24 @@ class Run:
             log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
             self._greet(versions, hint)
             listing = self._listing(store, cookies[0][1] if cookies[0] else None)
-            pending = store.pending(listing.clips)
-            # What failed for good elsewhere may lie there, too.
-            archives = Archives({clip.id for clip in listing.clips if clip.id not in store.done}, store.spill)
-            for path in settings.archives:
-                say(f"{archives.add(path)} clips are in {path}.")
-            ways = self._ways(pending, listing, archives, store)
-            self._see_room(
-                [*ways.rescued, *ways.here, *ways.asked, *(ways.left if self._uses_drive else [])], store
-            )
+            clips = Share(listing.clips, settings.shard)
+            archives = self._archives(clips, store)
+            plan = make_plan(clips, listing.url_of, archives, store)
+            if settings.shard is not None:
+                say("Shard {} of {}: ".format(*settings.shard) + f"{plan.count} of {clips.everyone} clips.")
+            self._see_room(plan.found + (len(plan.left) if self._uses_drive else 0), store)
             gc.freeze()
             gc.enable()
             desks = self._desks(texts, asked_for, ffmpeg, store, archives)
-            self._tell_pace(ways.asked, len(store.done), desks)
-            for videos in self._batches(ways, listing, archives, store):
-                count = sum(len(video.clips) for video in videos)
-                report = Report(self._clock, count, len(store.done), hint or versions)
-                self._download(store, videos, desks, report, signals)
+            self._tell_pace(plan, len(store.done), desks)
+            try:
+                for count, videos in self._batches(plan, clips, listing, archives, store):
+                    report = Report(self._clock, count, len(store.done), hint or versions)
+                    self._download(store, videos, desks, report, signals)
+            finally:
+                self._write_tables(store)
             archives.close()
-            return self._conclude(store, listing.clips)
+            return self._conclude(store, clips)
         finally:
             gc.enable()
             store.close()
@@ -136,13 +123,21 @@ class Run:
             desks.append(Desk(worker, pacers[which]))
         return desks
 
-    def _tell_pace(self, todo: Sequence[Clip], done: int, desks: Sequence[Desk]) -> None:
+    def _archives(self, clips: Share, store: Store) -> Archives:
+        """What of the clips the user's archives hold; of those, too, that failed for good elsewhere."""
+        known = bool(self._settings.archives) or self._uses_drive
+        wanted = {clip.id for clip in clips if clip.id not in store.done} if known else frozenset()
+        archives = Archives(wanted, store.spill)
+        for path in self._settings.archives:
+            say(f"{archives.add(path)} clips are in {path}.")
+        return archives
+
+    def _tell_pace(self, plan: Plan, done: int, desks: Sequence[Desk]) -> None:
         """Which limit binds, and how long that takes."""
         most = self._settings.max_videos
-        share = 1.0 if most is None or not todo else min(1.0, max(0, most - done) / len(todo))
-        clips, videos = round(len(todo) * share), round(len({clip.video for clip in todo}) * share)
-        if clips:
-            say(expectation(videos, clips, desks, self._settings))
+        share = 1.0 if most is None or not plan.asked else min(1.0, max(0, most - done) / plan.asked)
+        if clips := round(plan.asked * share):
+            say(expectation(round(plan.videos * share), clips, desks, self._settings))
 
     def _greet(self, versions: str, hint: str | None) -> None:
         say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
@@ -162,20 +157,12 @@ class Run:
             say(f"{len(listing.skipped)} records are left out (the log names them); first {listing.skipped[0]}")
         for line in listing.remarks:
             say(line)
-        clips = [clip for clip in listing.clips if is_plain_name(clip.id)]
-        urls = {clip.id: listing.url_of(clip.video) for clip in clips}
-        files = {"required_video_ids.json": [clip.id for clip in clips], "video_url_mapping.json": urls}
-        for name, value in {**files, **listing.files}.items():
+        for name, value in listing.files.items():
             write_json(store.metadata / name, value)
-        if self._settings.shard is not None:
-            everyone = len(clips)
-            clips = [clip for clip in clips if is_in(self._settings.shard, clip.video)]
-            say("Shard {} of {}: ".format(*self._settings.shard) + f"{len(clips)} of {everyone} clips.")
-        return replace(listing, clips=clips)
+        return listing
 
-    def _see_room(self, todo: Sequence[Clip], store: Store) -> None:
-        """Whether what is asked for fits on the disk, before the first byte."""
-        count = len(todo)
+    def _see_room(self, count: int, store: Store) -> None:
+        """Whether so many clips fit on the disk, before the first byte."""
         if self._settings.max_videos is not None:
             count = max(0, min(count, self._settings.max_videos - len(store.done)))
         each = clip_bytes(self._settings, self._dataset.clip_seconds)
@@ -189,31 +176,27 @@ class Run:
                 f"--audio-channels 1){f', or begin with --max-videos {fits}' if fits else ''}",
             )
 
-    def _ways(self, pending: Sequence[Clip], listing: Listing, archives: Archives, store: Store) -> _Ways:
-        """Sort the clips by how they may be had; those in archives as they lie there."""
-        tried = {clip.id for clip in pending}
-        ways = _Ways([clip for clip in listing.clips if archives.holds(clip.id) and clip.id not in tried])
-        for clip in sorted(pending, key=lambda clip: archives.place(clip.id)):
-            if archives.holds(clip.id) or store.has_strangers(clip):
-                ways.here.append(clip)
-            else:
-                (ways.left if listing.url_of(clip.video) is None else ways.asked).append(clip)
-        return ways
+    def _batches(
+        self, plan: Plan, clips: Share, listing: Listing, archives: Archives, store: Store
+    ) -> Iterator[tuple[int, Iterable[Video]]]:
+        """The videos in the order of their ways; last, those in the dataset's own archives, each fetched first.
 
-    def _batches(self, ways: _Ways, listing: Listing, archives: Archives, store: Store) -> Iterator[list[Video]]:
-        """The videos in the order of their ways; last, those in the dataset's own archives, each fetched first."""
-        if ways.rescued:
-            yield by_video(ways.rescued, _nobody)
-        first = [*ways.here, *ways.asked]
+        With each batch, how many clips it has.
+        """
+        url_of = listing.url_of
+        if plan.rescued:
+            yield len(plan.rescued), by_video(plan.rescued, _nobody)
+        first = itertools.chain(by_video(plan.here, url_of), at_a_site(clips, plan, url_of, store))
+        count = len(plan.here) + plan.asked
         if self._dataset.drive is None or not self._uses_drive:
-            yield by_video([*first, *ways.left], listing.url_of)
+            yield count + len(plan.left), itertools.chain(first, by_video(plan.left, url_of))
             return
-        yield by_video(first, listing.url_of)
+        yield count, first
         drive = DriveFolder(self._dataset.drive, store.folder / "archives", self._settings, self._clock)
         troubles: list[RunError] = []
         # What stood here and was not right may be in the archives all the same.
-        here = (clip for clip in ways.here if listing.url_of(clip.video) is None and store.may_come(clip))
-        left = [*ways.left, *here]
+        here = (clip for clip in plan.here if url_of(clip.video) is None and store.may_come(clip))
+        left = [*plan.left, *here]
         if left and not self._enough(store):
             drive.gdown()
         for source in self._dataset.drive.archives:
@@ -227,7 +210,7 @@ class Run:
                     say(f"error: {error}")
                     troubles.append(error)
                     continue
-                yield by_video(sorted(wanted, key=lambda clip: archives.place(clip.id)), _nobody)
+                yield len(wanted), by_video(sorted(wanted, key=lambda clip: archives.place(clip.id)), _nobody)
                 archives.close()
                 drive.finished_with(path, [clip.id for clip in wanted if store.may_come(clip)])
         if troubles:
@@ -243,7 +226,7 @@ class Run:
         return most is not None and len(store.done) >= most
 
     def _download(
-        self, store: Store, videos: Sequence[Video], desks: Sequence[Desk], report: Report, signals: Signals
+        self, store: Store, videos: Iterable[Video], desks: Sequence[Desk], report: Report, signals: Signals
     ) -> None:
         """Steps 3 and 4: the clips, and what became of them."""
         engine = Engine(self._settings, self._clock, store, report, desks)
@@ -255,11 +238,20 @@ class Run:
             store.snapshot(force=True)
             signals.gentle = False
 
-    def _conclude(self, store: Store, clips: Sequence[Clip]) -> int:
-        failed = {clip.id: store.failed[clip.id] for clip in clips if clip.id in store.failed}
-        done = sum(clip.id in store.done for clip in clips)
-        untried = len(clips) - done - len(failed)
-        for line in summary(done, len(clips), failed, untried):
+    def _write_tables(self, store: Store) -> None:
+        """What the dataset's users expect besides, of what is there now; however the run ends."""
+        if self._dataset.write_tables is None or store.lost:
+            return
+        finished = Finished(store.folder, store.done_lines, store.file_of)
+        try:
+            self._dataset.write_tables(finished, store.metadata, self._settings)
+        except (OSError, RunError) as error:
+            say(f"The tables of what is there could not be written, the next run writes them: {error}")
+
+    def _conclude(self, store: Store, clips: Iterable[Clip]) -> int:
+        done, count, failed = standing(store, clips)
+        untried = count - done - len(failed)
+        for line in summary(done, count, failed, untried):
             say(line)
         limit = self._settings.max_videos
         if limit is not None and len(store.done) >= limit:

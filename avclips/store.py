@@ -18,11 +18,23 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from .clip import Clip, Outcome, Settings
 from .errors import RunError, Stopped, UsageError
 from .files import as_run_error, is_full, move_whole, read_json, sync_folder, write_json
-from .journal import Done, Journal, Line, done_of, failed_of, finished, forgotten, line_of, replay
+from .journal import (
+    Done,
+    Journal,
+    Line,
+    done_lines,
+    done_of,
+    failed_of,
+    finished,
+    forgotten,
+    line_of,
+    replay,
+)
 from .lock import FolderLock
 from .pace import Clock
 from .shards import is_in, named, siblings, suffix_of
@@ -31,9 +43,11 @@ from .snapshot import MANIFEST, Snapshot, listings
 log = logging.getLogger("avclips.store")
 
 # The settings that shape files: one folder holds clips of one kind.
-SHAPE = ("quality", "cut", "video_format", "audio_format", "audio_rate", "audio_channels")
+SHAPE = ("media", "quality", "cut", "video_format", "audio_format", "audio_rate", "audio_channels", "flat")
 # What a folder has that was made before there was a choice.
-_ONCE = {"video_format": "mp4", "audio_format": "wav"}
+_ONCE = {"media": "both", "video_format": "mp4", "audio_format": "wav", "flat": False}
+# Those that say nothing where there are no pictures.
+_OF_PICTURES = ("quality", "cut", "video_format")
 # The JSON is rewritten whole; it may cost this part of the time.
 SNAPSHOT_SHARE = 0.02
 # Bytes that a trial writes to see whether there is room again: about a clip.
@@ -51,13 +65,22 @@ class Store:
     """
 
     def __init__(
-        self, settings: Settings, dataset: str, clock: Clock, whose: frozenset[str] = frozenset({"guest"})
+        self,
+        settings: Settings,
+        dataset: str,
+        clock: Clock,
+        whose: frozenset[str] = frozenset({"guest"}),
+        audio: str = "audio",
     ) -> None:
-        """``dataset``: the name of what the folder holds; ``whose``: the identities that ask (youtube.who)."""
+        """A folder that nobody holds yet.
+
+        ``dataset``: the name of what it holds; ``whose``: the identities that ask (youtube.who); ``audio``: what
+        the folder of sounds is called in it.
+        """
         self.folder = settings.data_dir
         self.metadata = self.folder / "metadata"
         self.videos = self.folder / "videos"
-        self.audio = self.folder / "audio"
+        self.audio = self.folder / audio
         self.done: dict[str, Done] = {}
         self.failed: dict[str, Line] = {}
         self._settings = settings
@@ -71,6 +94,10 @@ class Store:
         self._scratch = self.folder / ".tmp" / owner
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
+        # Files, beneath the folder of pictures or of sounds, that no journal line knows.
+        self._strange: set[str] = set()
+        # How many clips there are to be, and which ones: kept of a shard alone, whose share has to be told.
+        self._total = 0
         self._wanted: set[str] = set()
         # Of failed clips, whose they are: their share does not depend on what is asked for now.
         self._video_of: dict[str, str] = {}
@@ -78,7 +105,8 @@ class Store:
         self._read: dict[str, int] = {}
         self._next_snapshot = 0.0
         self._dirty = True
-        self._lost = False
+        # Whether another run has taken the folder over.
+        self.lost = False
 
     # -- opening and closing -------------------------------------------------------------------------------
 
@@ -111,7 +139,7 @@ class Store:
         try:
             self._lock.check()
         except RunError:
-            self._lost = True
+            self.lost = True
             raise
 
     def has_room(self) -> bool:
@@ -135,6 +163,23 @@ class Store:
         lines = finished(siblings(self._manifest).values())
         return {clip_id: lines[clip_id] for clip_id in self.done if clip_id in lines}
 
+    def done_lines(self) -> Iterator[Line]:
+        """The journal's line of each clip that is done, one after the other as they are read."""
+        told: set[str] = set()
+        for line in done_lines(siblings(self._manifest).values()):
+            clip_id = line["id"]
+            if clip_id not in told and self.done.get(clip_id) == done_of(line):
+                told.add(clip_id)
+                yield line
+
+    def file_of(self, clip_id: str) -> str | None:
+        """The sound of a clip that is done, or else its picture, beneath the folder; None where it is not."""
+        done = self.done.get(clip_id)
+        if done is None:
+            return None
+        root, ending = (self.audio, done.audio) if done.audio else (self.videos, done.video)
+        return (root / done.folder / f"{clip_id}{ending}").relative_to(self.folder).as_posix()
+
     def user(self) -> str | None:
         """Who uses the folder now, in words; None when nobody does."""
         return self._lock.user()
@@ -147,7 +192,8 @@ class Store:
     def _make_folders(self) -> None:
         if self.folder.exists() and not self.folder.is_dir():
             raise UsageError(f"{self.folder} is not a folder", "name another with --data-dir")
-        for folder in (self.metadata, self.videos, self.audio, self.folder / "features"):
+        pictures = [self.videos] if self._settings.media == "both" else []
+        for folder in (self.metadata, *pictures, self.audio, self.folder / "features"):
             folder.mkdir(parents=True, exist_ok=True)
 
     def see_that_it_is_ours(self, shape_too: bool = True) -> None:
@@ -163,7 +209,9 @@ class Store:
             message = f"{self.folder} holds {known.get('dataset')}, not {self._dataset}"
             raise UsageError(message, "name another folder with --data-dir")
         before = _ONCE | known["settings"]
-        others = [f"--{n.replace('_', '-')} {before.get(n)}" for n in SHAPE if before.get(n) != shape[n]]
+        blind = before["media"] == shape["media"] == "audio"
+        names = [name for name in SHAPE if not (blind and name in _OF_PICTURES)]
+        others = [_as_option(name, before.get(name)) for name in names if before.get(name) != shape[name]]
         if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"
             raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
@@ -202,20 +250,47 @@ class Store:
             for clip_id, place in told.places.items():
                 if listed.misses(clip_id, place):
                     self.failed.pop(clip_id, None)
-        videos, sounds = _names(self.videos), _names(self.audio)
-        for clip_id, done in list(self.done.items()):
-            video, sound = clip_id + done.video, clip_id + done.audio
-            if (done.video and video not in videos) or (done.audio and sound not in sounds):
-                self._known.add(clip_id)
-                del self.done[clip_id]
+        self._look_at_files()
         self._snapshot.begin(frozenset(self._ours(self.failed)))
+
+    def _look_at_files(self) -> None:
+        """Take out of ``done`` what does not stand there, and note what stands there unknown."""
+        known: dict[str, list[str]] = {}
+        for clip_id, done in self.done.items():
+            known.setdefault(done.folder, []).append(clip_id)
+        self._strange.clear()
+        # The folders that are there, and those that should be.
+        folders = {"": None, **dict.fromkeys(known)}
+        while folders:
+            folder, _ = folders.popitem()
+            (videos, inner), (sounds, inner_too) = _look(self.videos / folder), _look(self.audio / folder)
+            folders |= {f"{folder}/{name}".lstrip("/"): None for name in inner | inner_too}
+            for clip_id in known.pop(folder, ()):
+                done = self.done[clip_id]
+                video, sound = clip_id + done.video, clip_id + done.audio
+                if (done.video and video not in videos) or (done.audio and sound not in sounds):
+                    self._known.add(clip_id)
+                    del self.done[clip_id]
+                videos.discard(video)
+                sounds.discard(sound)
+            self._strange.update(f"{folder}/{name}".lstrip("/") for name in videos | sounds)
+
+    def expect(self, clips: Iterable[Clip]) -> Iterator[Clip]:
+        """Go once through all clips that the folder is to hold, before any is tried; yields them as they come."""
+        listed = done = 0
+        self._wanted.clear()
+        for clip in clips:
+            listed += 1
+            done += clip.id in self.done
+            if self._settings.shard is not None:
+                self._wanted.add(clip.id)
+            yield clip
+        self._total = listed + len(self.done) - done
+        self._snapshot.expect(frozenset(self._ours(self.failed)))
 
     def pending(self, clips: Iterable[Clip]) -> list[Clip]:
         """The clips that are to be tried, in their order."""
-        clips = list(clips)
-        self._wanted = {clip.id for clip in clips}
-        self._snapshot.expect(frozenset(self._ours(self.failed)))
-        return [clip for clip in clips if self.may_come(clip)]
+        return [clip for clip in self.expect(clips) if self.may_come(clip)]
 
     def may_come(self, clip: Clip) -> bool:
         """Whether the clip is not done, and may be had by another try."""
@@ -240,12 +315,23 @@ class Store:
         """Whether files stand under the clip's names that no manifest line knows."""
         if clip.id in self.done or clip.id in self._known:
             return False
-        return any(path.exists() for path in self.paths(clip.id))
+        return any(path.exists() for path in self._asked_for(clip))
 
-    def paths(self, clip_id: str) -> tuple[Path, Path]:
+    def had_strangers(self, clip: Clip) -> bool:
+        """The same, as the folder was when it was read: for a whole list, without a look at each file."""
+        if not self._strange or clip.id in self.done or clip.id in self._known:
+            return False
+        names = (f"{clip.folder}/{path.name}".lstrip("/") for path in self._asked_for(clip))
+        return not self._strange.isdisjoint(names)
+
+    def _asked_for(self, clip: Clip) -> tuple[Path, ...]:
+        paths = self.paths(clip.id, clip.folder)
+        return paths if self._settings.media == "both" else paths[1:]
+
+    def paths(self, clip_id: str, folder: str = "") -> tuple[Path, Path]:
         """The final names of a clip's picture and sound."""
         video, audio = self._settings.video_format, self._settings.audio_format
-        return self.videos / f"{clip_id}.{video}", self.audio / f"{clip_id}.{audio}"
+        return self.videos / folder / f"{clip_id}.{video}", self.audio / folder / f"{clip_id}.{audio}"
 
     # -- workers -------------------------------------------------------------------------------------------
 
@@ -260,21 +346,28 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(self, clip: Clip, video: Path, sound: Path | None) -> None:
+    def publish(self, clip: Clip, video: Path | None, sound: Path | None) -> None:
         """Give checked files their final names: the sound first, so that a picture never stands alone."""
-        video_to, sound_to = self.paths(clip.id)
-        if sound is not None:
-            move_whole(sound, sound_to)
-        move_whole(video, video_to)
+        video_to, sound_to = self.paths(clip.id, clip.folder)
+        for path, target in ((sound, sound_to), (video, video_to)):
+            if path is not None:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                move_whole(path, target)
 
-    def set_aside(self, clip_id: str) -> list[Path]:
-        """Move a clip's files out of the way, never deleting them; return where they are now."""
+    def set_aside(self, clip_id: str, folder: str = "") -> list[Path]:
+        """Move a clip's files out of the way, never deleting them; return where they are now.
+
+        ``folder``: where they lie, of a clip that is not done.
+        """
         aside = self.folder / "set_aside"
         aside.mkdir(exist_ok=True)
         moved = []
         done = self.done.get(clip_id)
-        ours = [self.videos / f"{clip_id}{done.video}", self.audio / f"{clip_id}{done.audio}"] if done else []
-        for path in dict.fromkeys([*(path for path in ours if path.suffix), *self.paths(clip_id)]):
+        ours: list[Path] = []
+        if done:
+            folder = done.folder
+            ours = [self.videos / folder / (clip_id + done.video), self.audio / folder / (clip_id + done.audio)]
+        for path in dict.fromkeys([*(path for path in ours if path.suffix), *self.paths(clip_id, folder)]):
             if path.is_file():
                 target, number = aside / path.name, 1
                 while target.exists():
@@ -321,7 +414,7 @@ class Store:
         self._dirty = True
 
     def _append(self, line: Line) -> None:
-        if self._lost:
+        if self.lost:
             return
         try:
             self._journal.append(line)
@@ -334,7 +427,7 @@ class Store:
     def snapshot(self, force: bool = False) -> list[str]:
         """Rewrite the two JSON files when it is time; return the ids that a user took out of the failed ones."""
         started = time.monotonic()
-        if self._lost or (not force and (not self._dirty or started < self._next_snapshot)):
+        if self.lost or (not force and (not self._dirty or started < self._next_snapshot)):
             return []
         let_go = [clip_id for clip_id in self._snapshot.taken_out() if clip_id in self.failed]
         for clip_id in let_go:
@@ -344,7 +437,8 @@ class Store:
             failed = {clip_id: self.failed[clip_id] for clip_id in self._ours(self.failed)}
             done = list(self._ours(self.done))
             known = {**self._read, self._journal.path.name: self._journal.size}
-            self._snapshot.write(done, failed, len(self._wanted.union(done)), known)
+            total = self._total if self._settings.shard is None else len(self._wanted.union(done))
+            self._snapshot.write(done, failed, total, known)
         except OSError as error:
             if not is_full(error):
                 raise as_run_error(error, self.folder) from error
@@ -373,10 +467,17 @@ def _is_young(path: Path) -> bool:
     return True
 
 
-def _names(folder: Path) -> set[str]:
-    """The names of the files in a folder; a folder or a link to nothing is no file."""
+def _look(folder: Path) -> tuple[set[str], set[str]]:
+    """The names of the files and of the folders in a folder; a link to nothing is neither."""
     try:
         with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if entry.is_file()}
-    except FileNotFoundError:
-        return set()
+            found = [(entry.name, entry.is_file()) for entry in entries if entry.is_file() or entry.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return set(), set()
+    return {name for name, is_file in found if is_file}, {name for name, is_file in found if not is_file}
+
+
+def _as_option(name: str, value: Any) -> str:
+    """A setting as it was asked for: ``--audio-rate 16000``, ``--flat``, ``no --flat``."""
+    option = f"--{name.replace('_', '-')}"
+    return f"{option} {value}" if not isinstance(value, bool) else option if value else f"no {option}"

@@ -6,7 +6,7 @@ Stopped pass through. Knows nothing of other videos, of retries or of the JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from .media import Ffmpeg
 from .pace import Clock, Ticket, rest
 from .pacer import Pacer
 from .reading import Reading
+from .sidecars import write_sidecars
 from .store import Store
-from .youtube import YTDLP_VERSION, Streams, YouTube
+from .streams import Streams
+from .youtube import YTDLP_VERSION, YouTube
 
 
 class Worker:
@@ -64,51 +66,53 @@ class Worker:
 
     def run(self, video: Video, ticket: Ticket) -> Iterator[Outcome]:
         """Try every clip of ``video`` once, resting after each download; yields an Outcome for each."""
+        pacer = self._pacer.at(video.url)
         try:
-            ticket, streams = self._describe(video, ticket)
+            ticket, streams = self._describe(video, ticket, pacer)
         except ClipError as error:
             reached = error.reason != "network"
             yield from (self._failure(clip, error, reached) for clip in video.clips)
             self._clock.sleep(rest(self._settings.sleep))
             return
         with self._store.scratch(video.clips[0]) as folder:
-            yield from self._fetch_all(video.clips, self._reading(streams, folder), ticket)
+            yield from self._fetch_all(video, self._reading(streams, folder), ticket, pacer)
 
-    def _describe(self, video: Video, ticket: Ticket) -> tuple[Ticket, Streams]:
+    def _describe(self, video: Video, ticket: Ticket, pacer: Pacer) -> tuple[Ticket, Streams]:
         try:
-            streams = self._youtube.describe(video, suspected=self._pacer.suspected)
+            streams = self._youtube.describe(video, suspected=pacer.suspected)
         except Blocked as error:
-            self._pacer.blocked(ticket, error.reason, error.retry_after)
+            pacer.blocked(ticket, error.reason, error.retry_after)
             raise
         except (Gone, Restricted):
-            self._pacer.answered(ticket, success=False)
+            pacer.answered(ticket, success=False)
             raise
         except BaseException:
-            self._pacer.undecided(ticket)
+            pacer.undecided(ticket)
             raise
-        return self._pacer.answered(ticket, success=True), streams
+        return pacer.answered(ticket, success=True), streams
 
-    def _fetch_all(self, clips: Sequence[Clip], reading: Reading, ticket: Ticket) -> Iterator[Outcome]:
-        for number, clip in enumerate(clips):
+    def _fetch_all(self, video: Video, reading: Reading, ticket: Ticket, pacer: Pacer) -> Iterator[Outcome]:
+        for number, clip in enumerate(video.clips):
             try:
-                outcome = self._fetch(clip, reading)
-                self._pacer.worked(ticket)
+                outcome = self._fetch(clip, video.url, reading)
+                pacer.worked(ticket)
             except Blocked as error:
-                self._pacer.blocked(ticket, error.reason, error.retry_after, thorough=True)
-                yield from (self._failure(each, error) for each in clips[number:])
+                pacer.blocked(ticket, error.reason, error.retry_after, thorough=True)
+                yield from (self._failure(each, error) for each in video.clips[number:])
                 return
             except ClipError as error:
                 if not error.permanent:
-                    self._pacer.undecided(ticket)
+                    pacer.undecided(ticket)
                 outcome = self._failure(clip, error)
             yield outcome
             self._clock.sleep(rest(self._settings.sleep))
 
-    def _fetch(self, clip: Clip, reading: Reading) -> Outcome:
-        before = self._youtube.bytes_read
+    def _fetch(self, clip: Clip, url: str | None, reading: Reading) -> Outcome:
+        before, streams = self._youtube.bytes_read, reading.streams
         job = reading.job(clip)
-        found = {"formats": reading.format_id, "yt_dlp": YTDLP_VERSION}
-        outcome = self._finisher.finish(clip, job, reading.folder, reading.promises(clip), found)
+        beside = write_sidecars(clip, url, streams, reading.text, self._settings, self._store)
+        found = {"formats": streams.format_id, "yt_dlp": YTDLP_VERSION, "title": streams.about.get("title")}
+        outcome = self._finisher.finish(clip, job, reading.folder, reading.promises(clip), found | beside)
         return replace(outcome, facts={**outcome.facts, "bytes_fetched": self._youtube.bytes_read - before})
 
     def _reading(self, streams: Streams, folder: Path) -> Reading:

@@ -17,7 +17,6 @@ import re
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, LoadError
 from pathlib import Path
@@ -35,6 +34,8 @@ from .failures import clean, read_failure
 from .files import is_about_the_disk
 from .formats import choose
 from .pace import Clock
+from .sites import YOUTUBE, site_of
+from .streams import Stream, Streams, stream_of, subtitles_in
 
 log = logging.getLogger("avclips.youtube")
 _ytdlp_log = logging.getLogger("avclips.yt_dlp")
@@ -47,34 +48,8 @@ OLD_AFTER_DAYS = 60
 SLOWEST = 5000.0
 
 YTDLP_VERSION: str = _version
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One format of a video, as far as reading its bytes needs it. ``size`` in bytes, where known."""
-
-    url: str = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    format_id: str
-    ext: str
-    protocol: str
-    size: int | None
-    available_at: float
-    codec: str
-    sample_rate: int | None = None
-
-
-@dataclass(frozen=True)
-class Streams:
-    """Picture and sound of one video: ``sound`` is None for a silent one, and ``picture`` where one file has both.
-
-    ``duration`` in whole seconds, as YouTube gives it.
-    """
-
-    picture: Stream
-    sound: Stream | None
-    format_id: str
-    duration: float | None
+# What a site says of a video.
+ABOUT = ("title", "description", "channel", "upload_date", "tags", "duration", "view_count")
 
 
 class YouTube:
@@ -131,11 +106,14 @@ class YouTube:
         try:
             info = ydl.extract_info(video.url, download=False)
         except YoutubeDLError as error:
-            raise read_failure(str(error), self._said.warnings, suspected) from error
+            elsewhere = site_of(video.url) != YOUTUBE
+            raise read_failure(str(error), self._said.warnings, suspected, elsewhere) from error
         except OSError as error:
             raise Transient("network", f"{type(error).__name__}: {error}") from error
         if not isinstance(info, dict):
             raise Transient("unknown", "yt-dlp returned nothing")
+        if info.get("_type") == "playlist":
+            info = _only(list(info.get("entries") or ()))
         if info.get("live_status") in ("is_live", "is_upcoming", "post_live"):
             raise Transient("upcoming", f"live_status is {info['live_status']}")
         return self._streams(info)
@@ -145,7 +123,17 @@ class YouTube:
         sound = chosen[-1] if info.get("acodec") != "none" else None
         if sound is None and not self._settings.allow_silent:
             raise Gone("no_audio")
-        return Streams(chosen[0], sound, str(info.get("format_id")), info.get("duration"))
+        picture = chosen[0] if self._settings.media == "both" else None
+        about = {name: info.get(name) for name in ABOUT}
+        subtitles = {language: subtitles_in(info, language) for language in self._settings.subtitles}
+        return Streams(
+            picture,
+            sound,
+            str(info.get("format_id")),
+            info.get("duration"),
+            about,
+            {language: stream for language, stream in subtitles.items() if stream},
+        )
 
     def read(self, stream: Stream, first: int, last: int, path: Path, short: bool = False) -> None:
         """Write bytes ``first``..``last`` (both included) of ``stream`` to ``path``, at the rate limit.
@@ -236,7 +224,7 @@ class YouTube:
         rate = self._settings.rate_limit
         self._jar = None if self._cookies is None else io.StringIO(self._cookies)
         parameters: dict[str, Any] = {
-            "format": lambda context: choose(context["formats"], self._settings.quality),
+            "format": lambda context: choose(context["formats"], self._settings.quality, self._settings.media),
             "logger": self._said,
             "noprogress": True,
             # Nor is it to be put into words, a thousand times a clip.
@@ -277,21 +265,10 @@ def _retry_after(error: HTTPError) -> float | None:
     return float(value) if value.isdigit() else None
 
 
-def stream_of(format: Mapping[str, Any]) -> Stream:
-    """What reading needs of a format as yt-dlp describes it; Transient for an address that is not http(s)."""
-    if not re.match(r"https?://", format["url"]):
-        raise Transient("formats", f"format {format.get('format_id')} is not at an http(s) address")
-    return Stream(
-        url=format["url"],
-        headers=dict(format.get("http_headers") or {}),
-        format_id=str(format.get("format_id")),
-        ext=format.get("ext") or "mp4",
-        protocol=format["protocol"],
-        size=format.get("filesize"),
-        available_at=float(format.get("available_at") or 0),
-        sample_rate=format.get("asr") or None,
-        codec=str(format.get("vcodec") if format.get("vcodec") != "none" else format.get("acodec")),
-    )
+def _only(entries: list[Any]) -> Mapping[str, Any]:
+    if len(entries) != 1 or not isinstance(entries[0], dict):
+        raise Gone("unsupported", f"{len(entries)} videos are at that address: name the one that is meant")
+    return entries[0]
 
 
 class _Listener:

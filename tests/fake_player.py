@@ -1,6 +1,6 @@
 """What YouTube says about a video: watch page and player response, for good videos and for every refusal.
 
-Knows: which fields the extractor reads, the refusals word for word, and how formats are described.
+Knows: which fields the extractor reads, the refusals word for word, how formats and captions are described.
 Knows not: HTTP, who asks, or how often. The texts are YouTube's own, so that yt-dlp makes its real
 messages of them.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,16 @@ Json = dict[str, Any]
 
 MEDIA_HOST = "rr3---sn-fake5hnez.googlevideo.com"
 MANIFEST_HOST = "manifest.googlevideo.com"
-_CONFIG = {"PLAYER_JS_URL": "/s/player/deadbeef/player_ias.vflset/en_US/base.js", "STS": 20500}
+_CHANNEL_ID = "UCfake-Channel-012345678"
+_CONFIG = {
+    "PLAYER_JS_URL": "/s/player/deadbeef/player_ias.vflset/en_US/base.js",
+    "STS": 20500,
+    "INNERTUBE_CONTEXT": {"client": {"clientName": "WEB", "clientVersion": "2.20260708.00.00"}},
+}
 DRC = 9000
 """Added to the seed for the compressed variant of a sound: a test can hear which one it got."""
+TRANSLATIONS = {"de": "German", "en": "English", "fr": "French"}
+"""The languages that captions can be translated into; the real YouTube has more than a hundred and fifty."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +147,15 @@ class FakeVideo:
     pages show it and the later ones are ok. `duration` is what the player declares, where it differs from
     the media's. `login_helps` shows ok to a session with a login cookie. `drc` adds a compressed variant
     of 140; `ad_seconds` an advertisement, after which alone the streams are available; `expires_in` is
-    how long media URLs live.
+    how long URLs of media and captions live.
 
     `itags` are numbers of files, and names of HLS renditions: "hls-ts" is 93, one file a segment; "hls-fmp4" is
     230 with 234 for its sound, one file each. A fault's `itag` may be one of these, and its `beyond` counts
     through all segments.
+
+    `captions` are the uploader's, `automatic` those of speech recognition: WebVTT by language (webvtt and
+    rolling_webvtt write it). `caption_faults` strike at answers with captions; `caption_token` says that
+    YouTube wants a PO token for them. `uploaded` is None where the page does not say.
     """
 
     media: Media = field(default_factory=Media)
@@ -159,6 +170,15 @@ class FakeVideo:
     login_helps: bool = False
     ad_seconds: int = 0
     expires_in: float = 6 * 3600
+    captions: Mapping[str, str] = field(default_factory=dict)
+    automatic: Mapping[str, str] = field(default_factory=dict)
+    caption_faults: tuple[Fault, ...] = ()
+    caption_token: bool = False
+    description: str = "About t.\nTwo lines."
+    channel: str = "A channel"
+    tags: tuple[str, ...] = ("one tag", "another")
+    views: int = 1234
+    uploaded: str | None = "2015-03-07T20:00:00-08:00"
 
     def __post_init__(self) -> None:
         # A misspelt name should fail in the test, not in a thread.
@@ -214,12 +234,17 @@ def case(name: str | Case) -> Case:
 
 def watch_page(video_id: str, video: FakeVideo, shown: Case, size: int = 0) -> bytes:
     """The page, padded to `size` bytes: real ones have more than a million."""
-    player = {"playabilityStatus": shown.playability(), "videoDetails": _details(video_id, video, shown)}
+    player = {
+        "playabilityStatus": shown.playability(),
+        "videoDetails": _details(video_id, video, shown),
+        **_captions(video_id, video, shown, page=True),
+        **_microformat(video, shown),
+    }
     page = (
         f"<!DOCTYPE html><html><head><title>{video.title} - YouTube</title></head><body>"
         f"<script>ytcfg.set({json.dumps(_CONFIG)});</script>"
         f"<script>var ytInitialPlayerResponse = {json.dumps(player)};</script>"
-        '<script>var ytInitialData = {"contents": {"x": 1}};</script></body></html>'
+        f"<script>var ytInitialData = {json.dumps(_around(video, shown))};</script></body></html>"
     ).encode()
     padding = b"<!--" + b"x" * (size - len(page) - 7) + b"-->" if size > len(page) else b""
     return page.replace(b"</body>", padding + b"</body>")
@@ -241,6 +266,7 @@ def player_response(video_id: str, video: FakeVideo, shown: Case, folder: Path) 
         answer["streamingData"] = _with_urls(shown.streaming, video_id, video)
     elif shown.plays:
         answer["streamingData"] = _streaming_data(video_id, video, folder)
+    answer |= _captions(video_id, video, shown)
     if video.ad_seconds and shown.plays:
         answer["adPlacements"] = [_advertisement(video.ad_seconds)]
     return answer
@@ -254,7 +280,108 @@ def _details(video_id: str, video: FakeVideo, shown: Case) -> Json:
         "lengthSeconds": str(round(length)),
         "isLiveContent": False,
     }
-    return known | dict(shown.details or {})
+    about = {
+        "shortDescription": video.description,
+        "keywords": list(video.tags),
+        "author": video.channel,
+        "channelId": _CHANNEL_ID,
+        "viewCount": str(video.views),
+    }
+    return known | (about if shown.plays else {}) | dict(shown.details or {})
+
+
+def _microformat(video: FakeVideo, shown: Case) -> Json:
+    """What only the watch page's player says: there is no upload date without the page."""
+    if not shown.plays or video.uploaded is None:
+        return {}
+    told = {
+        "uploadDate": video.uploaded,
+        "publishDate": video.uploaded,
+        "ownerProfileUrl": "http://www.youtube.com/@a_channel",
+        "category": "Music",
+        "isFamilySafe": True,
+    }
+    return {"microformat": {"playerMicroformatRenderer": told}}
+
+
+def _around(video: FakeVideo, shown: Case) -> Json:
+    """The page around the player: the one place that the channel's name is taken from."""
+    if not shown.plays:
+        return {"contents": {"x": 1}}
+    owner = {"videoOwnerRenderer": {"title": {"runs": [{"text": video.channel}]}}}
+    contents = [{"videoPrimaryInfoRenderer": {}}, {"videoSecondaryInfoRenderer": {"owner": owner}}]
+    return {"contents": {"twoColumnWatchNextResults": {"results": {"results": {"contents": contents}}}}}
+
+
+def _captions(video_id: str, video: FakeVideo, shown: Case, page: bool = False) -> Json:
+    """The list of captions. The page's are not to be had without a token, but name the translations."""
+    if not shown.plays or not (video.captions or video.automatic):
+        return {}
+    token = page or video.caption_token
+    tracks = [_caption(video_id, video, language, False, token) for language in video.captions]
+    tracks += [_caption(video_id, video, language, True, token) for language in video.automatic]
+    told: Json = {"captionTracks": tracks}
+    if page:
+        known = TRANSLATIONS.items()
+        told["translationLanguages"] = [
+            {"languageCode": code, "languageName": {"simpleText": name}} for code, name in known
+        ]
+    return {"captions": {"playerCaptionsTracklistRenderer": told}}
+
+
+def _caption(video_id: str, video: FakeVideo, language: str, automatic: bool, token: bool) -> Json:
+    asked = {"v": video_id, "caps": "asr", "expire": int(time.time() + video.expires_in), "key": "yt8"}
+    asked |= {"kind": "asr"} if automatic else {}
+    asked |= {"lang": language} | ({"exp": "xpe"} if token else {})
+    name = TRANSLATIONS.get(language, language) + (" (auto-generated)" if automatic else "")
+    return {
+        "baseUrl": f"https://www.youtube.com/api/timedtext?{urlencode(asked)}",
+        "name": {"simpleText": name},
+        "vssId": f"{'a' if automatic else ''}.{language}",
+        "languageCode": language,
+        **({"kind": "asr"} if automatic else {}),
+        "isTranslatable": True,
+    }
+
+
+def caption_text(video: FakeVideo, asked: Mapping[str, str]) -> str | None:
+    """The text at an address of captions; None where there is none. Others than fmt=vtt are not made here."""
+    offered = video.automatic if asked.get("kind") == "asr" else video.captions
+    text = offered.get(asked.get("lang", ""))
+    if text is None or asked.get("fmt") != "vtt":
+        return None
+    if video.caption_token and "pot" not in asked:
+        return ""  # YouTube's own way of saying no: 200, and nothing in it.
+    return text.replace("\n\n", f"\n\nNOTE in {asked['tlang']}\n\n", 1) if "tlang" in asked else text
+
+
+def webvtt(cues: Sequence[tuple[float, float, str]], language: str = "en") -> str:
+    """An uploader's captions as YouTube writes them: (begin, end, text), in seconds."""
+    timed = [f"{_stamp(begin)} --> {_stamp(end)}\n{text}\n\n" for begin, end, text in cues]
+    return f"WEBVTT\nKind: captions\nLanguage: {language}\n\n" + "".join(timed)
+
+
+def rolling_webvtt(lines: Sequence[tuple[float, float, str]], language: str = "en") -> str:
+    """Recognised speech as YouTube writes it: two lines that roll, each said twice, with a time at each word."""
+    style, above = " align:start position:0%", " "
+    timed = []
+    for begin, end, text in lines:
+        last = end - 0.01
+        timed.append(f"{_stamp(begin)} --> {_stamp(last)}{style}\n{above}\n{_word_by_word(begin, last, text)}\n\n")
+        timed.append(f"{_stamp(last)} --> {_stamp(end)}{style}\n{text}\n \n\n")
+        above = text
+    return f"WEBVTT\nKind: captions\nLanguage: {language}\n\n" + "".join(timed)
+
+
+def _word_by_word(begin: float, end: float, text: str) -> str:
+    first, *others = text.split()
+    step = (end - begin) / (len(others) + 1)
+    return first + "".join(f"<{_stamp(begin + n * step)}><c> {word}</c>" for n, word in enumerate(others, 1))
+
+
+def _stamp(seconds: float) -> str:
+    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
 
 
 def _advertisement(seconds: int) -> Json:

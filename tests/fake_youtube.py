@@ -41,6 +41,7 @@ from fake_player import (
     Case,
     FakeVideo,
     asked_of,
+    caption_text,
     case,
     embed_page,
     master_playlist,
@@ -55,7 +56,7 @@ __all__ = [
     "AudioTrack", "Case", "FakeFile", "FakeVideo", "FakeYouTube", "Fault", "Media", "Request",
 ]  # fmt: skip
 
-Kind = Literal["watch", "player", "playlist", "media", "file", "other"]
+Kind = Literal["watch", "player", "playlist", "media", "caption", "file", "other"]
 
 _HOSTS = (
     "youtube.com",
@@ -75,7 +76,8 @@ class Request:
 
     `time` is the wall clock's at its arrival; `first` and `last` are the bytes answered with when a range was
     asked for; `sent` counts body bytes really sent, and grows while they are. `segment` is the number, from 0,
-    of a segment of HLS that is a file of its own.
+    of a segment of HLS that is a file of its own. `language` is that of captions: of their translation, if
+    one was asked for.
     """
 
     time: float
@@ -93,6 +95,7 @@ class Request:
     user_agent: str = ""
     cookie: str = ""
     segment: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -240,12 +243,13 @@ class FakeYouTube:
 
     def _request(self, head: Head) -> Request:
         kind, video = _classify(head, self.files)
-        asked = _asked_of(head) if kind in ("media", "playlist") else {}
+        asked = _asked_of(head) if kind in ("media", "playlist", "caption") else {}
         return Request(
             head.time, head.port, head.host, head.method, head.path, kind, video,
             itag=int(asked["itag"]) if "itag" in asked else None,
             user_agent=head.headers.get("user-agent", ""), cookie=head.headers.get("cookie", ""),
             segment=int(asked["sq"]) if "sq" in asked else None,
+            language=asked.get("tlang") or asked.get("lang"),
         )  # fmt: skip
 
     def _decide(self, head: Head, request: Request) -> Answer:
@@ -261,6 +265,8 @@ class FakeYouTube:
             return self._media(head, request)
         if request.kind == "playlist":
             return self._playlist(head, request)
+        if request.kind == "caption":
+            return self._caption(head, request)
         if request.kind == "file":
             return self._file(head)
         if request.kind in ("watch", "player"):
@@ -330,6 +336,16 @@ class FakeYouTube:
             text = media_playlist(identity, video, expire, request.itag, seed, self.folder)
         return plain(200, text.encode(), "application/vnd.apple.mpegurl")
 
+    def _caption(self, head: Head, request: Request) -> Answer:
+        asked, video = _asked_of(head), self._video(request.video or "")
+        text = caption_text(video, asked) if video.ever_plays() else None
+        if text is None:
+            return refusal(404)
+        if float(asked.get("expire", "inf")) < time.time():
+            return refusal(403)
+        answer = plain(200, text.encode(), "text/vtt; charset=UTF-8")
+        return self._spoilt(answer, head, f"captions {request.video}", video.caption_faults, None)
+
     def _file(self, head: Head) -> Answer:
         found = self.files[head.url]
         file = found if isinstance(found, FakeFile) else FakeFile(found)
@@ -398,6 +414,8 @@ def _classify(head: Head, files: Mapping[str, bytes | FakeFile]) -> tuple[Kind, 
         return "other", None
     if url.path.startswith("/embed/"):
         return "other", url.path.removeprefix("/embed/")
+    if url.path == "/api/timedtext":
+        return "caption", _asked_of(head).get("v")
     if url.path == "/watch":
         return "watch", parse_qs(url.query).get("v", [None])[0]
     if url.path.startswith("/youtubei/v1/"):

@@ -321,7 +321,7 @@ def targets(folder: Path) -> list[Target]:
         Target("webm", webms, read_cues, (spans.NoIndex,)),
         Target("hls", playlists, read_playlist, (spans.NoIndex,)),
         Target("questions", questions, in_file("val_qa.json", read_clips), (RunError,)),
-        Target("labels", rows, in_file("vggsound.csv", general_avqa.read_labels), (RunError,)),
+        Target("labels", rows, in_file("vggsound.csv", vggsound.read_labels), (RunError,)),
         Target("journal", lines, in_file("manifest.jsonl", lambda path: replay([path])), ()),
         Target(
             "pace",

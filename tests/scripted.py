@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from avclips.clip import Clip, Identity, Outcome, Settings, Video
-from avclips.engine import Desk, Engine, by_video
+from avclips.engine import Desk, Engine
 from avclips.pace import Clock, Ticket
 from avclips.pacer import Pacer, make_pacer
+from avclips.plan import by_video
 from avclips.store import Store
 
 Said = str | BaseException
@@ -172,7 +173,7 @@ class Run:
 
     def over(self, clips: list[Clip]) -> Run:
         try:
-            self.engine.run(by_video(self.store.pending(clips), "https://{}".format))
+            self.engine.run(by_video(self.store.pending(clips), "https://www.youtube.com/watch?v={}".format))
         finally:
             self.store.close()
         return self

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from avclips.clip import Clip, Outcome, Video
-from avclips.engine import Engine, by_video
+from avclips.engine import Engine
 from avclips.errors import GaveUp, RunError, Stopped
+from avclips.plan import by_video
 from avclips.tries import NOT_TODAY, REFUSALS, TROUBLE_AFTER
 from scripted import Run, Said, Script, Simulated
 

@@ -63,7 +63,7 @@ def test_the_map_names_every_room_and_no_other() -> None:
         ("requests", {"dataset", "drive"}),
         ("gdown", {"drive"}),
         ("zipfile", {"archives", "drive"}),
-        ("argparse", {"options"}),
+        ("argparse", {"options", "quantities"}),
         ("tqdm", {"drive", "logs", "report"}),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from avclips.errors import Transient
 from avclips.formats import choose, smaller_side
-from avclips.youtube import Stream, stream_of
+from avclips.streams import Stream, stream_of
 
 Format = dict[str, Any]
 

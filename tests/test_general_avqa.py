@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from avclips.clip import Clip, Settings
-from avclips.datasets.general_avqa import GENERAL_AVQA, read_clips, read_labels, read_questions
+from avclips.datasets.general_avqa import GENERAL_AVQA, read_clips, read_questions
+from avclips.datasets.vggsound import read_labels
 from avclips.errors import RunError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from avclips.clip import Cut, Identity, Settings
-from avclips.datasets.general_avqa import read_labels
+from avclips.datasets.vggsound import read_labels
 from avclips.errors import RunError, Transient
 from avclips.measure import (
     Expected,

@@ -12,7 +12,8 @@ import pytest
 
 from avclips.clip import Identity, Settings
 from avclips.datasets.general_avqa import GENERAL_AVQA
-from avclips.options import hours, make_parser, proxy_url, rate, read_settings, seconds, size, whole_number
+from avclips.options import make_parser, read_settings
+from avclips.quantities import hours, proxy_url, rate, seconds, size, whole_number
 
 DEFAULTS = Settings(Path("data/avqa"), splits=("train", "val"), state_dir=Path("/cache/avclips"))
 
@@ -113,7 +114,7 @@ def test_what_is_not(read: Callable[[str], Any], texts: list[str]) -> None:
     ],
 )  # fmt: skip
 def test_settings(argv: str, changed: dict[str, Any]) -> None:
-    settings, _ = read_settings(make_parser(GENERAL_AVQA), argv.split())
+    settings, _ = read_settings(GENERAL_AVQA, argv.split())
     assert settings == replace(DEFAULTS, **changed)
 
 
@@ -139,7 +140,7 @@ ONE, TWO, P, Q = Path("1.txt"), Path("2.txt"), "http://p:1", "socks5h://q:2"
     ],
 )
 def test_identities(argv: str, identities: list[Identity]) -> None:
-    settings, _ = read_settings(make_parser(GENERAL_AVQA), argv.split())
+    settings, _ = read_settings(GENERAL_AVQA, argv.split())
     assert list(settings.identities) == identities
 
 
@@ -154,7 +155,7 @@ def test_identities(argv: str, identities: list[Identity]) -> None:
     ],
 )
 def test_what_else_is_asked_for(argv: str, chosen: dict[str, Any]) -> None:
-    _, found = read_settings(make_parser(GENERAL_AVQA), argv.split())
+    _, found = read_settings(GENERAL_AVQA, argv.split())
     assert {name: getattr(found, name) for name in chosen} == chosen
 
 
@@ -210,7 +211,7 @@ def test_what_else_is_asked_for(argv: str, chosen: dict[str, Any]) -> None:
 )
 def test_what_cannot_be_meant(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        read_settings(make_parser(GENERAL_AVQA), argv)
+        read_settings(GENERAL_AVQA, argv)
     said = capsys.readouterr()
     assert (caught.value.code, said.out) == (2, "")
     lines = [line for line in said.err.splitlines() if "error: " in line]
@@ -228,7 +229,7 @@ def test_what_cannot_be_meant(argv: list[str], message: str, capsys: pytest.Capt
 )
 def test_a_proxys_password_is_not_repeated(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        read_settings(make_parser(GENERAL_AVQA), ["--proxy", text])
+        read_settings(GENERAL_AVQA, ["--proxy", text])
     assert "secret" not in capsys.readouterr().err
 
 

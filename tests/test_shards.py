@@ -15,7 +15,7 @@ import pytest
 from avclips.clip import Clip, Outcome, Settings
 from avclips.errors import RunError
 from avclips.lock import FolderLock
-from avclips.options import shard_of
+from avclips.quantities import shard_of
 from avclips.shards import Shard, exclude_each_other, is_in, named, siblings
 from avclips.store import Store
 from data_folder import fail, finish, read

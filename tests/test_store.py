@@ -39,7 +39,7 @@ def test_a_fresh_folder(start: Start) -> None:
         *("metadata", "videos", "audio", "features", "manifest.jsonl", ".lock", ".owner.json", ".tmp")
     }
     shape = {"quality": 360, "cut": "exact", "video_format": "mp4", "audio_format": "wav"}
-    shape |= {"audio_rate": None, "audio_channels": None}
+    shape |= {"media": "both", "flat": False, "audio_rate": None, "audio_channels": None}
     assert read(store, "metadata/folder.json") == {"dataset": "test", "settings": shape}
     owner = read(store, ".owner.json")
     assert (owner.pop("host"), owner.pop("pid"), list(owner)) == (socket.gethostname(), os.getpid(), ["token"])

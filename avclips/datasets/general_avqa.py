@@ -11,22 +11,20 @@ vggsound.csv, labels with commas are quoted, and there is no header.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..clip import Clip
-from ..dataset import Annotation, Dataset, Listing
+from ..dataset import Annotation, Dataset, Listing, id_files, together
 from ..errors import RunError
 from ..files import read_json
+from . import vggsound
 
 _QA_URL = "https://raw.githubusercontent.com/AlyssaYoung/AVQA/main/data/annotation/{name}"
-_VGGSOUND_URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
 
 CLIP_SECONDS = 10.0
-_START = re.compile(r" *[0-9]{1,6} *")
 _NAME = re.compile(r"([A-Za-z0-9_-]{11})_([0-9]{6})")
 
 
@@ -40,24 +38,6 @@ def read_questions(path: Path) -> list[Any]:
     if not records:
         raise RunError(f"{path} is an empty list", hint)
     return records
-
-
-def read_labels(path: Path) -> dict[str, tuple[str, str]]:
-    """vggsound.csv as clip id -> (label, split); RunError when a row has not four fields."""
-    labels = {}
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            for number, row in enumerate(csv.reader(stream), 1):
-                if not row:
-                    continue
-                if len(row) != 4 or not _START.fullmatch(row[1]):
-                    raise RunError(f"{path}, line {number}: not 'YouTube id,start,label,split'", "delete it")
-                labels[f"{row[0]}_{int(row[1]):06d}"] = (row[2], row[3])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RunError(f"{path} cannot be read: {error}", "delete it") from error
-    if not labels:
-        raise RunError(f"{path} is empty", "delete it")
-    return labels
 
 
 def read_clips(metadata: Path, splits: Sequence[str]) -> Listing:
@@ -74,10 +54,11 @@ def read_clips(metadata: Path, splits: Sequence[str]) -> Listing:
         raise RunError(
             f"no record in {metadata} names a clip; the first: {skipped[0]}", "see the README for the files"
         )
-    labels, labels_path = {}, metadata / "vggsound.csv"
+    labels, labels_path = {}, metadata / vggsound.FILE
     if labels_path.exists():
-        labels = read_labels(labels_path)
-    return Listing([_clip(name, in_splits, labels) for name, in_splits in found.items()], skipped)
+        labels = vggsound.read_labels(labels_path)
+    clips = together(_clip(name, in_splits, labels) for name, in_splits in found.items())
+    return Listing(clips, skipped, files=id_files(clips))
 
 
 def _names(records: list[Any], file: str, skipped: list[str]) -> Iterator[str]:
@@ -102,7 +83,7 @@ def _clip(name: str, splits: list[str], labels: dict[str, tuple[str, str]]) -> C
 _ANNOTATIONS = (
     Annotation("train_qa.json", _QA_URL.format(name="train_qa.json"), read_questions, split="train"),
     Annotation("val_qa.json", _QA_URL.format(name="val_qa.json"), read_questions, split="val"),
-    Annotation("vggsound.csv", _VGGSOUND_URL, read_labels, needed=False),
+    Annotation(vggsound.FILE, vggsound.URL, vggsound.read_labels, needed=False),
 )
 
 GENERAL_AVQA = Dataset(

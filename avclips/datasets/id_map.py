@@ -7,7 +7,6 @@ end. JSON is a list of such records, or an object of video_id -> youtube_id or r
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,9 @@ from typing import Any
 
 from ..errors import UsageError
 from ..files import read_json
+from .values import clock_time, youtube_id
 
 _HINT = "it needs the columns video_id and youtube_id, and may have start and end"
-_ID = re.compile(r"[A-Za-z0-9_-]{11}")
-_URL = re.compile(
-    r"(?:https?://)?(?:[a-z]+\.)?(?:youtube\.com/(?:watch\?(?:.*&)?v=|shorts/|embed/|live/)|youtu\.be/)"
-    r"([A-Za-z0-9_-]{11})(?![A-Za-z0-9_-]).*"
-)
 
 
 @dataclass(frozen=True)
@@ -31,19 +26,6 @@ class Place:
     youtube_id: str
     start: float = 0.0
     end: float | None = None
-
-
-def clock_time(text: str) -> float:
-    """Seconds from ``75``, ``75.5``, ``1:15`` or ``0:01:15``; ValueError says what it is instead."""
-    parts = text.strip().split(":")
-    if not 1 <= len(parts) <= 3 or not all(re.fullmatch(r"[0-9]{1,6}", part) for part in parts[:-1]):
-        raise ValueError(f"{text!r} is not a time such as 75, 1:15 or 0:01:15")
-    if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", parts[-1]):
-        raise ValueError(f"{text!r} is not a time such as 75, 1:15 or 0:01:15")
-    seconds = 0.0
-    for part in parts:
-        seconds = seconds * 60 + float(part)
-    return seconds
 
 
 def read_id_map(path: Path) -> dict[str, Place]:
@@ -93,14 +75,13 @@ def _place(record: Mapping[str, Any]) -> tuple[str, Place]:
     if not isinstance(video_id, str) or not video_id.strip():
         raise ValueError("no video_id")
     text = str(named).strip() if named is not None else ""
-    found = _URL.fullmatch(text)
-    youtube_id = found[1] if found else text
-    if not _ID.fullmatch(youtube_id):
+    on_youtube = youtube_id(text)
+    if on_youtube is None:
         raise ValueError(f"{text[:60]!r} is not a YouTube id")
     start, end = _time(record.get("start")), _time(record.get("end"))
     if end is not None and end <= (start or 0.0):
         raise ValueError(f"the end {end:g} is not after the start {start or 0:g}")
-    return video_id.strip(), Place(youtube_id, start or 0.0, end)
+    return video_id.strip(), Place(on_youtube, start or 0.0, end)
 
 
 def _time(value: Any) -> float | None:

@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from ..clip import Clip, Settings
-from ..dataset import Annotation, Dataset, Drive, DriveArchive, Listing, watch_url
+from ..dataset import Annotation, Dataset, Drive, DriveArchive, Listing, id_files, together, watch_url
 from ..errors import RunError
 from ..files import read_json
-from .id_map import Place, clock_time, read_id_map
+from .id_map import Place, read_id_map
+from .values import clock_time
 
 SPLITS = ("train", "val", "test")
 V2 = "v2"
@@ -113,11 +114,17 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     if not clips and not more:
         raise RunError(f"no record in {metadata} names a video: {(skipped or ['no record'])[0]}", "see the README")
     on_youtube = {clip.video for clip in more} | {place.youtube_id for place in places.values()}
+    everyone = together([*clips, *more])
+    overview = _overview(_all_splits(metadata, settings, by_split), more)
+
+    def url_of(video: str) -> str | None:
+        return watch_url(video) if video in on_youtube else None
+
     return Listing(
-        clips=[*clips, *more],
+        clips=everyone,
         skipped=skipped,
-        url_of=lambda video: watch_url(video) if video in on_youtube else None,
-        files={"video_ids.json": _overview(_all_splits(metadata, settings, by_split), more)},
+        url_of=url_of,
+        files={**id_files(everyone, url_of), "video_ids.json": overview},
         remarks=_about(places, splits_of, settings.id_map),
     )
 

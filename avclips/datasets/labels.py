@@ -1,0 +1,74 @@
+"""--labels: which classes a user means, by their names as people write them."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ..errors import UsageError
+
+# So many words at most are one name; "Clickety-clack, train and a, b, c" has few commas.
+_LONGEST = 6
+
+
+def choose_labels(asked: Sequence[str], classes: Mapping[str, str]) -> frozenset[str]:
+    """The classes that ``asked`` names; all of ``classes``'s values may be meant where nothing is asked.
+
+    ``classes``: each name or id that may be written -> the class. Each word of ``asked`` is a name, a list of
+    names with commas between them (some names have commas themselves), or a file with a name in each line.
+    UsageError names what is no class, and the nearest that are.
+    """
+    known = {name.casefold(): found for name, found in classes.items()}
+    chosen: set[str] = set()
+    for name in _names(asked, known):
+        if name.casefold() not in known:
+            raise UsageError(f"--labels: no class is called {name!r}", _nearest(name, classes))
+        chosen.add(known[name.casefold()])
+    return frozenset(chosen)
+
+
+def _names(asked: Iterable[str], known: Mapping[str, str]) -> Iterator[str]:
+    for text in asked:
+        path = Path(text)
+        if text.strip().casefold() in known:
+            yield text.strip()
+        elif path.suffix or path.is_file():
+            for line in _lines(path):
+                yield from _split(line, known)
+        else:
+            yield from _split(text, known)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(f"--labels {path} cannot be read: {why}", "it has a class in each line") from error
+    found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not found:
+        raise UsageError(f"--labels {path} names no class", "write one in each line")
+    return found
+
+
+def _split(text: str, known: Mapping[str, str]) -> Iterator[str]:
+    """The names in a text, the longest known one first: "Male speech, man speaking,Dog" are two."""
+    if text.casefold() in known:
+        yield text
+        return
+    words = [word.strip() for word in next(csv.reader(io.StringIO(text), skipinitialspace=True), [])]
+    while words := [word for word in words if word]:
+        ends = range(min(_LONGEST, len(words)), 0, -1)
+        end = next((n for n in ends if ", ".join(words[:n]).casefold() in known), 1)
+        yield ", ".join(words[:end])
+        words = words[end:]
+
+
+def _nearest(name: str, classes: Mapping[str, str]) -> str:
+    by_folded = {each.casefold(): each for each in classes}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=5, cutoff=0.5)
+    near += [each for each in by_folded if name.casefold() in each and each not in near][: 5 - len(near)]
+    return f"the nearest: {'; '.join(by_folded[each] for each in near)}" if near else "see the names in metadata/"

@@ -1,0 +1,112 @@
+"""What a run has to do: its clips by how they may be had, without a list of those that a site is asked for.
+
+A list of millions is read anew where it is gone through, clip by clip; only what is unusual is kept.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .archives import Archives
+from .clip import Clip, Video
+from .files import is_plain_name
+from .journal import Line
+from .shards import Shard, is_in
+from .store import Store
+
+UrlOf = Callable[[str], str | None]
+
+
+class Share:
+    """The clips of a list whose ids can be file names, or a shard's share of them; those of a video together.
+
+    ``everyone``: how many there are of all shards, once the list was gone through.
+    """
+
+    def __init__(self, clips: Iterable[Clip], shard: Shard | None) -> None:
+        self._clips = clips
+        self._shard = shard
+        self.everyone = 0
+
+    def __iter__(self) -> Iterator[Clip]:
+        everyone = 0
+        for clip in self._clips:
+            if is_plain_name(clip.id):
+                everyone += 1
+                if is_in(self._shard, clip.video):
+                    yield clip
+        self.everyone = everyone
+
+
+@dataclass
+class Plan:
+    """The clips of a run that are to be tried.
+
+    ``rescued``: failed for good elsewhere, and lie in the archives; ``here``: on this machine, or of a video of
+    which another clip is; ``left``: no site is known to ask. Of those that a site is asked for, ``asked`` and
+    ``videos`` are how many there are, and ``count`` that of all clips, done or not.
+    """
+
+    rescued: list[Clip] = field(default_factory=list)
+    here: list[Clip] = field(default_factory=list)
+    left: list[Clip] = field(default_factory=list)
+    asked: int = 0
+    videos: int = 0
+    count: int = 0
+
+    @property
+    def found(self) -> int:
+        """How many clips are on this machine, or at a site."""
+        return len(self.rescued) + len(self.here) + self.asked
+
+
+def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: Store) -> Plan:
+    """Go once through all clips; those in archives are sorted as they lie there."""
+    plan = Plan()
+    for video, group in itertools.groupby(store.expect(clips), key=lambda clip: clip.video):
+        listed = list(group)
+        plan.count += len(listed)
+        pending = [clip for clip in listed if store.may_come(clip)]
+        plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
+        if any(archives.holds(clip.id) or store.had_strangers(clip) for clip in pending):
+            plan.here += pending
+        elif pending and url_of(video) is None:
+            plan.left += pending
+        elif pending:
+            plan.asked += len(pending)
+            plan.videos += 1
+    for held in (plan.rescued, plan.here):
+        held.sort(key=lambda clip: archives.place(clip.id))
+    return plan
+
+
+def at_a_site(clips: Iterable[Clip], plan: Plan, url_of: UrlOf, store: Store) -> Iterator[Video]:
+    """The videos that a site is asked for, with their clips that are to be tried, as the list comes."""
+    here = {clip.video for clip in plan.here}
+    for video, group in itertools.groupby(clips, key=lambda clip: clip.video):
+        url = url_of(video)
+        pending = tuple(clip for clip in group if store.may_come(clip))
+        if pending and url is not None and video not in here:
+            yield Video(video, url, pending)
+
+
+def standing(store: Store, clips: Iterable[Clip]) -> tuple[int, int, dict[str, Line]]:
+    """How many of the clips are done, how many there are, and what is known of those that failed."""
+    done = count = 0
+    failed: dict[str, Line] = {}
+    for clip in clips:
+        count += 1
+        done += clip.id in store.done
+        if clip.id in store.failed:
+            failed[clip.id] = store.failed[clip.id]
+    return done, count, failed
+
+
+def by_video(clips: Iterable[Clip], url_of: UrlOf) -> list[Video]:
+    """Group clips by their video, in the order of the first of each: one extraction a video."""
+    groups: dict[str, list[Clip]] = {}
+    for clip in clips:
+        groups.setdefault(clip.video, []).append(clip)
+    return [Video(video, url_of(video), tuple(group)) for video, group in groups.items()]

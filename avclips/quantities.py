@@ -1,0 +1,103 @@
+"""What a word of a command line may hold: sizes, rates, times, addresses, shares; for argparse to complain of."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([KMG]?)(?:i?B)?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+def size(text: str) -> int:
+    """``50K``, ``4.2M``, ``1G`` or plain bytes; each unit is 1024 of the one before."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 50K, 4.2M or 0")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def rate(text: str) -> int | None:
+    """A size a second; ``0`` is no limit."""
+    value = size(text)
+    if 0 < value < 1024:
+        raise argparse.ArgumentTypeError(f"{text!r} is below 1K; 50K is 50 KiB a second, 0 is no limit")
+    return value or None
+
+
+def whole_number(lowest: int) -> Callable[[str], int]:
+    """A type for argparse: a whole number from ``lowest`` up."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < lowest:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} up")
+        return int(text)
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """A number of seconds from 0 up."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return value
+
+
+def some_seconds(text: str) -> float:
+    """A number of seconds above 0."""
+    value = seconds(text)
+    if not value:
+        raise argparse.ArgumentTypeError("0 seconds are no clip")
+    return value
+
+
+def hours(text: str) -> float:
+    """A number of hours, in seconds."""
+    try:
+        return seconds(text) * 3600
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours") from None
+
+
+def proxy_url(text: str) -> str:
+    """A proxy as yt-dlp and requests take it; empty for ``direct``. Its password is never repeated."""
+    if text == "direct":
+        return ""
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.hostname) and not re.search(r"\s", text) and (parts.port is None or parts.port > 0)
+        usable = usable and re.fullmatch(r"https?|socks[45][ah]?", parts.scheme) is not None
+    except ValueError:
+        usable = False
+    if not usable:
+        raise argparse.ArgumentTypeError("not a proxy such as http://host:port, socks5h://host:port or direct")
+    return text
+
+
+def shard(text: str) -> tuple[int, int]:
+    """``I/N``: the I-th of N shares, I from 0."""
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if not match or int(match[1]) >= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 0 to N - 1, such as 0/4")
+    return int(match[1]), int(match[2])
+
+
+def shard_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
+    """The share of a task in a Slurm job array, None outside of one; ValueError where the array has gaps."""
+    names = ("ID", "MIN", "MAX", "COUNT", "STEP")
+    try:
+        number, first, last, count, step = (int(environment[f"SLURM_ARRAY_TASK_{name}"]) for name in names)
+    except (KeyError, ValueError):
+        return None
+    place, rest = divmod(number - first, max(step, 1))
+    if rest or not 0 <= place < count or (last - first) // max(step, 1) + 1 != count:
+        # --array=1,5,9: no telling which shares the others take.
+        raise ValueError("the numbers of this Slurm array have no common step: say --shard I/N, or --array=0-3")
+    return place, count

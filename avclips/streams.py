@@ -1,0 +1,99 @@
+"""What of a video can be read: its streams, and what the site says of it.
+
+Reads dicts as yt-dlp makes them, and asks nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+from .errors import Transient
+from .formats import smaller_side
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One format of a video, as far as reading its bytes needs it. ``size`` in bytes, where known.
+
+    ``pieces``: the URLs of the fragments that it comes in, and their seconds. ``named``: whether the site says
+    what is in it; else that is seen when it is there.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    format_id: str
+    ext: str
+    protocol: str
+    size: int | None
+    available_at: float
+    codec: str
+    sample_rate: int | None = None
+    pieces: tuple[tuple[str, float | None], ...] | None = field(default=None, repr=False)
+    named: bool = True
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Picture and sound of one video: the same where one file has both, None for what it lacks or nobody wants.
+
+    ``duration`` in whole seconds, as YouTube gives it; ``about``: what the site says of the video;
+    ``subtitles``: WebVTT in the languages asked for, as far as there is any.
+    """
+
+    picture: Stream | None
+    sound: Stream | None
+    format_id: str
+    duration: float | None
+    about: Mapping[str, Any] = field(default_factory=dict)
+    subtitles: Mapping[str, Stream] = field(default_factory=dict)
+
+
+def stream_of(format: Mapping[str, Any]) -> Stream:
+    """What reading needs of a format as yt-dlp describes it; Transient for an address that is not http(s)."""
+    if not re.match(r"https?://", format["url"]):
+        raise Transient("formats", f"format {format.get('format_id')} is not at an http(s) address")
+    return Stream(
+        url=format["url"],
+        headers=dict(format.get("http_headers") or {}),
+        format_id=str(format.get("format_id")),
+        ext=format.get("ext") or "mp4",
+        protocol=format["protocol"],
+        size=format.get("filesize"),
+        available_at=float(format.get("available_at") or 0),
+        sample_rate=format.get("asr") or None,
+        pieces=_pieces(format) if "dash_segments" in format["protocol"] else None,
+        named=_is_named(format),
+        codec=str(format.get("vcodec") if format.get("vcodec") != "none" else format.get("acodec")),
+    )
+
+
+def subtitles_in(info: Mapping[str, Any], language: str) -> Stream | None:
+    """Subtitles in a language, or one of its countries: by people, else of what is heard; never translated."""
+    written, heard = info.get("subtitles") or {}, info.get("automatic_captions") or {}
+    offered = [
+        (written, name) for name in (language, *(each for each in written if each.startswith(f"{language}-")))
+    ]
+    offered += [(heard, f"{language}-orig"), (heard, language)]
+    for book, name in offered:
+        for entry in book.get(name) or ():
+            url = entry.get("url") or ""
+            if entry.get("ext") == "vtt" and re.match(r"https?://", url) and "tlang=" not in url:
+                headers = dict(entry.get("http_headers") or {})
+                return Stream(url, headers, f"subtitles {name}", "vtt", "https", None, 0.0, "webvtt")
+    return None
+
+
+def _is_named(format: Mapping[str, Any]) -> bool:
+    if format.get("vcodec") == "none":
+        return True
+    return None not in (format.get("vcodec"), format.get("acodec")) and smaller_side(format) > 0
+
+
+def _pieces(format: Mapping[str, Any]) -> tuple[tuple[str, float | None], ...]:
+    base = format.get("fragment_base_url") or ""
+    fragments = list(format.get("fragments") or ())
+    return tuple((each.get("url") or urljoin(base, each["path"]), each.get("duration")) for each in fragments)

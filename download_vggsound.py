@@ -1,0 +1,9 @@
+#!/usr/bin/env python3
+"""Download the clips of VGG-Sound; ``--help`` says how."""
+
+import sys
+
+from avclips.start import start
+
+if __name__ == "__main__":
+    sys.exit(start("vggsound"))
