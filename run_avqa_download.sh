@@ -23,16 +23,18 @@ unset CDPATH
 usage() {
     cat <<'TEXT'
 usage: ./run_avqa_download.sh [music] DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
-       ./run_avqa_download.sh general DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
+       ./run_avqa_download.sh general|audioset|vggsound DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
+       ./run_avqa_download.sh clips LIST DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
        ./run_avqa_download.sh rehearse [FOLDER]
 
   music      download MUSIC-AVQA into DATA_DIR (a folder of the name of one of these words is ./music)
-  general    download General AVQA into DATA_DIR
+  general    download General AVQA into DATA_DIR; audioset and vggsound: AudioSet, VGG-Sound
+  clips      download the clips of LIST, a table of your own, into DATA_DIR
   rehearse   run the same program on ten made-up clips and a stand-in for YouTube, to see that this machine
              can do the job; works in FOLDER (./data)
 
 WORKERS (4), RATE of each download (50K), SLEEP in seconds (3.0) and the options are those of download_music_avqa.py
-and download_general_avqa.py; DATA_DIR --help lists them. The same command again goes on where it stopped.
+and the other scripts; DATA_DIR --help lists them. The same command again goes on where it stopped.
 
   nohup ./run_avqa_download.sh ./data/music_avqa 4 50K 3.0 > avqa_download.out 2>&1 &
   sbatch run_avqa_download.sh ./data/music_avqa 4 50K 3.0
@@ -258,6 +260,14 @@ general | music)
     program=download_$1_avqa.py
     shift
     ;;
+audioset | vggsound)
+    program=download_$1.py
+    shift
+    ;;
+clips)
+    program=download_clips.py
+    shift
+    ;;
 rehearse)
     program=tests/rehearse.py
     shift
@@ -271,6 +281,18 @@ rehearse)
     ;;
 esac
 
+words=()
+if [ "$program" = download_clips.py ]; then
+    case "${1:-}" in
+    '' | -*)
+        usage >&2
+        exit 2
+        ;;
+    esac
+    words=("$1")
+    shift
+fi
+
 if [ "$program" != tests/rehearse.py ]; then
     # Options come after the folder: where its place is taken by one, what follows would be read as another's.
     case "${1:-}" in
@@ -279,7 +301,7 @@ if [ "$program" != tests/rehearse.py ]; then
         exit 2
         ;;
     esac
-    words=(--data-dir "$1")
+    words+=(--data-dir "$1")
     shift
     for option in --workers --rate-limit --sleep; do
         if [ $# -eq 0 ] || [ "${1#-}" != "$1" ]; then

@@ -13,14 +13,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from .clip import Clip, Settings
+from .clip import Settings
 from .dataset import Dataset
 from .errors import RunError, Stopped
 from .examine import compare_all, examine
-from .files import is_plain_name
 from .media import Ffmpeg, find_ffmpeg
 from .options import read_settings
 from .pace import Clock
+from .plan import Share, standing
 from .report import summary
 from .run import MORE_MAY_COME, Run
 from .signals import Signals
@@ -92,10 +92,8 @@ def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
 
 def _status(dataset: Dataset, settings: Settings, clock: Clock) -> int:
     store = _read_only(dataset, settings, clock)
-    clips = _listed(dataset, settings, store)
-    failed = {clip.id: store.failed[clip.id] for clip in clips if clip.id in store.failed}
-    done = sum(clip.id in store.done for clip in clips)
-    for line in summary(done, len(clips), failed, len(clips) - done - len(failed)):
+    done, count, failed = standing(store, _listed(dataset, settings, store))
+    for line in summary(done, count, failed, count - done - len(failed)):
         print(line)
     if user := store.user():
         print(f"The folder is in use by {user}.")
@@ -124,10 +122,10 @@ def _with_what_is_there(dataset: Dataset, settings: Settings, metadata: Path) ->
     return replace(settings, splits=there) if there else settings
 
 
-def _listed(dataset: Dataset, settings: Settings, store: Store) -> list[Clip]:
+def _listed(dataset: Dataset, settings: Settings, store: Store) -> Share:
+    """All clips that are asked for, of every shard."""
     settings = _with_what_is_there(dataset, settings, store.metadata)
-    listing = dataset.read_clips(store.metadata, settings)
-    return [clip for clip in listing.clips if is_plain_name(clip.id)]
+    return Share(dataset.read_clips(store.metadata, settings).clips, None)
 
 
 def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:

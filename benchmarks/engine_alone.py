@@ -15,9 +15,10 @@ from typing import Any
 sys.path.insert(0, sys.argv[1])
 
 from avclips.clip import Clip, Identity, Outcome, Settings, Video
-from avclips.engine import Desk, Engine, by_video
+from avclips.engine import Desk, Engine
 from avclips.pace import Clock, Ticket
 from avclips.pacer import Pacer, make_pacer
+from avclips.plan import by_video
 from avclips.store import Store
 
 FACTS = {

@@ -27,13 +27,15 @@ from fractions import Fraction
 from pathlib import Path
 
 from avclips import hls, mp4, progressive, spans, webm
-from avclips.datasets import general_avqa
+from avclips.clip import Settings
+from avclips.datasets import audioset, clips, general_avqa, vggsound
 from avclips.errors import ClipError, RunError
 from avclips.failures import read_failure
 from avclips.files import is_plain_name
 from avclips.journal import replay
 from avclips.measure import read_framecrc, read_wav
 from avclips.pacer import read_pace
+from avclips.subtitles import cut_vtt
 from fake_media import PLAYLIST, PROGRESSIVE, Media, boxes, make, make_hls
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -254,6 +256,18 @@ def read_clips(path: Path) -> None:
         assert is_plain_name(clip.id) and clip.start >= 0
 
 
+def read_list(path: Path) -> None:
+    """Any list gives clips that may be files, or one message."""
+    settings = Settings(path.parent, clip_list=path, clip_length=10.0)
+    for clip in clips.read_clips(path.parent, settings).clips:
+        assert is_plain_name(clip.id) and clip.start >= 0 and (clip.end is None or clip.end > clip.start)
+
+
+def read_subtitles(data: bytes) -> None:
+    """What is cut out of subtitles lies within the clip."""
+    cut_vtt(data.decode("utf-8", "replace"), 3.0, 13.0)
+
+
 def read_message(data: bytes) -> None:
     """Whatever YouTube says is some ClipError."""
     text = data.decode("utf-8", "replace")
@@ -288,6 +302,25 @@ def targets(folder: Path) -> list[Target]:
     records = [{"id": 1, "video_name": "06GyG4-wONQ_000006", "video_id": 2, "multi_choice": ["a", None]}] * 3
     questions = [json.dumps(records).encode(), json.dumps(records, indent=4).replace("\n", "\r\n").encode()]
     rows = [b'06GyG4-wONQ,6,"a, b",test\r\n---g-f_I2yQ,1,people marching,test\n']
+    segments = [b'# Segments csv\n# YTID, start, end, x\n--4gqARaEJE, 0.500, 10.000, "/m/068hy,/m/07q6cd_"\n']
+    events = [b"segment_id\tstart_time_seconds\tend_time_seconds\tlabel\n-9O1cb8z7Mk_0\t1.598\t2.307\t/m/032s66\n"]
+    lists = [
+        b"videoID,url,timestamp,caption\r\n06GyG4-wONQ,https://youtu.be/06GyG4-wONQ,\"[['0:00:13.280', "
+        b"'0:00:20.120']]\",\"['a man']\"\r\n",
+        b'shard-000000,NgI3xyMX1Ss_069.mp4,NgI3xyMX1Ss,"[69, 79]"\r\n',
+    ]
+    entry = {
+        "url": "https://x.test/a?b",
+        "start": "0:10",
+        "duration": 3.5,
+        "id": "a_1",
+        "clips": [[1, 2], ["3", 4]],
+    }
+    lists_of_json = [json.dumps([entry, {**entry, "id": 7}]).encode(), json.dumps(entry).encode() + b"\n"]
+    subtitles = [
+        b"WEBVTT\nKind: captions\n\nNOTE x\n\n1\n00:00:01.000 --> 00:00:04.000 align:start\nwords"
+        b"<00:00:03.500><c> more</c>\n\n00:12.000 --> 00:19.000\nend\n"
+    ]
     done = {"id": "a", "status": "done", "video": "videos/a.mp4", "audio": None}
     failed = {
         "id": "a",
@@ -322,6 +355,14 @@ def targets(folder: Path) -> list[Target]:
         Target("hls", playlists, read_playlist, (spans.NoIndex,)),
         Target("questions", questions, in_file("val_qa.json", read_clips), (RunError,)),
         Target("labels", rows, in_file("vggsound.csv", vggsound.read_labels), (RunError,)),
+        Target(
+            "segments", segments, in_file("x.csv", lambda path: list(audioset.read_segments(path))), (RunError,)
+        ),
+        Target("events", events, in_file("x.tsv", lambda path: list(audioset.read_events(path))), (RunError,)),
+        Target("csv", [*rows, *segments, *lists], in_file("x.csv", read_list), (RunError,)),
+        Target("json", lists_of_json, in_file("x.json", read_list), (RunError,)),
+        Target("jsonl", lists_of_json, in_file("x.jsonl", read_list), (RunError,)),
+        Target("subtitles", subtitles, read_subtitles, (ValueError,)),
         Target("journal", lines, in_file("manifest.jsonl", lambda path: replay([path])), ()),
         Target(
             "pace",

@@ -20,7 +20,10 @@ from script import QUICK, Ended, Stage, stage, usual_signals
 
 ROOT = Path(__file__).resolve().parent.parent
 SHELL = "run_avqa_download.sh"
-PROGRAMS = ("download_general_avqa.py", "download_music_avqa.py", "tests/rehearse.py")
+PROGRAMS = (
+    *("download_general_avqa.py", "download_music_avqa.py", "tests/rehearse.py"),
+    *("download_audioset.py", "download_vggsound.py", "download_clips.py"),
+)
 NEEDS = ("yt_dlp", "trustme")
 
 # A Python that runs no program but says what it was asked: an argument a line, then where. A virtual environment
@@ -164,13 +167,22 @@ def executable(path: Path, text: str) -> None:
 
 # -- words -----------------------------------------------------------------------------------------------------
 
-GENERAL, MUSIC, REHEARSAL = PROGRAMS
+GENERAL, MUSIC, REHEARSAL, *_ = PROGRAMS
 WORDS: list[tuple[list[str], list[str]]] = [
     (["./d"], [MUSIC, "--data-dir", "./d"]),
     (["d"], [MUSIC, "--data-dir", "d"]),
     (["/d/e", "4", "50K", "3.0"], [MUSIC, *"--data-dir /d/e --workers 4 --rate-limit 50K --sleep 3.0".split()]),
     (["music", "d", "2"], [MUSIC, *"--data-dir d --workers 2".split()]),
     (["music", "music"], [MUSIC, "--data-dir", "music"]),
+    (
+        ["audioset", "d", "2", "50K"],
+        ["download_audioset.py", *"--data-dir d --workers 2 --rate-limit 50K".split()],
+    ),
+    (["vggsound", "d", "--splits", "test"], ["download_vggsound.py", *"--data-dir d --splits test".split()]),
+    (
+        ["clips", "a b.csv", "d", "8", "--info"],
+        ["download_clips.py", "a b.csv", *"--data-dir d --workers 8 --info".split()],
+    ),
     (["./music"], [MUSIC, "--data-dir", "./music"]),
     (["general", "a b", "4", "50K"], [GENERAL, "--data-dir", "a b", *"--workers 4 --rate-limit 50K".split()]),
     (["d", "--status"], [MUSIC, *"--data-dir d --status".split()]),
@@ -194,7 +206,9 @@ def test_words(project: Project, words: list[str], argv: list[str]) -> None:
     assert project.calls == []
 
 
-@pytest.mark.parametrize("words", ["", "general", "music", "--status", "-x d", "general --status", "music -h d"])
+@pytest.mark.parametrize(
+    "words", ["", "general", "music", "--status", "-x d", "general --status", "music -h d", "clips", "clips x.csv"]
+)
 def test_usage(project: Project, words: str) -> None:
     ended = project.run(*words.split())
     assert ended.code == 2 and ended.out == "" and ended.err.startswith("usage: ./run_avqa_download.sh")

@@ -170,7 +170,7 @@ def _each(cell: Any, columns: Columns, count: int) -> list[Any]:
 
 CLIPS = Dataset(
     name="clips",
-    title="a list of clips",
+    title="a list of your own",
     default_dir="./data/clips",
     log_name="clips_download.log",
     annotations=lambda settings: (),
