@@ -16,13 +16,13 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
     3  media youtube dataset archives pacer lock tries signals
                                                   ffmpeg; yt-dlp; what a dataset is; what a user has already; who
                                                   may ask, and how often; how a run is stopped
-    2  measure snapshot progressive webm hls streams
+    2  measure snapshot progressive webm hls streams lanes
                                                   what a cut holds and should hold; the JSON that people read;
                                                   other layouts than fragments of MP4
     1  files journal pace spans mp4 failures formats ytdlp_args logs shards tables sites quantities subtitles
                                                   whole files; the time; the bytes of a clip; words; shares; lists
     0  errors clip boxes                          what can go wrong; the values that travel between the rooms
 
-Only ``youtube`` and ``ytdlp_args`` know yt-dlp, only ``media`` starts a child process, and ffmpeg never opens
-a URL. Workers never write the store's JSON; the store never touches the network.
+Only ``youtube``, ``ytdlp_args`` and ``sites`` know yt-dlp, only ``media`` starts a child process, and ffmpeg never
+opens a URL. Workers never write the store's JSON; the store never touches the network.
 """

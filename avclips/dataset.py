@@ -54,7 +54,8 @@ class Listing:
 
     ``clips`` may be gone through again and again; those of one video stand together (``together``). ``url_of``:
     the page of a clip's video, None where it is not known; ``files``: further JSON for the metadata folder, by
-    name; ``remarks``: what a user should be told.
+    name; ``remarks``: what a user should be told; ``named``: whether the ids are a user's words, which may have
+    meant other clips before.
     """
 
     clips: Iterable[Clip]
@@ -62,6 +63,7 @@ class Listing:
     url_of: Callable[[str], str | None] = watch_url
     files: Mapping[str, Any] = field(default_factory=dict)
     remarks: Sequence[str] = field(default_factory=tuple)
+    named: bool = False
 
 
 def together(clips: Iterable[Clip]) -> list[Clip]:

@@ -7,6 +7,7 @@ blocked one, and a list of any length costs no futures.
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 import logging
@@ -22,8 +23,10 @@ from typing import Protocol
 from .clip import Clip, Outcome, Settings, Video
 from .errors import GaveUp, RunError, Stopped
 from .files import as_run_error, free_bytes, is_about_the_disk, is_full
+from .lanes import Lanes
 from .pace import TROUBLE, Clock, Ticket
 from .pacer import Pacer
+from .sites import site_of
 from .store import Store
 from .tries import Last, Tries
 
@@ -34,8 +37,6 @@ LAST_WORDS = 2.0
 # How often the disk and the folder's lock are looked at, and how long a write that found no room waits.
 LOOK_EVERY = 10.0
 FULL_WAIT = 60.0
-# How many videos go before one whose next try is due.
-SOON = 8
 
 
 class Works(Protocol):
@@ -102,10 +103,7 @@ class Engine:
         self._pacers = list(dict.fromkeys(desk.pacer for desk in desks))
         self._tries = Tries(settings.retry_attempts)
         self._events: queue.SimpleQueue[_Came | _Finished] = queue.SimpleQueue()
-        # What comes next: the head of the list, the list itself, and what is to come behind all of it.
-        self._ready: deque[Video] = deque()
-        self._list: Iterator[Video] = iter(())
-        self._last: deque[Video] = deque()
+        self._lanes = Lanes(())
         self._later: list[tuple[float, int, Video]] = []
         self._numbers = itertools.count()
         self._running: dict[str, Video] = {}
@@ -126,7 +124,7 @@ class Engine:
         before the threads are waited for: a sleeping worker would otherwise hold the exit up for as long as it
         sleeps.
         """
-        self._list = iter(videos)
+        self._lanes = Lanes(videos)
         pool = ThreadPoolExecutor(len(self._desks), thread_name_prefix="worker")
         try:
             self._loop(pool)
@@ -145,8 +143,7 @@ class Engine:
             self._clock.check()
             self._look_around()
             patience = self._hand_out(pool)
-            self._fill_up()
-            if not self._running and not self._later and not self._ready:
+            if not self._running and not self._later and not any(self._lanes):
                 return
             with suppress(queue.Empty):
                 self._take(self._events.get(timeout=self._clock.real(patience, at_least=0.001)))
@@ -158,9 +155,7 @@ class Engine:
     def _hand_out(self, pool: ThreadPoolExecutor) -> float:
         """Give videos to idle workers that may ask now; return the seconds until it is worth looking again."""
         while self._later and self._later[0][0] <= self._clock.now():
-            # Soon, as it was promised, but not at once: a few that fail and fail must not keep out the rest.
-            self._fill_up()
-            self._ready.insert(min(len(self._ready), SOON), heapq.heappop(self._later)[2])
+            self._lanes.soon(heapq.heappop(self._later)[2])
         # A second of real time, so that a stop, a countdown and a full disk are seen.
         patience = self._clock.scale
         if self._later:
@@ -170,7 +165,7 @@ class Engine:
         waits: dict[Pacer, float] = {}
         for _ in range(len(self._idle)):
             desk = self._idle.popleft()
-            if desk.pacer in waits or not self._give(desk, pool, waits):
+            if not self._give(desk, pool, waits):
                 self._idle.append(desk)
         return min([patience, *waits.values()])
 
@@ -179,56 +174,46 @@ class Engine:
         return [each for pacer in self._pacers for each in pacer.everywhere]
 
     def _give(self, desk: Desk, pool: ThreadPoolExecutor, waits: dict[Pacer, float]) -> bool:
-        """Give ``desk`` the next video, or note how long its identity must wait."""
-        video = self._next()
-        if video is None:
-            return False
-        if desk.worker.can_adopt(video):
-            pool.submit(self._work, desk, video, lambda: desk.worker.adopt(video))
-        else:
-            pacer = desk.pacer.at(video.url)
-            leave = pacer.start()
-            if isinstance(leave, float):
-                if pacer is desk.pacer:
+        """Give ``desk`` the next video that it may ask for, and note how long its identity must wait at others."""
+
+        def may_start(site: str | None) -> bool:
+            return site is None or desk.pacer.of(site) not in waits
+
+        while (video := self._next(may_start)) is not None:
+            if desk.worker.can_adopt(video):
+                pool.submit(self._work, desk, video, desk.worker.adopt)
+            else:
+                pacer = desk.pacer.at(video.url)
+                leave = pacer.start()
+                if isinstance(leave, float):
                     waits[pacer] = leave
-                    self._ready.appendleft(video)
-                else:
-                    # Only that site is to wait: the next in the list may be another's.
-                    self._defer(video, leave)
-                return False
-            ticket = leave
-            pool.submit(self._work, desk, video, lambda: desk.worker.run(video, ticket))
-        self._running[video.id] = video
-        return True
+                    self._lanes.back(video)
+                    continue
+                pool.submit(self._work, desk, video, functools.partial(desk.worker.run, ticket=leave))
+            self._running[video.id] = video
+            return True
+        return False
 
-    def _fill_up(self) -> None:
-        """Have the head of the list at hand, as far as anybody has to see."""
-        while len(self._ready) <= SOON:
-            video = next(self._list, None)
-            if video is None and self._last:
-                video = self._last.popleft()
-            if video is None:
-                return
-            self._ready.append(video)
-
-    def _next(self) -> Video | None:
+    def _next(self, may_start: Callable[[str | None], bool]) -> Video | None:
         """The next video, or as many of its clips as --max-videos leaves; None when none may start now."""
         room = self._room()
         if room <= 0:
             if not self._running:
-                self._list = iter(())
-                for waiting in (self._ready, self._last, self._later):
-                    waiting.clear()
+                self._lanes.clear()
+                self._later.clear()
             return None
-        self._fill_up()
-        for _ in range(len(self._ready)):
-            video = self._ready.popleft()
+        while (video := self._lanes.next(may_start)) is not None:
             if video.id in self._running:
                 # Let go by a user while its other clips are being fetched: it comes when they are through.
                 self._defer(video, 1.0)
                 continue
+            # Of a list that names a clip twice, the second may be done by now.
+            clips = tuple(clip for clip in video.clips if video.url is None or self._store.may_come(clip))
+            if not clips:
+                continue
+            video = replace(video, clips=clips)
             if len(video.clips) > room:
-                self._ready.appendleft(replace(video, clips=video.clips[room:]))
+                self._lanes.back(replace(video, clips=video.clips[room:]))
                 video = replace(video, clips=video.clips[:room])
             return video
         return None
@@ -265,8 +250,9 @@ class Engine:
         if self._paused:
             self._last_answer = self._clock.now()
             return
-        asked = [pacer for pacer in self._everywhere if pacer.asked]
-        waiting = self._tries.unheard or (asked and all(pacer.block for pacer in asked))
+        left = {site_of(video.url) for video in self._left if video.url is not None}
+        blocked = bool(left) and all(pacer.of(site).block for site in left for pacer in self._pacers)
+        waiting = blocked or self._tries.unheard
         if waiting and self._clock.now() - self._last_answer > self._settings.give_up_after:
             hours = self._settings.give_up_after / 3600
             raise GaveUp(
@@ -277,9 +263,9 @@ class Engine:
 
     # -- in a worker's thread ------------------------------------------------------------------------------
 
-    def _work(self, desk: Desk, video: Video, outcomes: Callable[[], Iterator[Outcome]]) -> None:
+    def _work(self, desk: Desk, video: Video, outcomes: Callable[[Video], Iterator[Outcome]]) -> None:
         try:
-            for outcome in outcomes():
+            for outcome in outcomes(video):
                 self._events.put(_Came(desk, outcome))
         except BaseException as error:  # the door of a thread: what is not sent on would be lost
             self._events.put(_Finished(desk, video, error))
@@ -358,16 +344,20 @@ class Engine:
 
     def _nobody_but(self, video_id: str) -> bool:
         """Whether no other video is being tried, or waits to be: nobody whom a probe could show the way."""
+        return all(video.id == video_id for video in self._left)
+
+    @property
+    def _left(self) -> Iterator[Video]:
+        """The videos that are tried now, or are to be, as far as the list was read."""
         later = (video for _, _, video in self._later)
-        waiting = itertools.chain(self._ready, self._last, later, self._running.values())
-        return all(video.id == video_id for video in waiting)
+        return itertools.chain(self._running.values(), later, self._lanes)
 
     def _defer(self, video: Video, delay: float) -> None:
         if delay > 0:
             heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
         else:
             # At the end: after a refusal, another one should probe.
-            self._last.append(video)
+            self._lanes.last(video)
 
     def _bring_back(self, clip_ids: Iterable[str]) -> None:
         """Clips that had failed are tried again, with all their tries; those of an earlier run with the next."""

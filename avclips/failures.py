@@ -74,7 +74,6 @@ _TABLE: tuple[_Row, ...] = (
 _ELSEWHERE: tuple[_Row, ...] = (
     (r"http error (404|410)", Gone, "removed"),
     (r"unsupported url|is not a valid url|unsupported url scheme", Gone, "unsupported"),
-    (r"http error 403", Restricted, "login"),
 )
 
 # Messages that have another cause behind them, which yt-dlp tells in its warnings alone.

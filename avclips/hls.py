@@ -31,11 +31,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Playlist:
-    """The pieces of a stream in order, and when each begins, and last the end; ``head`` goes before them."""
+    """The pieces of a stream in order, and when each begins, and last the end; ``head`` goes before them.
+
+    ``sure``: the seconds that there are in any case.
+    """
 
     head: Part | None
     parts: tuple[Part, ...]
     times: tuple[Fraction, ...]
+    sure: Fraction
 
     @property
     def duration(self) -> Fraction:
@@ -80,7 +84,7 @@ def read_playlist(text: str, url: str) -> Playlist:
             lasts = span = None
     if not parts or times[-1] <= 0:
         raise NoIndex("an empty HLS playlist")
-    return Playlist(head, tuple(parts), tuple(times))
+    return Playlist(head, tuple(parts), tuple(times), times[-1] - SLACK)
 
 
 def of_fragments(fragments: Sequence[tuple[str, float | None]]) -> Playlist:
@@ -90,13 +94,17 @@ def of_fragments(fragments: Sequence[tuple[str, float | None]]) -> Playlist:
     head = Part(fragments[0][0]) if fragments[0][1] is None else None
     parts = fragments[1:] if head else fragments
     times = [Fraction(0)]
-    for url, lasts in parts:
-        if not lasts or not 0 < lasts < 100_000 or not re.match(r"https?://", url):
-            raise NoIndex("a DASH fragment without a length, or not at an http(s) address")
+    for _, lasts in parts:
+        if not lasts or not 0 < lasts < 100_000:
+            raise NoIndex("a DASH fragment without a length")
         times.append(times[-1] + Fraction(lasts).limit_denominator(1_000_000))
-    if len({url for url, _ in fragments}) < len(fragments):
-        raise NoIndex("DASH fragments that are parts of one file")
-    return Playlist(head, tuple(Part(url) for url, _ in parts), tuple(times))
+    urls = {url for url, _ in fragments}
+    if not parts or len(urls) < len(fragments):
+        raise NoIndex("DASH fragments that are parts of one file, or none")
+    if not all(re.match(r"https?://", url) for url in urls):
+        raise NoIndex("a DASH fragment that is not at an http(s) address")
+    # yt-dlp gives the last one the length of the others.
+    return Playlist(head, tuple(Part(url) for url, _ in parts), tuple(times), times[-2])
 
 
 def covering(playlist: Playlist, since: Fraction, until: Fraction | None) -> tuple[int, int]:

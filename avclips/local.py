@@ -101,8 +101,8 @@ class Local:
         seen = settings.media == "both"
         if sound is None and not (seen and settings.allow_silent):
             raise Gone("no_audio", "it has no sound" + (" (see --allow-silent)" if seen else ""))
-        first = picture if seen else sound
-        if first is None:
+        first = picture or sound
+        if first is None or (seen and picture is None):
             raise Transient("archive", "it has no picture")
         of_sound = settings.audio_rate, settings.audio_channels
         job = Job(source if seen else None, source if sound else None, None, settings.cut, *of_sound)

@@ -115,6 +115,7 @@ def _add_source(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
 _OF_JOB: dict[str, dict[str, Any]] = {
     "labels": {
         "nargs": "+",
+        "action": "extend",
         "default": [],
         "metavar": "NAMES",
         "help": 'only clips of these classes: "Dog,Speech", ids, or a file with one in each line',

@@ -143,14 +143,15 @@ class Pacer:
         self.site = site
         self._shelves = shelves
         self._clock = clock
-        # Whether anybody wanted to start yet.
-        self.asked = False
         self._at: dict[str, Pacer] = {}
         self._guard = threading.Lock()
 
     def at(self, url: str | None) -> Pacer:
         """The leave to ask for ``url``."""
-        site = site_of(url)
+        return self.of(site_of(url))
+
+    def of(self, site: str) -> Pacer:
+        """The leave to ask a site."""
         if site == self.site:
             return self
         with self._guard:
@@ -171,7 +172,6 @@ class Pacer:
 
     def start(self) -> Ticket | float:
         """Leave for one extraction, or the seconds until it may be asked for again."""
-        self.asked = True
         with self._open() as shelves:
             wait = max(wait_of(shelf.pace, shelf.limit) for shelf in shelves)
             if wait > 0:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from .archives import Archives
 from .clip import Clip, Video
+from .errors import UsageError
 from .files import is_plain_name
 from .journal import Line
 from .shards import Shard, is_in
@@ -90,6 +91,22 @@ def at_a_site(clips: Iterable[Clip], plan: Plan, url_of: UrlOf, store: Store) ->
         pending = tuple(clip for clip in group if store.may_come(clip))
         if pending and url is not None and video not in here:
             yield Video(video, url, pending)
+
+
+def see_that_they_are_the_same(clips: Iterable[Clip], store: Store) -> None:
+    """UsageError where an id that is done meant another clip than the list has under it now."""
+    listed = {clip.id: clip for clip in clips if clip.id in store.done}
+    for line in store.done_lines():
+        clip = listed.get(line["id"])
+        if clip and (line.get("source") or line["youtube_id"], line["asked"]) != (
+            clip.video,
+            [clip.start, clip.end],
+        ):
+            was = "{} to {} s of {}".format(*line["asked"], line["youtube_id"] or line.get("source"))
+            raise UsageError(
+                f"{clip.id!r} is another clip in the list than in {store.folder}, where it is {was}",
+                "name another folder with --data-dir, or another column with --id-col",
+            )
 
 
 def standing(store: Store, clips: Iterable[Clip]) -> tuple[int, int, dict[str, Line]]:

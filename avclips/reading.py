@@ -21,7 +21,7 @@ from .finish import Promises
 from .measure import Promise
 from .media import Ffmpeg, Job, Source
 from .streams import Stream, Streams
-from .youtube import YouTube
+from .youtube import NoRanges, YouTube
 
 log = logging.getLogger("avclips.reading")
 
@@ -103,19 +103,22 @@ class Reading:
             raise Transient("formats", f"its picture is {picture.width}x{picture.height} (see --quality)")
         return self._settings.quality
 
-    def promises(self, clip: Clip) -> Promises:
-        """What is known beforehand of picture and sound of the clip; None where nothing is."""
-        streams = (("video", self.streams.picture), ("audio", self.streams.sound))
-        found = [self._promise(clip, kind, self._layouts[_key(each)]) if each else None for kind, each in streams]
-        return found[0], found[1]
+    def promises(self, clip: Clip, job: Job) -> Promises:
+        """What is known beforehand of picture and sound of the clip that ``job`` cuts; None where nothing is."""
+        picture, sound = self.streams.picture, self.streams.sound
+        return (
+            self._promise(clip, "video", self._layouts[_key(picture)]) if job.video and picture else None,
+            self._promise(clip, "audio", self._layouts[_key(sound)]) if job.audio and sound else None,
+        )
 
     def _promise(self, clip: Clip, kind: str, layout: Layout) -> Promise | None:
         if isinstance(layout, Path):
             return None
         start, end = exactly(clip.start), None if clip.end is None else exactly(clip.end)
-        # A playlist's sum of rounded lengths is a little off.
-        known = layout.duration - (hls.SLACK if isinstance(layout, hls.Playlist) else 0)
-        if isinstance(layout, progressive.Table):
+        known = layout.duration
+        if isinstance(layout, hls.Playlist):
+            known = max(start, layout.sure)
+        elif isinstance(layout, progressive.Table):
             known = layout.lasts(kind)
         until = known if end is None else min(end, known)
         windows = spans.windows(layout, start, end) if isinstance(layout, spans.Index) else []
@@ -207,7 +210,8 @@ class Reading:
         begin = times if first == 0 else self._pieces[_key(stream), 0, 0][1]
         # One clock for all that is in one file: it tells when the sound begins beside the picture.
         zero = begin.get("video", begin.get(kind))
-        if kind not in times or zero is None:
+        # Whether there is any sound, where the site does not say, is seen later.
+        if zero is None or (kind not in times and (kind == "video" or stream.named)):
             raise Transient("check", f"no {kind} in the pieces of an HLS playlist")
         return file, min(times.values()) - zero
 
@@ -237,17 +241,23 @@ class Reading:
             if stream.pieces is not None:
                 return hls.of_fragments(stream.pieces)
             return self._indexed(stream)
+        except NoRanges:
+            # YouTube's servers know ranges; of others, many do not.
+            if not self.streams.elsewhere:
+                raise
+            return self._whole(stream)
         except spans.NoIndex as error:
-            urls = {url for url, _ in stream.pieces or ()}
-            if stream.protocol.startswith("m3u8") or len(urls) > 1:
+            if stream.pieces is not None and len({url for url, _ in stream.pieces}) == 1:
+                stream = replace(stream, url=stream.pieces[0][0], protocol="https", pieces=None)
+            if stream.protocol not in ("https", "http"):
                 raise Transient("formats", str(error)) from error
-            for url in urls:
-                stream = replace(stream, url=url, protocol="https", pieces=None)
             log.debug("format %s has no index (%s): reading it whole", stream.format_id, error)
             return self._whole(stream)
 
     def _indexed(self, stream: Stream) -> spans.Index | progressive.Table:
         """The index in a file's head, which is read until it is whole; NoIndex where there is none."""
+        if stream.size is None:
+            stream = replace(stream, size=self._youtube.size_of(stream))
         data, asked = b"", spans.guess_head(self.streams.duration)
         while True:
             part = self._file("head")

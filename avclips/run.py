@@ -6,6 +6,7 @@ import gc
 import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -20,7 +21,7 @@ from .logs import log_to
 from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
 from .pacer import make_pacer
-from .plan import Plan, Share, at_a_site, by_video, make_plan, standing
+from .plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
 from .report import Report, say, summary
 from .shards import named
 from .signals import Signals
@@ -33,8 +34,9 @@ log = logging.getLogger("avclips.run")
 
 MORE_MAY_COME = 3
 MANY_WORKERS = 8
-# About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds.
-CLIP_BYTES = 1_000_000
+# About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds, and
+# what the sound takes, with fragments of ten.
+CLIP_BYTES = {"both": 1_000_000, "audio": 330_000}
 # Bytes of a second of picture, generously, by quality: (encoded anew, copied).
 _PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_000)}
 # What is left of PCM, at most.
@@ -71,11 +73,16 @@ class Run:
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:
+            listing = self._own_list(store)
             store.open()
             log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
             self._greet(versions, hint)
-            listing = self._listing(store, cookies[0][1] if cookies[0] else None)
+            if listing is None:
+                listing = self._published_list(store, cookies[0][1] if cookies[0] else None)
+            self._tell(listing, store)
             clips = Share(listing.clips, settings.shard)
+            if listing.named:
+                see_that_they_are_the_same(clips, store)
             archives = self._archives(clips, store)
             plan = make_plan(clips, listing.url_of, archives, store)
             if settings.shard is not None:
@@ -146,11 +153,22 @@ class Run:
         if self._settings.workers > MANY_WORKERS:
             say(f"Warning: {self._settings.workers} workers: YouTube dislikes so many downloads from one address.")
 
-    def _listing(self, store: Store, cookies: CookieJar | None) -> Listing:
-        """Steps 1 and 2: the annotation files, and the ids that they name; of a shard, its share of them."""
+    def _own_list(self, store: Store) -> Listing | None:
+        """What a user's own list names, None for a published one.
+
+        It is read before anything is made: a folder that a mistaken command had claimed would refuse the next one.
+        """
+        own = not self._dataset.annotations(self._settings)
+        return self._dataset.read_clips(store.metadata, self._settings) if own else None
+
+    def _published_list(self, store: Store, cookies: CookieJar | None) -> Listing:
+        """Steps 1 and 2: the annotation files, and the ids that they name."""
         for line in fetch_annotations(self._dataset, self._settings, store.metadata, self._clock, cookies):
             say(line)
-        listing = self._dataset.read_clips(store.metadata, self._settings)
+        return self._dataset.read_clips(store.metadata, self._settings)
+
+    def _tell(self, listing: Listing, store: Store) -> None:
+        """Say, and write down, what the list is like."""
         for line in listing.skipped:
             log.warning("skipped: %s", line)
         if listing.skipped:
@@ -159,7 +177,6 @@ class Run:
             say(line)
         for name, value in listing.files.items():
             write_json(store.metadata / name, value)
-        return listing
 
     def _see_room(self, count: int, store: Store) -> None:
         """Whether so many clips fit on the disk, before the first byte."""
@@ -172,8 +189,8 @@ class Run:
             fits = len(store.done) + int(free * 1e9 / each)
             raise RunError(
                 f"{count} clips need about {needed:.1f} GB, and {store.folder} has {free:.1f} GB free",
-                "name another --data-dir, make the files smaller (--quality, --audio-rate 16000, "
-                f"--audio-channels 1){f', or begin with --max-videos {fits}' if fits else ''}",
+                "name another --data-dir, make the files smaller (--quality, --audio-format m4a, or --audio-rate "
+                f"16000 --audio-channels 1){f', or begin with --max-videos {fits}' if fits else ''}",
             )
 
     def _batches(
@@ -242,8 +259,14 @@ class Run:
         """What the dataset's users expect besides, of what is there now; however the run ends."""
         if self._dataset.write_tables is None or store.lost:
             return
-        finished = Finished(store.folder, store.done_lines, store.file_of)
         try:
+            there = store
+            if self._settings.shard is not None:
+                # What the other shards did meanwhile is in the tables, too.
+                whole = replace(self._settings, shard=None)
+                there = Store(whole, self._dataset.name, self._clock, audio=self._dataset.audio_folder)
+                there.read()
+            finished = Finished(there.folder, there.done_lines, there.file_of)
             self._dataset.write_tables(finished, store.metadata, self._settings)
         except (OSError, RunError) as error:
             say(f"The tables of what is there could not be written, the next run writes them: {error}")
@@ -263,13 +286,14 @@ def clip_bytes(settings: Settings, seconds: float) -> int:
     """About how much room one clip takes."""
     anew, copied = _PICTURE[settings.quality]
     sound = (settings.audio_rate or 44_100) * (settings.audio_channels or 2) * 2 * _SOUND[settings.audio_format]
-    return int(seconds * ((anew if settings.cut == "exact" else copied) + sound))
+    picture = 0 if settings.media == "audio" else anew if settings.cut == "exact" else copied
+    return int(seconds * (picture + sound))
 
 
 def expectation(videos: int, clips: int, desks: Sequence[Desk], settings: Settings) -> str:
     """How long a run should take, and which limit makes it so.
 
-    ``videos``, ``clips``: what is to be fetched; a clip is taken for a megabyte.
+    ``videos``, ``clips``: what is to be fetched; a clip is taken for ten seconds.
     """
     pacers = list(dict.fromkeys(desk.pacer for desk in desks))
     limits = [pacer.per_hour for pacer in pacers]
@@ -277,7 +301,7 @@ def expectation(videos: int, clips: int, desks: Sequence[Desk], settings: Settin
     if all(limits):
         ways["--videos-per-hour"] = videos / sum(limit for limit in limits if limit)
     if settings.rate_limit:
-        ways["--rate-limit"] = clips * CLIP_BYTES / settings.rate_limit / len(desks) / 3600
+        ways["--rate-limit"] = clips * CLIP_BYTES[settings.media] / settings.rate_limit / len(desks) / 3600
     binds = max(ways, key=lambda name: ways[name])
     if ways[binds] < 0.1:
         return f"{clips} clips of {videos} videos: a matter of minutes."

@@ -3,66 +3,105 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from .clip import Clip, Settings
-from .errors import Blocked, ClipError
-from .files import whole, write_json
+from .errors import Blocked, ClipError, Transient
+from .files import move_whole, whole, write_json
+from .pace import Clock
 from .store import Store
 from .streams import Stream, Streams
 from .subtitles import cut_vtt
 
 log = logging.getLogger("avclips.sidecars")
 
-
-def write_sidecars(
-    clip: Clip,
-    url: str | None,
-    streams: Streams,
-    read: Callable[[Stream], bytes],
-    settings: Settings,
-    store: Store,
-) -> dict[str, Any]:
-    """Write what the settings ask for beside a clip; returns what the manifest is to say of it.
-
-    Subtitles that cannot be had are no reason to go without the clip: only a refusal (Blocked) leaves here.
-    """
-    facts: dict[str, Any] = {}
-    if settings.info:
-        path = _place(store, "info", clip, "json")
-        write_json(path, {"id": clip.id, "url": url, **streams.about})
-        facts["info"] = path.relative_to(store.folder).as_posix()
-    if settings.subtitles:
-        found = {language: streams.subtitles.get(language) for language in settings.subtitles}
-        facts["subtitles"] = {
-            language: _write_subtitles(clip, language, stream, read, store) if stream else None
-            for language, stream in found.items()
-        }
-    return facts
+# Seconds for which captions are left alone when they were refused.
+REFUSED_FOR = 600.0
 
 
-def _write_subtitles(
-    clip: Clip, language: str, stream: Stream, read: Callable[[Stream], bytes], store: Store
-) -> str | None:
-    """Write one language; its file beneath the folder, None where nothing is said within the clip."""
-    try:
-        text = cut_vtt(read(stream).decode("utf-8", "replace"), clip.start, clip.end)
-    except Blocked:
-        raise
-    except (ClipError, ValueError) as error:
-        log.warning("%s has no subtitles in %s: %s", clip.id, language, error)
-        return None
-    if not text:
-        return None
-    path = _place(store, "subtitles", clip, f"{language}.vtt")
-    with whole(path) as file:
-        file.write(text)
-    return path.relative_to(store.folder).as_posix()
+class Reads(Protocol):
+    """What is needed of a Reading: a folder for unfinished files, and small files of the video."""
+
+    folder: Path
+    streams: Streams
+
+    def text(self, stream: Stream) -> bytes: ...
 
 
-def _place(store: Store, kind: str, clip: Clip, ending: str) -> Path:
-    path = store.folder / kind / clip.folder / f"{clip.id}.{ending}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+@dataclass
+class Beside:
+    """What is to be kept beside a clip: whole files with their places, and what the manifest says of them."""
+
+    folder: Path
+    facts: dict[str, Any] = field(default_factory=dict)
+    files: list[tuple[Path, str]] = field(default_factory=list)
+
+    def add(self, file: Path, name: str) -> str:
+        """Keep ``file`` as ``name`` beneath the data folder; returns the name."""
+        self.files.append((file, name))
+        return name
+
+    def publish(self) -> None:
+        """Move the files to their places, when the clip is at its own."""
+        for file, name in self.files:
+            target = self.folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            move_whole(file, target)
+
+
+class Sidecars:
+    """Makes what the settings ask for beside the clips of one worker."""
+
+    def __init__(self, settings: Settings, clock: Clock, store: Store) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store = store
+        # Captions have a limit of their own: refused, they are not asked for until then.
+        self._refused_until = 0.0
+
+    def make(self, clip: Clip, url: str | None, reading: Reads) -> Beside:
+        """Write them into the reading's folder. Subtitles that fail are no reason to fail the clip."""
+        beside = Beside(self._store.folder)
+        facts = beside.facts
+        if self._settings.info:
+            file = reading.folder / "info.json"
+            write_json(file, {"id": clip.id, "url": url, **reading.streams.about})
+            facts["info"] = beside.add(file, _name("info", clip, "json"))
+        if self._settings.subtitles:
+            facts["subtitles"], errors = {}, {}
+            for language in self._settings.subtitles:
+                try:
+                    text = self._subtitles(clip, language, reading)
+                    name = _name("subtitles", clip, f"{language}.vtt")
+                    facts["subtitles"][language] = beside.add(text, name) if text else None
+                except (ClipError, ValueError) as error:
+                    log.warning("%s has no subtitles in %s: %s", clip.id, language, error)
+                    facts["subtitles"][language], errors[language] = None, str(error)
+            if errors:
+                facts["subtitles_error"] = errors
+        return beside
+
+    def _subtitles(self, clip: Clip, language: str, reading: Reads) -> Path | None:
+        """Write one language; None where there is none or nothing is said."""
+        stream = reading.streams.subtitles.get(language)
+        if stream is None:
+            return None
+        if self._clock.now() < self._refused_until:
+            raise Transient("too_many_requests", "not asked for: captions were refused a moment ago")
+        try:
+            text = cut_vtt(reading.text(stream).decode("utf-8", "replace"), clip.start, clip.end)
+        except Blocked as error:
+            self._refused_until = self._clock.now() + max(error.retry_after or 0.0, REFUSED_FOR)
+            raise
+        if not text:
+            return None
+        file = reading.folder / f"{language}.vtt"
+        with whole(file) as stream_to:
+            stream_to.write(text)
+        return file
+
+
+def _name(kind: str, clip: Clip, ending: str) -> str:
+    return (Path(kind) / clip.folder / f"{clip.id}.{ending}").as_posix()

@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from yt_dlp.extractor.youtube import YoutubeIE
+
 YOUTUBE = "YouTube"
 _YOUTUBES = re.compile(r"(?:[\w-]+\.)*(?:youtube(?:-nocookie)?\.com|youtu\.be)")
 
 
 def site_of(url: str | None) -> str:
     """Whom a URL asks: YouTube, or the name of another host."""
-    host = (urlsplit(url).hostname or "") if url else ""
-    return YOUTUBE if not host or _YOUTUBES.fullmatch(host) else host.removeprefix("www.")
+    try:
+        host = (urlsplit(url).hostname or "") if url else ""
+    except ValueError:
+        # Whoever is asked for it says what is wrong.
+        return "an address that cannot be read"
+    if not url or not host or _YOUTUBES.fullmatch(host):
+        return YOUTUBE
+    # Others' doors to the same house.
+    return YOUTUBE if YoutubeIE.suitable(url) else host.removeprefix("www.")

@@ -15,6 +15,7 @@ import os
 import shutil
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -94,8 +95,8 @@ class Store:
         self._scratch = self.folder / ".tmp" / owner
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
-        # Files, beneath the folder of pictures or of sounds, that no journal line knows.
-        self._strange: set[str] = set()
+        # By folder, as far as one was looked into, the names of files that no journal line knows.
+        self._strange: dict[str, set[str]] = {}
         # How many clips there are to be, and which ones: kept of a shard alone, whose share has to be told.
         self._total = 0
         self._wanted: set[str] = set()
@@ -165,11 +166,21 @@ class Store:
 
     def done_lines(self) -> Iterator[Line]:
         """The journal's line of each clip that is done, one after the other as they are read."""
-        told: set[str] = set()
-        for line in done_lines(siblings(self._manifest).values()):
-            clip_id = line["id"]
-            if clip_id not in told and self.done.get(clip_id) == done_of(line):
-                told.add(clip_id)
+        journals = list(siblings(self._manifest).values())
+        # Of most there is one; of those that were fetched again, the last counts.
+        seen: set[str] = set()
+        again: Counter[str] = Counter()
+        for line in done_lines(journals):
+            if line["id"] in seen:
+                again[line["id"]] += 1
+            seen.add(line["id"])
+        del seen
+        for line in done_lines(journals):
+            if line["id"] in again:
+                again[line["id"]] -= 1
+                if again[line["id"]] >= 0:
+                    continue
+            if line["id"] in self.done:
                 yield line
 
     def file_of(self, clip_id: str) -> str | None:
@@ -259,13 +270,9 @@ class Store:
         for clip_id, done in self.done.items():
             known.setdefault(done.folder, []).append(clip_id)
         self._strange.clear()
-        # The folders that are there, and those that should be.
-        folders = {"": None, **dict.fromkeys(known)}
-        while folders:
-            folder, _ = folders.popitem()
-            (videos, inner), (sounds, inner_too) = _look(self.videos / folder), _look(self.audio / folder)
-            folders |= {f"{folder}/{name}".lstrip("/"): None for name in inner | inner_too}
-            for clip_id in known.pop(folder, ()):
+        for folder, clip_ids in {"": [], **known}.items():
+            videos, sounds = _names(self.videos / folder), _names(self.audio / folder)
+            for clip_id in clip_ids:
                 done = self.done[clip_id]
                 video, sound = clip_id + done.video, clip_id + done.audio
                 if (done.video and video not in videos) or (done.audio and sound not in sounds):
@@ -273,7 +280,7 @@ class Store:
                     del self.done[clip_id]
                 videos.discard(video)
                 sounds.discard(sound)
-            self._strange.update(f"{folder}/{name}".lstrip("/") for name in videos | sounds)
+            self._strange[folder] = videos | sounds
 
     def expect(self, clips: Iterable[Clip]) -> Iterator[Clip]:
         """Go once through all clips that the folder is to hold, before any is tried; yields them as they come."""
@@ -319,10 +326,12 @@ class Store:
 
     def had_strangers(self, clip: Clip) -> bool:
         """The same, as the folder was when it was read: for a whole list, without a look at each file."""
-        if not self._strange or clip.id in self.done or clip.id in self._known:
+        if clip.id in self.done or clip.id in self._known:
             return False
-        names = (f"{clip.folder}/{path.name}".lstrip("/") for path in self._asked_for(clip))
-        return not self._strange.isdisjoint(names)
+        if (strange := self._strange.get(clip.folder)) is None:
+            strange = _names(self.videos / clip.folder) | _names(self.audio / clip.folder)
+            self._strange[clip.folder] = strange
+        return bool(strange) and not strange.isdisjoint(path.name for path in self._asked_for(clip))
 
     def _asked_for(self, clip: Clip) -> tuple[Path, ...]:
         paths = self.paths(clip.id, clip.folder)
@@ -467,14 +476,21 @@ def _is_young(path: Path) -> bool:
     return True
 
 
-def _look(folder: Path) -> tuple[set[str], set[str]]:
-    """The names of the files and of the folders in a folder; a link to nothing is neither."""
+def _names(folder: Path) -> set[str]:
+    """The names of the files in a folder; a folder, or a link to nothing, is no file."""
     try:
         with os.scandir(folder) as entries:
-            found = [(entry.name, entry.is_file()) for entry in entries if entry.is_file() or entry.is_dir()]
+            return {entry.name for entry in entries if _is_file(entry)}
     except (FileNotFoundError, NotADirectoryError):
-        return set(), set()
-    return {name for name, is_file in found if is_file}, {name for name, is_file in found if not is_file}
+        return set()
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        # A link in a circle, say.
+        return False
 
 
 def _as_option(name: str, value: Any) -> str:

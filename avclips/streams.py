@@ -41,7 +41,7 @@ class Streams:
     """Picture and sound of one video: the same where one file has both, None for what it lacks or nobody wants.
 
     ``duration`` in whole seconds, as YouTube gives it; ``about``: what the site says of the video;
-    ``subtitles``: WebVTT in the languages asked for, as far as there is any.
+    ``subtitles``: WebVTT in the languages asked for, as far as there is any; ``elsewhere``: not on YouTube.
     """
 
     picture: Stream | None
@@ -50,6 +50,7 @@ class Streams:
     duration: float | None
     about: Mapping[str, Any] = field(default_factory=dict)
     subtitles: Mapping[str, Stream] = field(default_factory=dict)
+    elsewhere: bool = False
 
 
 def stream_of(format: Mapping[str, Any]) -> Stream:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 _TIME = r"(?:(\d{2,5}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
-_CUE = re.compile(rf"{_TIME}[ \t]+-->[ \t]+{_TIME}(.*)")
+_CUE = re.compile(rf"{_TIME}[ \t]*-->[ \t]*{_TIME}(.*)")
 # Within a cue, when a word is spoken.
 _INSIDE = re.compile(rf"<{_TIME}>")
 
@@ -17,7 +17,7 @@ def cut_vtt(text: str, start: float, end: float | None) -> str:
     What is not a cue (the header, styles, notes) stays. ValueError where the text is no WebVTT.
     """
     blocks = re.split(r"\n{2,}", text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").strip("\n"))
-    if not blocks[0].startswith("WEBVTT"):
+    if not re.match(r"WEBVTT(?:[ \t\n]|$)", blocks[0]):
         raise ValueError("not a WebVTT file")
     since, until = round(start * 1000), None if end is None else round(end * 1000)
     kept = list(_cut(blocks[1:], since, until))

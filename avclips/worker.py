@@ -19,7 +19,7 @@ from .media import Ffmpeg
 from .pace import Clock, Ticket, rest
 from .pacer import Pacer
 from .reading import Reading
-from .sidecars import write_sidecars
+from .sidecars import Sidecars
 from .store import Store
 from .streams import Streams
 from .youtube import YTDLP_VERSION, YouTube
@@ -45,6 +45,7 @@ class Worker:
         self._ffmpeg = ffmpeg
         self._store = store
         self._finisher = Finisher(settings, ffmpeg, store)
+        self._sidecars = Sidecars(settings, clock, store)
         self._local = Local(settings, ffmpeg, store, archives)
 
     def close(self) -> None:
@@ -70,7 +71,8 @@ class Worker:
         try:
             ticket, streams = self._describe(video, ticket, pacer)
         except ClipError as error:
-            reached = error.reason != "network"
+            # Another site's host may be gone for good.
+            reached = error.reason != "network" or pacer is not self._pacer
             yield from (self._failure(clip, error, reached) for clip in video.clips)
             self._clock.sleep(rest(self._settings.sleep))
             return
@@ -110,9 +112,12 @@ class Worker:
     def _fetch(self, clip: Clip, url: str | None, reading: Reading) -> Outcome:
         before, streams = self._youtube.bytes_read, reading.streams
         job = reading.job(clip)
-        beside = write_sidecars(clip, url, streams, reading.text, self._settings, self._store)
+        beside = self._sidecars.make(clip, url, reading)
         found = {"formats": streams.format_id, "yt_dlp": YTDLP_VERSION, "title": streams.about.get("title")}
-        outcome = self._finisher.finish(clip, job, reading.folder, reading.promises(clip), found | beside)
+        outcome = self._finisher.finish(
+            clip, job, reading.folder, reading.promises(clip, job), found | beside.facts
+        )
+        beside.publish()
         return replace(outcome, facts={**outcome.facts, "bytes_fetched": self._youtube.bytes_read - before})
 
     def _reading(self, streams: Streams, folder: Path) -> Reading:

@@ -11,12 +11,14 @@ import contextlib
 import hashlib
 import importlib.metadata
 import io
+import itertools
 import logging
 import os
 import re
 import time
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, LoadError
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Any
 
 import yt_dlp
 from yt_dlp.cookies import YoutubeDLCookieJar
+from yt_dlp.networking import Request
 from yt_dlp.networking.exceptions import HTTPError, RequestError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 from yt_dlp.version import __version__ as _version
@@ -44,12 +47,18 @@ _ytdlp_log = logging.getLogger("avclips.yt_dlp")
 RECYCLE_AFTER = 200
 # yt-dlp that is older than this no longer knows YouTube as it is: the first cause of failures.
 OLD_AFTER_DAYS = 60
+# How often one address may lead to another.
+_STEPS = 5
 # Bytes a second below which a body is given up after a minute, and tried later.
 SLOWEST = 5000.0
 
 YTDLP_VERSION: str = _version
 # What a site says of a video.
 ABOUT = ("title", "description", "channel", "upload_date", "tags", "duration", "view_count")
+
+
+class NoRanges(Transient):
+    """More came than was asked for: a server that knows no ranges, or a fault."""
 
 
 class YouTube:
@@ -100,26 +109,45 @@ class YouTube:
 
         ``suspected``: whether this identity was refused lately (see failures.read_failure).
         """
-        ydl = self._instance()
+        elsewhere = site_of(video.url) != YOUTUBE
         self._used += 1
         self._said.warnings.clear()
         try:
-            info = ydl.extract_info(video.url, download=False)
+            info = self._extract(video.url, elsewhere)
         except YoutubeDLError as error:
-            elsewhere = site_of(video.url) != YOUTUBE
             raise read_failure(str(error), self._said.warnings, suspected, elsewhere) from error
         except OSError as error:
             raise Transient("network", f"{type(error).__name__}: {error}") from error
         if not isinstance(info, dict):
             raise Transient("unknown", "yt-dlp returned nothing")
-        if info.get("_type") == "playlist":
-            info = _only(list(info.get("entries") or ()))
         if info.get("live_status") in ("is_live", "is_upcoming", "post_live"):
             raise Transient("upcoming", f"live_status is {info['live_status']}")
-        return self._streams(info)
+        return self._streams(info, elsewhere)
 
-    def _streams(self, info: Mapping[str, Any]) -> Streams:
+    def _extract(self, url: str | None, elsewhere: bool) -> Any:
+        ydl = self._instance()
+        if not elsewhere:
+            return ydl.extract_info(url, download=False)
+        # Step by step: what a page only leads to may be many videos, or YouTube's, which has its own pace.
+        found = ydl.extract_info(url, download=False, process=False)
+        for _ in range(_STEPS):
+            kind = found.get("_type", "video") if isinstance(found, dict) else "video"
+            if kind == "video":
+                break
+            if kind in ("url", "url_transparent"):
+                if site_of(found["url"]) == YOUTUBE or found.get("ie_key") == "Youtube":
+                    raise Gone("unsupported", f"a page around a video on YouTube: name that one ({found['url']})")
+                found = ydl.extract_info(found["url"], ie_key=found.get("ie_key"), download=False, process=False)
+            else:
+                found = _only(list(itertools.islice(found.get("entries") or (), 2)))
+        return ydl.process_ie_result(found, download=False) if isinstance(found, dict) else found
+
+    def _streams(self, info: Mapping[str, Any], elsewhere: bool) -> Streams:
         chosen = [stream_of(each) for each in info.get("requested_formats") or [info]]
+        if elsewhere:
+            # What pages say of lengths and sizes need not be so; the files tell.
+            info = {**info, "duration": None}
+            chosen = [replace(each, size=None) for each in chosen]
         sound = chosen[-1] if info.get("acodec") != "none" else None
         if sound is None and not self._settings.allow_silent:
             raise Gone("no_audio")
@@ -133,7 +161,23 @@ class YouTube:
             info.get("duration"),
             about,
             {language: stream for language, stream in subtitles.items() if stream},
+            elsewhere,
         )
+
+    def size_of(self, stream: Stream) -> int | None:
+        """The bytes of a file whose size was not told; None where its server knows no ranges. Raises ClipError."""
+        request = Request(stream.url, headers={**stream.headers, "Range": "bytes=0-0"})
+        try:
+            with contextlib.closing(self._instance().urlopen(request)) as answer:
+                told = re.fullmatch(r"bytes 0-0/([0-9]{1,15})", answer.headers.get("Content-Range", ""))
+        except HTTPError as error:
+            error.close()
+            raise _http_failure(error) from error
+        except RequestError as error:
+            raise read_failure(clean(str(error)), ()) from error
+        except OSError as error:
+            raise Transient("network", f"{type(error).__name__}: {error}") from error
+        return int(told[1]) if told else None
 
     def read(self, stream: Stream, first: int, last: int, path: Path, short: bool = False) -> None:
         """Write bytes ``first``..``last`` (both included) of ``stream`` to ``path``, at the rate limit.
@@ -203,7 +247,7 @@ class YouTube:
         if self._limit is not None and self._whole and max(got, promised) > self._limit:
             raise Transient("whole_file", f"{max(got, promised)} bytes, --max-whole-file is {self._limit}")
         if self._limit is not None and got > self._limit:
-            raise Transient("network", f"the server sent more than the {self._limit} bytes asked for")
+            raise NoRanges("network", f"the server sent more than the {self._limit} bytes asked for")
         if self._minute is None or got < self._minute[1]:
             self._minute = (now, got)
         elif (passed := now - self._minute[0]) >= self._clock.real(60.0, at_least=5.0):
@@ -267,7 +311,8 @@ def _retry_after(error: HTTPError) -> float | None:
 
 def _only(entries: list[Any]) -> Mapping[str, Any]:
     if len(entries) != 1 or not isinstance(entries[0], dict):
-        raise Gone("unsupported", f"{len(entries)} videos are at that address: name the one that is meant")
+        many = "several videos are" if entries else "no video is"
+        raise Gone("unsupported", f"{many} at that address: name the one that is meant")
     return entries[0]
 
 

@@ -194,7 +194,7 @@ def test_every_address_of_a_video_on_youtube_is_its_id(address: str) -> None:
 )
 def test_another_address_has_a_short_plain_name(url: str, words: str) -> None:
     name, address = video_of(url)
-    digest = hashlib.sha256(url.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(url.encode()).hexdigest()[:16]
     assert (name, address) == (f"{words}-{digest}" if words else digest, url)
     assert is_plain_name(name) and len(name) <= 80
 
@@ -416,7 +416,7 @@ def test_videos_that_are_not_on_youtube(tmp_path: Path) -> None:
     content = f"url,start,end,note\n{VIMEO},1,2,x\n{ID},1,2,y\n{VIMEO},3,4,z\n{VIMEO}?a=b,1,2,x\n"
     found = listing(tmp_path, content, columns=Columns(keep=("note",)))
     name, other = (
-        f"vimeo-com-123-{hashlib.sha256(each.encode()).hexdigest()[:8]}" for each in (VIMEO, f"{VIMEO}?a=b")
+        f"vimeo-com-123-{hashlib.sha256(each.encode()).hexdigest()[:16]}" for each in (VIMEO, f"{VIMEO}?a=b")
     )
     assert brief(found) == [
         (f"{name}_1_2", name, 1.0, 2.0),

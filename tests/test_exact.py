@@ -7,7 +7,6 @@ the same ffmpeg out of whole files, and looked at with PyAV and numpy.
 from __future__ import annotations
 
 import subprocess
-import wave
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,9 +29,9 @@ from avclips.worker import Worker
 from avclips.youtube import YouTube
 from fake_media import HLS, PROGRESSIVE, Media, ffmpeg, make
 from fake_youtube import FakeVideo, FakeYouTube
+from sounds import is_in_step, samples
 
 Picture = np.ndarray[Any, Any]
-Samples = np.ndarray[Any, Any]
 
 ID = "exactvideo1"
 LENGTH = 10.0
@@ -141,14 +140,6 @@ def work(source: Source, folder: Path, media: Path, shape: dict[str, Any]) -> Cu
 
 def run_ffmpeg(*arguments: object) -> None:
     subprocess.run([ffmpeg(), "-v", "error", "-y", "-nostdin", *map(str, arguments)], check=True)
-
-
-def samples(path: Path) -> Samples:
-    """All samples, an array a channel."""
-    with wave.open(str(path)) as sound:
-        assert sound.getsampwidth() == 2
-        found = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
-        return found.reshape(-1, sound.getnchannels())
 
 
 def reference_wavs(cut: Cut, folder: Path, *shape: object) -> list[Path]:
@@ -330,15 +321,3 @@ def test_another_rate_and_one_channel(cut: Callable[..., Cut], tmp_path: Path) -
         got, due = (samples(each)[:, 0].astype(float) for each in (made.audio(start), path))
         assert len(got) == 160_000 or start + LENGTH > made.source.media.duration
         assert is_in_step(got, due), f"at {start}"
-
-
-def is_in_step(got: Samples, due: Samples) -> bool:
-    """Whether two sounds are alike, and most so when neither is moved."""
-    likeness = {lag: likeness_at(got, due, lag) for lag in range(-20, 21)}
-    return max(likeness, key=lambda lag: likeness[lag]) == 0 and likeness[0] > 0.9
-
-
-def likeness_at(got: Samples, due: Samples, lag: int) -> float:
-    """How alike two sounds are when one is moved by ``lag`` samples."""
-    count = min(len(got), len(due)) - 200
-    return float(np.corrcoef(got[100 : 100 + count], due[100 + lag : 100 + lag + count])[0, 1])

@@ -224,3 +224,76 @@ def test_an_errors_words_hold_no_password() -> None:
     said = PREFIX + "Unable to connect to proxy http://me:secret@h:1"
     error = read_failure(said, [f"WARNING: {said}"])
     assert (error.reason, error.detail) == ("network", "Unable to connect to proxy http://h:1")
+
+
+# -- other sites -----------------------------------------------------------------------------------------------
+
+UNSUPPORTED = "Unsupported URL: https://media.example.org/watch/v"
+MANIFEST = "[html5] v: Failed to download MPD manifest: HTTP Error {}"
+GENERIC = "[generic] Falling back on generic information extractor"
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "reason", "on_youtube"),
+    [
+        ("[generic] v: Unable to download webpage: HTTP Error 404: Not Found (caused by <HTTPError 404>)",
+            Gone, "removed", (Transient, "http")),
+        ("Unable to download JSON metadata: HTTP Error 410: Gone", Gone, "removed", (Transient, "http")),
+        # A site may refuse a machine, or for a while.
+        ("[generic] v: Unable to download webpage: HTTP Error 403: Forbidden", Transient, "http", None),
+        ("Unable to download webpage: HTTP Error 401: Unauthorized", Transient, "http", None),
+        ("Unable to download webpage: HTTP Error 429: Too Many Requests", Blocked, "too_many_requests", None),
+        ("Unable to download webpage: HTTP Error 503: Service Unavailable", Transient, "http", None),
+        ("Unable to download webpage: HTTP Error 500: (caused by 4040)", Transient, "http", None),
+        (UNSUPPORTED, Gone, "unsupported", (Transient, "unknown")),
+        ("[generic] 'nonsense' is not a valid URL", Gone, "unsupported", (Transient, "unknown")),
+        ("<urlopen error unsupported url scheme: rtsp>", Gone, "unsupported", (Transient, "unknown")),
+        # As on YouTube.
+        ("[vimeo] 1: This video is private", Gone, "private", None),
+        ("[vimeo] 1: This video is DRM protected", Gone, "drm", None),
+        ("[vimeo] 1: The web client only works when logged-in. Login required", Restricted, "login", None),
+        ("[vimeo] 1: No video formats found!", Transient, "formats", None),
+        ("[generic] v: Unable to download webpage: timed out", Transient, "network", None),
+        ("[vimeo] 1: Something new", Transient, "unknown", None),
+    ],
+)  # fmt: skip
+def test_other_sites(
+    message: str, kind: type[ClipError], reason: str, on_youtube: tuple[type[ClipError], str] | None
+) -> None:
+    error = read_failure(f"ERROR: {message}", [GENERIC], elsewhere=True)
+    assert (type(error), error.reason) == (kind, reason)
+    error = read_failure(f"ERROR: {message}", [GENERIC])
+    assert (type(error), error.reason) == (on_youtube or (kind, reason))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        ("429: Too Many Requests", Blocked, "too_many_requests"),
+        ("503: Service Unavailable", Transient, "http"),
+        ("500: Internal Server Error", Transient, "http"),
+        ("403: Forbidden", Transient, "http"),
+        ("404: Not Found", Transient, "http"),
+    ],
+)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_refused_manifest_stands_in_the_warnings(
+    status: str, kind: type[ClipError], reason: str, elsewhere: bool
+) -> None:
+    """What the page says is that it has no video; that is not true, and not final."""
+    error = read_failure(f"ERROR: {UNSUPPORTED}", [GENERIC, MANIFEST.format(status)], elsewhere=elsewhere)
+    assert (type(error), error.reason) == (kind, reason)
+    assert error.detail.startswith(f"{UNSUPPORTED} (failed to download mpd manifest: http error {status[:3]}")
+
+
+@pytest.mark.parametrize(
+    ("warning", "kind", "reason"),
+    [
+        ("[html5] v: Failed to download m3u8 information: The read operation timed out", Transient, "network"),
+        ("[html5] v: Failed to download MPD manifest: [SSL] record layer failure", Transient, "network"),
+        ("[generic] The url doesn't specify the protocol, trying with http", Gone, "unsupported"),
+    ],
+)
+def test_other_causes_of_an_unsupported_page(warning: str, kind: type[ClipError], reason: str) -> None:
+    error = read_failure(f"ERROR: {UNSUPPORTED}", [GENERIC, warning], elsewhere=True)
+    assert (type(error), error.reason) == (kind, reason)

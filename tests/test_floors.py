@@ -58,7 +58,7 @@ def test_the_map_names_every_room_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
-        ("yt_dlp", {"youtube", "ytdlp_args"}),
+        ("yt_dlp", {"sites", "youtube", "ytdlp_args"}),
         ("subprocess", {"media"}),
         ("requests", {"dataset", "drive"}),
         ("gdown", {"drive"}),

@@ -8,7 +8,7 @@ import pytest
 
 from avclips.errors import Transient
 from avclips.formats import choose, smaller_side
-from avclips.streams import Stream, stream_of
+from avclips.streams import Stream, stream_of, subtitles_in
 
 Format = dict[str, Any]
 
@@ -103,6 +103,197 @@ def test_choose(formats: list[Format], quality: int, chosen: str | None) -> None
         given = {each["format_id"]: each for each in formats}
         assert found[0]["vcodec"] == given[parts[0]]["vcodec"]
         assert found[0]["acodec"] == given[parts[1]].get("acodec", "mp4a")
+
+
+DASH = {"protocol": "http_dash_segments"}
+D240, D360, D720 = (picture(f"d{height}", height, **DASH) for height in (240, 360, 720))
+D140, DOPUS = sound("d140", **DASH), sound("dopus", acodec="opus", **DASH)
+
+
+def unnamed(name: str, **more: Any) -> Format:
+    """A file of which a page says nothing."""
+    return {"format_id": name, "protocol": "https", "vcodec": None, "ext": "mp4"} | more
+
+
+U, U_HLS = unnamed("u"), unnamed("u_hls", protocol="m3u8_native")
+
+
+@pytest.mark.parametrize(
+    ("formats", "quality", "chosen"),
+    [
+        # In pieces: as on YouTube, but behind what has an index.
+        ([D140, D240, D360, D720], 360, "d360+d140"),
+        ([D140, D720, D360], 720, "d720+d140"),
+        ([D140, D720], 360, None),
+        ([DOPUS, D140, D360], 360, "d360+d140"),
+        ([DOPUS, D360], 360, "d360+dopus"),
+        ([D360], 360, "d360"),
+        ([D140], 360, None),
+        ([both("d", 360, **DASH)], 360, "d"),
+        ([D140, D360, A140, P240], 360, "133+140"),
+        ([D140, D360, H93], 360, "d360+d140"),
+        ([A140, D360], 360, None),
+        ([D140, picture("x", 360, **DASH, has_drm=True), D240], 360, "d240+d140"),
+        ([D140, picture("live", 360, protocol="http_dash_segments_generator")], 360, None),
+        # Without names: whatever its size may be, but only where nothing is named.
+        ([U], 360, "u"),
+        ([U_HLS], 360, "u_hls"),
+        ([U_HLS, U], 360, "u"),
+        ([U, unnamed("u2")], 360, "u2"),
+        ([U, unnamed("u2", height=720, width=1280)], 360, "u"),
+        ([U, unnamed("u2", height=240, width=320)], 360, "u2"),
+        ([unnamed("u2", height=720, width=1280)], 360, None),
+        ([U, both("18", 360)], 360, "18"),
+        ([U, D140, D360], 360, "d360+d140"),
+        ([both("22", 720), U], 360, "u"),
+        ([unnamed("u", has_drm=True)], 360, None),
+        ([unnamed("u", protocol="ftp")], 360, None),
+        ([unnamed("u", protocol="http")], 360, "u"),
+        ([unnamed("u", acodec="none")], 360, "u"),
+        # Of a size that is not told, but of known codecs.
+        ([picture("odd", 0, 0, acodec="mp4a.40.2")], 360, "odd"),
+        ([picture("strange", 360, vcodec="theora"), sound("vorbis", acodec="vorbis")], 360, "strange+vorbis"),
+        ([picture("strange", 360, vcodec="theora"), A140], 360, "strange+140"),
+    ],
+)  # fmt: skip
+def test_choose_on_other_sites(formats: list[Format], quality: int, chosen: str | None) -> None:
+    assert [each["format_id"] for each in choose(formats, quality)] == ([chosen] if chosen else [])
+
+
+@pytest.mark.parametrize(
+    ("formats", "chosen"),
+    [
+        # One sound alone: AAC, then Opus, then in pieces, then whatever it may be.
+        ([A139, A140, P240, P360], "140"),
+        ([OPUS, A139], "139"),
+        ([OPUS, P360, both("18", 360)], "251"),
+        ([D140, OPUS], "251"),
+        ([D140, DOPUS], "d140"),
+        ([H234, D140], "d140"),
+        ([H234, both("18", 360)], "234"),
+        ([sound("vorbis", acodec="vorbis"), D140], "d140"),
+        ([sound("vorbis", acodec="vorbis"), both("18", 360)], "vorbis"),
+        # The original, not a dub, and not the levelled one.
+        ([sound("en", language_preference=10), sound("de", language_preference=-1)], "en"),
+        ([sound("140-drc"), A140, sound("141-drc")], "140"),
+        # Only with pictures: the smallest, of the original sound.
+        ([both("18", 360), both("22", 720)], "18"),
+        ([both("22", 720), both("18", 360), P240], "18"),
+        ([both("22", 720), H93], "22"),
+        ([both("dub", 240, language_preference=-1), both("22", 720, language_preference=10)], "22"),
+        ([H93, U], "93"),
+        ([U], "u"),
+        ([U, both("18", 360)], "18"),
+        ([U, unnamed("small", height=240, width=320)], "small"),
+        # Larger than the quality: there is no picture that anybody wants.
+        ([both("22", 720)], "22"),
+        # None: the extraction says so.
+        ([P360], "134"),
+        ([D360], "d360"),
+        ([P360, sound("drm", has_drm=True)], "134"),
+        ([], None),
+    ],
+)  # fmt: skip
+def test_choose_the_sound_alone(formats: list[Format], chosen: str | None) -> None:
+    assert [each["format_id"] for each in choose(formats, 360, "audio")] == ([chosen] if chosen else [])
+
+
+# -- streams ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("known", "named"),
+    [
+        (P360, True),
+        (A140, True),
+        (H93, True),
+        # The renditions of sound name no codec, and are nothing else.
+        (H234, True),
+        (unnamed("u"), False),
+        (unnamed("u", vcodec="avc1", height=360, width=640), False),
+        (unnamed("u", vcodec="avc1", acodec="mp4a"), False),
+        (unnamed("u", vcodec="avc1", acodec="mp4a", height=360, width=640), True),
+        (unnamed("u", vcodec="avc1", acodec="none", height=360), True),
+        (unnamed("u", acodec="none"), False),
+    ],
+)  # fmt: skip
+def test_what_is_named(known: Format, named: bool) -> None:
+    assert stream_of(known | {"url": "https://u"}).named is named
+
+
+def test_the_pieces_of_dash() -> None:
+    fragments = [
+        {"path": "init.mp4"},
+        {"path": "1.m4s", "duration": 4.0},
+        {"url": "https://x/2", "path": "2", "duration": 2},
+    ]
+    given = D360 | {"url": "https://h/a/m.mpd", "fragment_base_url": "https://h/a/b/", "fragments": fragments}
+    found = stream_of(given)
+    assert found.pieces == (("https://h/a/b/init.mp4", None), ("https://h/a/b/1.m4s", 4.0), ("https://x/2", 2))
+    assert (found.url, found.protocol, found.named) == ("https://h/a/m.mpd", "http_dash_segments", True)
+    assert "init" not in repr(found)
+    assert stream_of(D360 | {"url": "https://h/m"}).pieces == ()
+    assert stream_of(P360 | {"url": "https://h/m", "fragments": fragments}).pieces is None
+    whole = [
+        {"path": "https://y/1.m4s", "duration": 1},
+        {"path": "/2.m4s", "duration": 1},
+        {"path": "../3", "duration": 1},
+    ]
+    found = stream_of(given | {"fragments": whole})
+    assert [url for url, _ in found.pieces or ()] == ["https://y/1.m4s", "https://h/2.m4s", "https://h/a/3"]
+    found = stream_of(given | {"fragments": iter(fragments[:1]), "fragment_base_url": None})
+    assert found.pieces == (("init.mp4", None),)
+
+
+def entry(url: str, ext: str = "vtt", **more: Any) -> Format:
+    return {"url": url, "ext": ext, **more}
+
+
+BY_PEOPLE = {"en": [entry("https://s/en.json", "json3"), entry("https://s/en")], "pt-BR": [entry("https://s/br")]}
+BY_EAR = {
+    "en-orig": [entry("https://s/orig")],
+    "en": [entry("https://s/asr")],
+    "de": [entry("https://s/asr?lang=en&tlang=de")],
+    "fr": [entry("https://s/fr?kind=asr")],
+}
+
+
+@pytest.mark.parametrize(
+    ("info", "language", "url"),
+    [
+        ({"subtitles": BY_PEOPLE, "automatic_captions": BY_EAR}, "en", "https://s/en"),
+        ({"subtitles": BY_PEOPLE}, "pt", "https://s/br"),
+        ({"subtitles": BY_PEOPLE}, "pt-BR", "https://s/br"),
+        ({"subtitles": BY_PEOPLE}, "p", None),
+        ({"subtitles": BY_PEOPLE}, "pt-PT", None),
+        ({"subtitles": {"en-GB": [entry("https://s/gb")]}, "automatic_captions": BY_EAR}, "en", "https://s/gb"),
+        ({"subtitles": {"en-GB": [entry("https://s/gb")], "en": [entry("https://s/e")]}}, "en", "https://s/e"),
+        ({"automatic_captions": BY_EAR}, "en", "https://s/orig"),
+        ({"automatic_captions": {"en": BY_EAR["en"]}}, "en", "https://s/asr"),
+        ({"automatic_captions": BY_EAR}, "de", None),
+        ({"automatic_captions": BY_EAR}, "fr", "https://s/fr?kind=asr"),
+        (
+            {"subtitles": {"en": [entry("https://s/t?tlang=en")]}, "automatic_captions": BY_EAR},
+            "en",
+            "https://s/orig",
+        ),
+        ({"subtitles": {"en": [entry("https://s/x", "srt")]}}, "en", None),
+        ({"subtitles": {"en": [entry("file:///etc/passwd"), entry("data:,x"), entry("")]}}, "en", None),
+        ({"subtitles": {"en": [{"ext": "vtt", "data": "WEBVTT"}]}}, "en", None),
+        ({"subtitles": {"en": None, "live_chat": [entry("https://s/chat", "json")]}}, "en", None),
+        ({"subtitles": None, "automatic_captions": None}, "en", None),
+        ({}, "en", None),
+    ],
+)
+def test_subtitles_in(info: Format, language: str, url: str | None) -> None:
+    found = subtitles_in(info, language)
+    assert (found.url if found else None) == url
+    assert found is None or (found.ext, found.protocol, found.size, found.pieces) == ("vtt", "https", None, None)
+
+
+def test_the_headers_of_subtitles() -> None:
+    found = subtitles_in({"subtitles": {"en": [entry("https://s", http_headers={"Referer": "https://p"})]}}, "en")
+    assert found is not None and found.headers == {"Referer": "https://p"}
 
 
 def test_stream_of() -> None:

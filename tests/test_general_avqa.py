@@ -152,7 +152,7 @@ def test_labels(tmp_path: Path) -> None:
         (b"a,-1,x,train\n", ", line 1: not"),
         (b"a,1.5,x,train\n", ", line 1: not"),
         (b"<!DOCTYPE html>", ", line 1: not"),
-        (b'a,1,"never closed,train\n', ", line 1: not"),
+        (b'a,1,"never closed,train\n', ", line 1: unexpected end of data"),
         (b"a,1,caf\xe9,train\n", " cannot be read: "),
         (b"", " is empty"),
         (b"\n\n", " is empty"),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fake_media
-from avclips.hls import MAX_PARTS, SLACK, Part, Playlist, covering, read_playlist
+from avclips.hls import MAX_PARTS, SLACK, Part, Playlist, covering, of_fragments, read_playlist
 from avclips.spans import NoIndex
 from fake_media import Media
 
@@ -100,7 +100,8 @@ FIVE = Fraction(11, 2)
 )  # fmt: skip
 def test_a_playlist(lines: tuple[str, ...], head: Part | None, parts: list[Part]) -> None:
     found = read_playlist(playlist(*lines), BASE)
-    assert found == Playlist(head, tuple(parts), tuple(Fraction(5 * n) for n in range(len(parts) + 1)))
+    times = tuple(Fraction(5 * n) for n in range(len(parts) + 1))
+    assert found == Playlist(head, tuple(parts), times, times[-1] - SLACK)
     for end in ("\r\n", "\n\n", "\r\n\r\n", "\n \n"):
         assert read_playlist(playlist(*lines).replace("\n", end), BASE) == found
 
@@ -272,7 +273,9 @@ def test_a_real_rendition(media_folder: Path, itag: int) -> None:
 
 # -- covering --------------------------------------------------------------------------------------------
 
-FOUR = Playlist(None, (Part("a"), Part("b"), Part("c"), Part("d")), tuple(map(Fraction, (0, 5, 10, 10, 12))))
+FOUR = Playlist(
+    None, (Part("a"), Part("b"), Part("c"), Part("d")), tuple(map(Fraction, (0, 5, 10, 10, 12))), Fraction(12)
+)
 
 
 @pytest.mark.parametrize(
@@ -323,3 +326,79 @@ def test_what_covers_a_clip_is_all_that_may_hold_it(
     # And of those that last any time, no other.
     if held:
         assert all(n in held or lengths[n] == 0 for n in range(first, last + 1))
+
+
+# -- fragments of DASH -----------------------------------------------------------------------------------------
+
+U = "https://h.test/"
+
+
+@pytest.mark.parametrize(
+    ("fragments", "head", "times"),
+    [
+        ([("init", None), ("1", 4.0), ("2", 4.0), ("3", 2.5)], "init", (0, 4, 8, Fraction(21, 2))),
+        ([("init", None), ("1", 4)], "init", (0, 4)),
+        # Every segment with a head of its own.
+        ([("1", 4.0), ("2", 1.0)], None, (0, 4, 5)),
+        # Sums of fractions stay exact.
+        ([("init", None)] + [(str(n), 2002 / 1000) for n in range(3)], "init",
+            (0, Fraction(1001, 500), Fraction(1001, 250), Fraction(3003, 500))),
+        ([("init", None)] + [(str(n), 1 / 3) for n in range(3)], "init", (0, Fraction(1, 3), Fraction(2, 3), 1)),
+        ([("init", None), ("1", 1e-6)], "init", (0, Fraction(1, 1_000_000))),
+    ],
+)  # fmt: skip
+def test_fragments(
+    fragments: list[tuple[str, float | None]], head: str | None, times: tuple[int | Fraction, ...]
+) -> None:
+    found = of_fragments([(U + name, lasts) for name, lasts in fragments])
+    parts = [name for name, lasts in fragments if lasts is not None]
+    assert found == Playlist(
+        Part(U + head) if head else None,
+        tuple(Part(U + name) for name in parts),
+        tuple(map(Fraction, times)),
+        # Nobody says how long the last one is.
+        Fraction(times[-2]),
+    )
+    assert found.duration == times[-1]
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        [],
+        [("init", None)],
+        [("init", None), ("1", None)],
+        [("init", None), ("1", 4.0), ("2", None)],
+        [("init", None), ("1", 0)],
+        [("init", None), ("1", -1.0)],
+        [("init", None), ("1", float("nan"))],
+        [("init", None), ("1", float("inf"))],
+        [("init", None), ("1", 100_000.0)],
+        # Parts of one file, of which nobody says which.
+        [("all", None), ("all", 4.0), ("all", 4.0)],
+        [("all", 4.0), ("all", 4.0)],
+        [("init", None), ("1", 4.0), ("1", 4.0)],
+        [(str(n), 1.0) for n in range(MAX_PARTS + 1)],
+    ],
+    ids=lambda fragments: f"{len(fragments)}: {fragments[:3]}",
+)
+def test_fragments_that_do_not_add_up(fragments: list[tuple[str, float | None]]) -> None:
+    with pytest.raises(NoIndex):
+        of_fragments([(U + name, lasts) for name, lasts in fragments])
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "1.m4s", "", "ftp://h.test/1", "data:,x"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_fragments_that_are_not_at_an_http_address(url: str, place: int) -> None:
+    fragments: list[tuple[str, float | None]] = [(U, None), (f"{U}1", 4.0), (f"{U}2", 4.0)]
+    fragments[place] = (url, fragments[place][1])
+    with pytest.raises(NoIndex):
+        of_fragments(fragments)
+
+
+def test_as_many_fragments_as_there_may_be() -> None:
+    started = time.monotonic()
+    assert (
+        of_fragments([(f"{U}{n}", 1.001) for n in range(MAX_PARTS)]).duration == Fraction(1001, 1000) * MAX_PARTS
+    )
+    assert time.monotonic() - started < 2

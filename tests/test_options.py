@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,14 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Identity, Settings
+from avclips.clip import PRESETS, Columns, Identity, Settings
+from avclips.dataset import Dataset
+from avclips.datasets import columns
+from avclips.datasets.audioset import AUDIOSET
+from avclips.datasets.clips import CLIPS
 from avclips.datasets.general_avqa import GENERAL_AVQA
+from avclips.datasets.music_avqa import MUSIC_AVQA
+from avclips.datasets.vggsound import VGGSOUND
 from avclips.options import make_parser, read_settings
 from avclips.quantities import hours, proxy_url, rate, seconds, size, whole_number
 
@@ -253,3 +260,150 @@ def test_help_tells_every_default(capsys: pytest.CaptureFixture[str]) -> None:
         "/cache/avclips",
     ):
         assert any(f"(default: {text})" in said for text in default.split("|")), default
+
+
+# -- what only some scripts have -------------------------------------------------------------------------------
+
+OF_CLIPS = (
+    "--url-col --start-col --end-col --duration-col --clip-col --id-col --caption-col --keep-cols --preset "
+    "--clip-length --encoding --info --subtitles --dry-run"
+)
+OF_SOME = {
+    "general_avqa": (GENERAL_AVQA, "--splits"),
+    "music_avqa": (MUSIC_AVQA, "--splits --annotations --id-map --keep-archives --v2"),
+    "audioset": (AUDIOSET, "--splits --labels --strong --flat"),
+    "vggsound": (VGGSOUND, "--splits --labels"),
+    "clips": (CLIPS, OF_CLIPS),
+}
+
+
+@pytest.mark.parametrize("name", OF_SOME)
+def test_help_shows_a_scripts_own_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset, own = OF_SOME[name]
+    with pytest.raises(SystemExit) as caught:
+        make_parser(dataset).parse_args(["--help"])
+    said = capsys.readouterr().out
+    shown = set(re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", said, re.MULTILINE))
+    every = {option for _, options in OF_SOME.values() for option in options.split()}
+    assert caught.value.code == 0 and shown & every == set(own.split())
+    assert shown - every == {
+        "--help", "--data-dir", "--max-videos", "--retry-failed", "--archives", "--media", "--quality", "--cut",
+        "--video-format", "--audio-format", "--audio-rate", "--audio-channels", "--check", "--allow-silent",
+        "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts", "--max-whole-file",
+        "--yt-dlp-args", "--cookies", "--proxy", "--videos-per-hour", "--give-up-after", "--state-dir", "--shard",
+        "--min-free", "--ffmpeg", "--log-level", "--status", "--verify", "--repair",
+    }  # fmt: skip
+    assert ("LIST" in said) == (dataset is CLIPS) and str(Path(dataset.default_dir)) in said
+
+
+@pytest.mark.parametrize("name", OF_SOME)
+def test_what_another_script_has_is_unknown(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset, own = OF_SOME[name]
+    words = ["list.csv"] if dataset is CLIPS else []
+    for option in sorted({each for _, options in OF_SOME.values() for each in options.split()} - set(own.split())):
+        with pytest.raises(SystemExit) as caught:
+            read_settings(dataset, [*words, option])
+        assert caught.value.code == 2 and f"unrecognized arguments: {option}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("dataset", "words", "defaults"),
+    [
+        (GENERAL_AVQA, [], ("both", "wav", ("train", "val"), "data/avqa")),
+        (MUSIC_AVQA, [], ("both", "wav", ("train", "val", "test"), "data/music_avqa")),
+        (AUDIOSET, [], ("audio", "m4a", ("eval", "balanced_train"), "data/audioset")),
+        (VGGSOUND, [], ("both", "wav", ("train", "test"), "data/vggsound")),
+        (CLIPS, ["list.csv"], ("both", "wav", (), "data/clips")),
+    ],
+    ids=OF_SOME,
+)
+def test_a_datasets_defaults(dataset: Dataset, words: list[str], defaults: tuple[object, ...]) -> None:
+    settings, _ = read_settings(dataset, words)
+    found = (settings.media, settings.audio_format, settings.splits, str(settings.data_dir))
+    assert found == defaults
+    assert (settings.info, settings.subtitles, settings.labels, settings.strong, settings.flat) == (
+        False, (), (), False, False
+    )  # fmt: skip
+    assert settings.columns == Columns() and settings.clip_list == (Path(words[0]) if words else None)
+
+
+CLIPS_DEFAULTS = Settings(Path("data/clips"), state_dir=Path("/cache/avclips"), clip_list=Path("my.csv"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "changed"),
+    [
+        ("", {}),
+        ("--url-col u --start-col s --end-col e --id-col i --caption-col c", {
+            "columns": Columns(url="u", start="s", end="e", id="i", caption="c")}),
+        ("--duration-col d --clip-length 2.5", {"columns": Columns(duration="d"), "clip_length": 2.5}),
+        ("--clip-col c --keep-cols a b", {"columns": Columns(clip="c", keep=("a", "b"))}),
+        ("--preset kinetics --encoding latin-1", {"preset": "kinetics", "encoding": "latin-1"}),
+        ("--info --subtitles en de en", {"info": True, "subtitles": ("en", "de")}),
+        ("--media audio --audio-format m4a", {"media": "audio", "audio_format": "m4a"}),
+        ("--video-format mkv --audio-format flac --audio-rate 16000", {
+            "video_format": "mkv", "audio_format": "flac", "audio_rate": 16000}),
+        ("--check packets --shard 1/3", {"check": "packets", "shard": (1, 3)}),
+    ],
+)  # fmt: skip
+def test_settings_of_a_list(argv: str, changed: dict[str, Any]) -> None:
+    settings, _ = read_settings(CLIPS, ["my.csv", *argv.split()])
+    assert settings == replace(CLIPS_DEFAULTS, **changed)
+
+
+def test_an_empty_name_of_a_column_is_for_none() -> None:
+    settings, _ = read_settings(CLIPS, ["my.csv", "--id-col", "", "--caption-col="])
+    assert settings.columns == Columns(id="", caption="")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "argv", "changed"),
+    [
+        (AUDIOSET, "--labels Dog,Speech /m/0bt9lr --flat", {"labels": ("Dog,Speech", "/m/0bt9lr"), "flat": True}),
+        (AUDIOSET, "--media both --audio-format wav", {"media": "both", "audio_format": "wav"}),
+        (AUDIOSET, "--strong --splits eval", {"strong": True, "splits": ("eval",)}),
+        (AUDIOSET, "--strong", {"strong": True, "splits": AUDIOSET.splits}),
+        (VGGSOUND, "--splits test --labels A --labels B", {"splits": ("test",), "labels": ("A", "B")}),
+    ],
+)
+def test_settings_of_a_dataset(dataset: Dataset, argv: str, changed: dict[str, Any]) -> None:
+    plain, _ = read_settings(dataset, [])
+    settings, _ = read_settings(dataset, argv.split())
+    assert settings == replace(plain, **changed)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "the following arguments are required: LIST"),
+        (["a.csv", "b.csv"], "unrecognized arguments: b.csv"),
+        (["a.csv", "--preset", "mine"], "argument --preset: invalid choice: 'mine'"),
+        (["a.csv", "--clip-length", "0"], "argument --clip-length: "),
+        (["a.csv", "--clip-length", "nan"], "argument --clip-length: "),
+        (["a.csv", "--clip-length", "-5"], "argument --clip-length: "),
+        (["a.csv", "--subtitles"], "argument --subtitles: expected at least one argument"),
+        (["a.csv", "--keep-cols"], "argument --keep-cols: expected at least one argument"),
+        (["a.csv", "--dry-run", "--status"], "argument --status: not allowed with argument --dry-run"),
+        (["a.csv", "--dry-run", "--verify"], "argument --verify: not allowed with argument --dry-run"),
+        (["a.csv", "--media", "sound"], "argument --media: invalid choice: 'sound'"),
+        (["a.csv", "--media", "audio", "--allow-silent"], "--allow-silent goes with pictures"),
+        (["a.csv", "--video-format", "mkv", "--cut", "copy"], "--cut copy needs mp4"),
+        (
+            ["a.csv", "--audio-format", "m4a", "--audio-rate", "16000"],
+            "--audio-format m4a keeps the source's packets",
+        ),
+        (["a.csv", "--splits", "train"], "unrecognized arguments: --splits train"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_meant_of_a_list(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        read_settings(CLIPS, argv)
+    said = capsys.readouterr()
+    assert (caught.value.code, said.out) == (2, "")
+    assert said.err.splitlines()[-1].partition("error: ")[2].startswith(message)
+
+
+def test_the_presets_are_those_of_the_columns() -> None:
+    """Named twice, so that --help needs no dataset."""
+    assert sorted(PRESETS) == sorted(columns.PRESETS) and len(set(PRESETS)) == len(PRESETS)

@@ -16,7 +16,7 @@ import pytest
 from avclips.clip import Identity, Settings, Video
 from avclips.errors import Blocked, ClipError, Gone, Restricted, Stopped, Transient, UsageError
 from avclips.pace import Clock
-from avclips.youtube import Stream, YouTube, load_cookies, who
+from avclips.youtube import NoRanges, Stream, YouTube, load_cookies, who
 from fake_clock import FakeClock
 from fake_youtube import CASES, ORIGINAL_AND_DUB, FakeVideo, FakeYouTube, Fault, Media
 
@@ -238,7 +238,7 @@ def test_what_broke_off_is_resumed(serve: Serve, reader: Reader, tmp_path: Path,
         (Fault("status", status=429, retry_after=0), Blocked, "too_many_requests", 0.0, 1),
         (Fault("status", status=500), Transient, "http", None, 3),
         (Fault("truncate", after=1000), Transient, "network", None, 3),
-        (Fault("ignore_range"), Transient, "network", None, 1),
+        (Fault("ignore_range"), NoRanges, "network", None, 1),
     ],
     ids=["403", "404", "429", "429 for 77 s", "429 for 0 s", "500", "always truncated", "range ignored"],
 )

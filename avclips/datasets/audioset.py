@@ -38,6 +38,7 @@ _STRONG_CLASSES = "mid_to_display_name.tsv"
 _STRONG = {"eval": "eval", "balanced_train": "train", "unbalanced_train": "train"}
 _HINT = "delete it and run again, or get it from https://research.google.com/audioset/download.html"
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
+_TIME = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,9})?")
 _SEGMENT = re.compile(r"([A-Za-z0-9_-]{11})_[0-9]{1,9}")
 
 
@@ -112,17 +113,21 @@ def read_events(path: Path) -> Iterator[Event]:
         if len(row) != len(header) or not segment:
             raise RunError(f"{where}: not a segment's id, two times and a mid", _HINT)
         if row[4:] != ["NOT_PRESENT"]:
+            if not all(_TIME.fullmatch(time) for time in row[1:3]):
+                raise RunError(f"{where}: {row[1][:20]} to {row[2][:20]} are not two times", _HINT)
             yield Event(segment[1], *row[1:4])
 
 
 def _rows(path: Path, delimiter: str, strip: bool = True) -> Iterator[tuple[str, list[str]]]:
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream, delimiter=delimiter, skipinitialspace=strip)
+            rows = csv.reader(stream, delimiter=delimiter, skipinitialspace=strip, strict=True)
             for row in rows:
                 if row and not row[0].startswith("# "):
                     yield f"{path}, line {rows.line_num}", row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
+        raise RunError(f"{path}, line {rows.line_num}: {error}", _HINT) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path} cannot be read: {error}", _HINT) from error
 
 
@@ -211,14 +216,16 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
 def write_tables(finished: Finished, metadata: Path, settings: Settings) -> None:
     """audioset_metadata.json, one of each split, and with --strong the events with the files they are heard in."""
     with ExitStack() as stack:
-        tables = {"": stack.enter_context(whole_object(finished.folder / "audioset_metadata.json"))}
+        tables = {}
+        for split in SPLITS:
+            path = finished.folder / f"audioset_metadata_{split}.json"
+            # What stood there of an earlier run is not left as it was.
+            if split in settings.splits or path.exists():
+                tables[split] = stack.enter_context(whole_object(path))
+        every = stack.enter_context(whole_object(finished.folder / "audioset_metadata.json"))
         for line in finished.lines():
             entry = _entry(line)
-            split = str(entry["split"])
-            if split not in tables:
-                path = finished.folder / f"audioset_metadata_{split}.json"
-                tables[split] = stack.enter_context(whole_object(path))
-            for table in (tables[""], tables[split]):
+            for table in filter(None, (every, tables.get(str(entry["split"])))):
                 table(line["id"], entry)
     if settings.strong:
         for name in _strong_files(settings):

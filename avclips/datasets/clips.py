@@ -47,6 +47,8 @@ class Book:
         ids = ids_of(cells, self.columns.id, video, found)
         metas = metas_of(cells, self.columns, len(found), video, url)
         clips = [Clip(name, video, *each, meta) for name, each, meta in zip(ids, found, metas, strict=True)]
+        if url and self.urls.get(video, url) != url:
+            raise ValueError("its address is called as another one is")
         for clip in clips:
             self._check(clip)
         for clip in clips:
@@ -93,7 +95,8 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     if not book.clips:
         # Where nothing fits, a column was likely mistaken for another.
         raise UsageError(f"no row of {path} names a clip; the first: {skipped[0]}", about(columns, length))
-    return Listing(together(book.clips.values()), skipped, book.url_of, remarks=[about(columns, length)])
+    clips = together(book.clips.values())
+    return Listing(clips, skipped, book.url_of, remarks=[about(columns, length)], named=columns.id is not None)
 
 
 def spans_of(cells: Cells, columns: Columns, length: float | None) -> Sequence[Span]:

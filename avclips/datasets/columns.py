@@ -193,13 +193,15 @@ def _video(table: Table) -> str | None:
     """Of the columns with a usual name, or of all where they have none, the one that holds the most videos."""
     names = _usual(table, "url") if table.named else list(table.columns)
 
-    def score(name: str) -> tuple[int, int]:
+    def score(name: str) -> tuple[bool, int, int]:
         cells = {cell.strip() for cell in _cells(table, name) if isinstance(cell, str)}
-        return sum(youtube_id(cell) is not None for cell in cells), sum(map(is_address, cells))
+        on_youtube = sum(youtube_id(cell) is not None for cell in cells)
+        # A word of eleven letters is no video yet.
+        return 2 * on_youtube > len(cells), on_youtube + sum(map(is_address, cells)), on_youtube
 
     best = max(names, key=score, default=None)
     # Any list may number its rows.
-    return None if best is None or (_plain(best) == "id" and score(best) == (0, 0)) else best
+    return None if best is None or (_plain(best) == "id" and not any(score(best))) else best
 
 
 def _by_names(table: Table, asked: Columns) -> Columns:

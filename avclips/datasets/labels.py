@@ -6,6 +6,7 @@ import csv
 import difflib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UsageError
@@ -22,24 +23,35 @@ def choose_labels(asked: Sequence[str], classes: Mapping[str, str]) -> frozenset
     UsageError names what is no class, and the nearest that are.
     """
     known = {name.casefold(): found for name, found in classes.items()}
-    chosen: set[str] = set()
-    for name in _names(asked, known):
+    names = list(_names(asked, known))
+    if asked and not names:
+        # An empty variable of a shell must not mean everything.
+        raise UsageError("--labels names no class", 'such as --labels "Dog,Speech"')
+    for name in names:
         if name.casefold() not in known:
             raise UsageError(f"--labels: no class is called {name!r}", _nearest(name, classes))
-        chosen.add(known[name.casefold()])
-    return frozenset(chosen)
+    return frozenset(known[name.casefold()] for name in names)
 
 
 def _names(asked: Iterable[str], known: Mapping[str, str]) -> Iterator[str]:
     for text in asked:
-        path = Path(text)
-        if text.strip().casefold() in known:
-            yield text.strip()
-        elif path.suffix or path.is_file():
+        names = list(_split(text, known))
+        if any(name.casefold() in known for name in names):
+            yield from names
+        elif (path := _file(text)) is not None:
             for line in _lines(path):
                 yield from _split(line, known)
         else:
-            yield from _split(text, known)
+            yield from names
+
+
+def _file(text: str) -> Path | None:
+    """What is there as a file, or is called like one."""
+    path = Path(text)
+    with suppress(OSError, ValueError):
+        if path.is_file() or (path.suffix and "/" in text) or path.suffix in (".txt", ".csv", ".tsv"):
+            return path
+    return None
 
 
 def _lines(path: Path) -> list[str]:
@@ -48,7 +60,7 @@ def _lines(path: Path) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8 text"
         raise UsageError(f"--labels {path} cannot be read: {why}", "it has a class in each line") from error
-    found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    found = [line.strip() for line in lines if line.strip(" ,") and not line.startswith("#")]
     if not found:
         raise UsageError(f"--labels {path} names no class", "write one in each line")
     return found
@@ -56,11 +68,9 @@ def _lines(path: Path) -> list[str]:
 
 def _split(text: str, known: Mapping[str, str]) -> Iterator[str]:
     """The names in a text, the longest known one first: "Male speech, man speaking,Dog" are two."""
-    if text.casefold() in known:
-        yield text
-        return
-    words = [word.strip() for word in next(csv.reader(io.StringIO(text), skipinitialspace=True), [])]
-    while words := [word for word in words if word]:
+    rows = csv.reader(io.StringIO(text), skipinitialspace=True)
+    words = [word.strip() for row in rows for word in row if word.strip()]
+    while words:
         ends = range(min(_LONGEST, len(words)), 0, -1)
         end = next((n for n in ends if ", ".join(words[:n]).casefold() in known), 1)
         yield ", ".join(words[:end])

@@ -12,6 +12,7 @@ import math
 import re
 import warnings
 from typing import Any
+from urllib.parse import urlsplit
 
 Span = tuple[float, float]
 
@@ -110,7 +111,11 @@ def youtube_id(text: str) -> str | None:
 
 def is_address(text: str) -> bool:
     """Whether it is an http(s) address of something that is not on YouTube."""
-    return _ADDRESS.fullmatch(text) is not None and not _ON_YOUTUBE.fullmatch(text)
+    try:
+        has_host = bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
+    return has_host and _ADDRESS.fullmatch(text) is not None and not _ON_YOUTUBE.fullmatch(text)
 
 
 def video_of(cell: Any) -> tuple[str, str | None]:
@@ -130,7 +135,7 @@ def _name(url: str) -> str:
     """A short plain name, another for each address."""
     found = _ADDRESS.fullmatch(url)
     words = re.sub(r"[^A-Za-z0-9_]+", "-", found[1].removeprefix("www.") if found else "").strip("-")
-    digest = hashlib.sha256(url.encode("utf-8", "backslashreplace")).hexdigest()[:8]
+    digest = hashlib.sha256(url.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     return f"{words[:_LONGEST_NAME].strip('-')}-{digest}".removeprefix("-")
 
 

@@ -33,13 +33,16 @@ def read_labels(path: Path) -> dict[str, tuple[str, str]]:
     labels: dict[str, tuple[str, str]] = {}
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            for number, row in enumerate(csv.reader(stream), 1):
+            rows = csv.reader(stream, strict=True)
+            for row in rows:
                 if not row:
                     continue
                 if len(row) != 4 or not _START.fullmatch(row[1]):
-                    raise RunError(f"{path}, line {number}: not 'YouTube id,start,label,split'", _HINT)
+                    raise RunError(f"{path}, line {rows.line_num}: not 'YouTube id,start,label,split'", _HINT)
                 labels[f"{row[0]}_{int(row[1]):06d}"] = (row[2], row[3])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
+        raise RunError(f"{path}, line {rows.line_num}: {error}", _HINT) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path} cannot be read: {error}", _HINT) from error
     if not labels:
         raise RunError(f"{path} is empty", _HINT)
