@@ -24,12 +24,12 @@ usage() {
     cat <<'TEXT'
 usage: ./run_avqa_download.sh [music] DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
        ./run_avqa_download.sh general|audioset|vggsound DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
-       ./run_avqa_download.sh clips LIST DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
+       ./run_avqa_download.sh clips|acav100m LIST DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
        ./run_avqa_download.sh rehearse [FOLDER]
 
   music      download MUSIC-AVQA into DATA_DIR (a folder of the name of one of these words is ./music)
   general    download General AVQA into DATA_DIR; audioset and vggsound: AudioSet, VGG-Sound
-  clips      download the clips of LIST, a table of your own, into DATA_DIR
+  clips      download the clips of LIST, a table of your own, into DATA_DIR; acav100m: of a list of ACAV100M
   rehearse   run the same program on ten made-up clips and a stand-in for YouTube, to see that this machine
              can do the job; works in FOLDER (./data)
 
@@ -255,6 +255,7 @@ set_up_rehearsal() {
 
 # -- what was asked for ----------------------------------------------------------------------------------------
 
+list=''
 case "${1:-}" in
 general | music)
     program=download_$1_avqa.py
@@ -264,8 +265,9 @@ audioset | vggsound)
     program=download_$1.py
     shift
     ;;
-clips)
-    program=download_clips.py
+clips | acav100m)
+    program=download_$1.py
+    list=yes
     shift
     ;;
 rehearse)
@@ -282,7 +284,7 @@ rehearse)
 esac
 
 words=()
-if [ "$program" = download_clips.py ]; then
+if [ "$list" ]; then
     case "${1:-}" in
     '' | -*)
         usage >&2

@@ -6,23 +6,27 @@ The only room that parses arguments, and with ``report`` the only one that print
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from .clip import Settings
+from .clip import Clip, Settings
 from .dataset import Dataset
 from .errors import RunError, Stopped
 from .examine import compare_all, examine
+from .files import read_json
 from .media import Ffmpeg, find_ffmpeg
 from .options import read_settings
 from .pace import Clock
+from .packed import open_output, summary_of
 from .plan import Share, standing
 from .report import summary
-from .run import MORE_MAY_COME, Run
+from .run import LEFT_OUT, MORE_MAY_COME, Run
 from .signals import Signals
 from .store import Store
 
@@ -92,27 +96,54 @@ def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
 
 def _status(dataset: Dataset, settings: Settings, clock: Clock) -> int:
     store = _read_only(dataset, settings, clock)
+    if settings.output_format != "files":
+        return _status_of_packs(settings, store)
     done, count, failed = standing(store, _listed(dataset, settings, store))
     for line in summary(done, count, failed, count - done - len(failed)):
         print(line)
+    if (others := len(store.done) - done) > 0:
+        print(f"{others} more clips are done that these options do not ask for.")
+    left_out = store.metadata / LEFT_OUT
+    if left_out.exists() and (count := len(read_json(left_out, "the next run writes it anew"))):
+        print(f"{count} records of the list are left out: see {left_out}.")
     if user := store.user():
         print(f"The folder is in use by {user}.")
     return 0
 
 
+def _status_of_packs(settings: Settings, store: Store) -> int:
+    output = open_output(settings, look=True)
+    output.look()
+    finished = output.finished()
+    unfinished = output.count - sum(number < output.count for number in finished)
+    for line in summary_of(output, output.totals(finished), unfinished):
+        print(line)
+    if store.done:
+        print(f"{len(store.done)} clips more are in {store.folder}, until their shards are complete.")
+    return 0
+
+
 def _show(dataset: Dataset, settings: Settings) -> int:
     """The first clips of a list as they are understood; nothing is written."""
-    listing = dataset.read_clips(settings.data_dir / "metadata", settings)
-    clips = list(listing.clips)
-    for line in (*listing.remarks, *(f"left out: {each}" for each in listing.skipped[:_SHOWN])):
-        print(line)
-    for clip in clips[:_SHOWN]:
-        until = "the end" if clip.end is None else f"{clip.end:g}"
-        kept = {name: value for name, value in clip.meta.items() if name not in ("url", "youtube_id")}
-        print(f"{clip.id}: {listing.url_of(clip.video)} from {clip.start:g} to {until} s {kept or ''}".rstrip())
-    videos = len({clip.video for clip in clips})
-    print(f"{len(clips)} clips of {videos} videos, {len(listing.skipped)} records left out. Nothing was fetched.")
+    with tempfile.TemporaryDirectory() as folder:
+        listing = dataset.read_clips(Path(folder), settings)
+        for line in (*listing.remarks, *(f"left out: {each}" for each in listing.skipped[:_SHOWN])):
+            print(line)
+        clips = videos = 0
+        for _, group in itertools.groupby(listing.clips, key=lambda clip: clip.video):
+            videos += 1
+            for clip in group:
+                clips += 1
+                if clips <= _SHOWN:
+                    _show_clip(clip, listing.url_of(clip.video))
+    print(f"{clips} clips of {videos} videos, {len(listing.skipped)} records left out. Nothing was fetched.")
     return 0
+
+
+def _show_clip(clip: Clip, url: str | None) -> None:
+    until = "the end" if clip.end is None else f"{clip.end:g} s"
+    kept = {name: value for name, value in clip.meta.items() if name not in ("url", "youtube_id")}
+    print(f"{clip.id}: {url} from {clip.start:g} to {until} {kept or ''}".rstrip())
 
 
 def _with_what_is_there(dataset: Dataset, settings: Settings, metadata: Path) -> Settings:

@@ -12,6 +12,8 @@ Media = Literal["both", "audio"]
 VideoFormat = Literal["mp4", "mkv"]
 AudioFormat = Literal["wav", "flac", "m4a"]
 Check = Literal["decode", "packets"]
+OutputFormat = Literal["files", "webdataset", "parquet"]
+EngineName = Literal["threads", "spark"]
 Status = Literal["done", "failed", "blocked"]
 
 # Public lists whose columns are known.
@@ -148,3 +150,11 @@ class Settings:
     subtitles: tuple[str, ...] = ()
     # (I, N): this run takes the I-th of N shares of the videos, I from 0.
     shard: tuple[int, int] | None = None
+    # Single files in the data folder, or packs of so many clips at a path or URL (None: in the data folder).
+    output_format: OutputFormat = "files"
+    output: str | None = None
+    samples_per_shard: int = 1000
+    # Who does the work: the threads of this process, or Spark's machines.
+    engine: EngineName = "threads"
+    spark_master: str = "local[*]"
+    wandb: bool = False

@@ -60,7 +60,7 @@ class Watches(Protocol):
 
     def trouble(self, outcome: Outcome) -> None: ...
 
-    def taken_back(self, count: int) -> None: ...
+    def taken_back(self, clip_ids: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ class Engine:
         if self._settings.max_videos is None:
             return 1 << 62
         begun = sum(len(video.clips) for video in self._running.values())
-        return self._settings.max_videos - len(self._store.done) - begun
+        return self._settings.max_videos - self._store.done_of_list - begun
 
     def _look_around(self) -> None:
         """See whether there is room on the disk, whether the folder is still ours, and whether to give up."""
@@ -311,8 +311,8 @@ class Engine:
 
     def _settle(self, outcome: Outcome, video: Video, pacer: Pacer) -> None:
         """Write down what an outcome of a clip of ``video`` means, or put it off; ``pacer``: of whom asked."""
-        way = self._pacers.index(pacer)
-        verdict = self._tries.judge(outcome, alone=self._nobody_but(outcome.clip.video), way=way)
+        way = self._pacers.index(pacer), site_of(video.url)
+        verdict = self._tries.judge(outcome, alone=self._nobody_but(video), way=way)
         if outcome.asked and (outcome.status == "done" or outcome.permanent):
             self._last_answer = self._clock.now()
         if isinstance(verdict, Last):
@@ -338,13 +338,14 @@ class Engine:
         for clip_id in back:
             self._store.forget(clip_id)
         self._bring_back(back)
-        self._report.taken_back(len(back))
+        self._report.taken_back(sorted(back))
         for pacer in self._pacers:
             pacer.at(video.url).pause(TROUBLE)
 
-    def _nobody_but(self, video_id: str) -> bool:
-        """Whether no other video is being tried, or waits to be: nobody whom a probe could show the way."""
-        return all(video.id == video_id for video in self._left)
+    def _nobody_but(self, video: Video) -> bool:
+        """Whether no other video of its site is tried, or waits to be: nobody whom a probe could show the way."""
+        site = site_of(video.url)
+        return all(each.id == video.id for each in self._left if each.url and site_of(each.url) == site)
 
     @property
     def _left(self) -> Iterator[Video]:

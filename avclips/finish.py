@@ -5,7 +5,7 @@ Knows nothing of where the files came from, or of what is done when one is wrong
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,20 @@ class Finisher:
         self._ffmpeg = ffmpeg
         self._store = store
 
-    def finish(self, clip: Clip, job: Job, folder: Path, promises: Promises, origin: Mapping[str, Any]) -> Outcome:
+    def finish(
+        self,
+        clip: Clip,
+        job: Job,
+        folder: Path,
+        promises: Promises,
+        origin: Mapping[str, Any],
+        before: Callable[[], None] = lambda: None,
+    ) -> Outcome:
         """Cut, check and publish; ClipError where the result is not what the source has of the clip.
 
         ``folder``: for unfinished files; ``promises``: what is known of picture and sound beforehand;
-        ``origin``: what the manifest is to say of where the clip came from.
+        ``origin``: what the manifest is to say of where the clip came from; ``before``: publishes what stands
+        beside a clip, which counts when the clip is there.
         """
         video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
         if job.cut == "copy" and job.video and self._settings.check == "decode":
@@ -57,6 +66,7 @@ class Finisher:
             raise Transient("check", complaint)
         results = video if job.video else None, audio if sound else None
         known = self.describe(clip, *results, facts(tracks, sound))
+        before()
         self._store.publish(clip, *results)
         return Outcome(clip, "done", facts={**known, **origin})
 

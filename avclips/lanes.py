@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
@@ -10,8 +13,8 @@ from .sites import site_of
 
 # How many videos go before one whose next try is due.
 SOON = 8
-# How far a list is read to find a video of a site that need not wait: a lane costs nothing, a long list does.
-AHEAD = 10_000
+# How far a list is read to find a video of a site that need not wait; a video takes some hundred bytes.
+AHEAD = 100_000
 
 
 class Lanes:
@@ -23,6 +26,7 @@ class Lanes:
         self._lanes: dict[str | None, deque[tuple[int, Video]]] = {}
         self._last: deque[Video] = deque()
         self._read = 0
+        self._taken = 0, ""
         self._at_hand = 0
 
     def __iter__(self) -> Iterator[Video]:
@@ -43,17 +47,18 @@ class Lanes:
                 return None
 
     def back(self, video: Video) -> None:
-        """Put a video back to where it was taken from."""
-        lane = self._lane(video)
-        lane.appendleft((lane[0][0] if lane else self._read, video))
+        """Put back the video that was taken last, or a part of it, to where it was."""
+        assert self._taken[1] == video.id
+        self._lane(video).appendleft((self._taken[0], video))
         self._at_hand += 1
 
     def soon(self, video: Video) -> None:
         """Have a video come soon, but not at once: a few that fail and fail must not keep out the rest."""
         self._fill_up(SOON)
+        heads = (number for lane in self._lanes.values() for number, _ in itertools.islice(lane, SOON))
+        number = max(heapq.nsmallest(SOON, heads), default=self._read)
         lane = self._lane(video)
-        place = min(len(lane), SOON)
-        lane.insert(place, (lane[place - 1][0] if place else self._read, video))
+        lane.insert(bisect_right(lane, number, key=lambda each: each[0]), (number, video))
         self._at_hand += 1
 
     def last(self, video: Video) -> None:
@@ -72,7 +77,8 @@ class Lanes:
         return self._lanes.setdefault(site, deque())
 
     def _take(self, site: str | None) -> Video:
-        _, video = self._lanes[site].popleft()
+        number, video = self._lanes[site].popleft()
+        self._taken = number, video.id
         if not self._lanes[site]:
             del self._lanes[site]
         self._at_hand -= 1

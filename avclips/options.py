@@ -28,10 +28,11 @@ def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     if "list" in dataset.options:
-        _add_list(parser.add_argument_group("the list"))
+        _add_list(parser.add_argument_group("the list"), dataset)
     _add_job(parser.add_argument_group("what to fetch"), dataset)
     _add_source(parser.add_argument_group("where it comes from"), dataset)
     _add_shape(parser.add_argument_group("what the files hold"), dataset)
+    _add_output(parser.add_argument_group("where it goes"))
     _add_way(parser.add_argument_group("how to fetch it"))
     _add_identity(parser.add_argument_group("as whom"))
     _add_machine(parser.add_argument_group("on this machine"))
@@ -40,9 +41,14 @@ def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_list(group: argparse._ArgumentGroup) -> None:
-    """What a user's own list is, and what its columns mean."""
+def _add_list(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
+    """What a list is, and of a user's own, what its columns mean."""
     group.add_argument("list", type=Path, metavar="LIST", help="csv, tsv, txt, json, jsonl or parquet")
+    group.add_argument(
+        "--encoding", default="utf-8", metavar="NAME", help="of the list's letters (default: %(default)s)"
+    )
+    if "url-col" not in dataset.options:
+        return
     for name, what in _COLUMNS.items():
         group.add_argument(f"--{name}-col", metavar="COLUMN", help=f"{what} (default: guessed by its name)")
     group.add_argument(
@@ -51,9 +57,6 @@ def _add_list(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--preset", choices=sorted(PRESETS), help="a public list, with the columns that it has")
     group.add_argument(
         "--clip-length", type=some_seconds, metavar="SECONDS", help="of a clip, where the list says only its start"
-    )
-    group.add_argument(
-        "--encoding", default="utf-8", metavar="NAME", help="of the list's letters (default: %(default)s)"
     )
 
 
@@ -221,13 +224,49 @@ def _add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     )
 
 
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--output-format",
+        choices=("files", "webdataset", "parquet"),
+        default="files",
+        help="files in the data folder, or shards of many clips: tars for webdataset, or tables with their bytes "
+        "(default: %(default)s)",
+    )
+    group.add_argument(
+        "--output",
+        metavar="URL",
+        help="where the shards go: a folder, s3://, gs://, hdfs://, ... (default: shards/ in the data folder)",
+    )
+    group.add_argument(
+        "--samples-per-shard",
+        type=whole_number(1),
+        default=1000,
+        metavar="INT",
+        help="clips of a shard; those of one video stay together (default: %(default)s)",
+    )
+    group.add_argument(
+        "--engine",
+        choices=("threads", "spark"),
+        default="threads",
+        help="the threads of this process, or the machines of Spark, a task for each shard (default: %(default)s)",
+    )
+    group.add_argument(
+        "--spark-master",
+        default="local[*]",
+        metavar="URL",
+        help="of Spark's cluster (default: %(default)s, the cores of this machine)",
+    )
+    group.add_argument(
+        "--wandb", action="store_true", help="with --engine spark: progress to Weights & Biases too"
+    )
+
+
 def _add_way(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--workers",
         type=whole_number(1),
-        default=4,
         metavar="INT",
-        help="parallel workers (default: %(default)s)",
+        help="parallel workers; 1 in each task of Spark (default: 4)",
     )
     group.add_argument(
         "--rate-limit",
@@ -388,6 +427,23 @@ def _listed(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
+def _see_output(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """Whether what was asked for of shards and engines goes together."""
+    if chosen.output_format == "files":
+        for name in ("output", "wandb"):
+            if getattr(chosen, name):
+                parser.error(f"--{name} goes with --output-format webdataset or parquet")
+        if chosen.engine == "spark":
+            parser.error("--engine spark writes shards: --output-format webdataset or parquet")
+    elif chosen.verify or chosen.allow_mixed:
+        parser.error("--verify and --allow-mixed go with --output-format files")
+    if chosen.engine == "spark":
+        if chosen.shard or chosen.archives or chosen.max_videos:
+            parser.error("--shard, --archives and --max-videos go with --engine threads")
+    elif chosen.wandb:
+        parser.error("--wandb goes with --engine spark")
+
+
 def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Settings, argparse.Namespace]:
     """Parse ``argv``; argparse ends the process with code 2 where an option cannot be meant."""
     parser = make_parser(dataset)
@@ -400,8 +456,11 @@ def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Setting
         parser.error("--audio-format m4a keeps the source's packets: no --audio-rate or --audio-channels")
     if chosen.media == "audio" and chosen.allow_silent:
         parser.error("--allow-silent goes with pictures: without sound, --media audio leaves nothing")
+    _see_output(parser, chosen)
+    if chosen.workers is None:
+        chosen.workers = 1 if chosen.engine == "spark" else 4
     try:
-        share = chosen.shard or shard_of(os.environ)
+        share = chosen.shard or (None if chosen.engine == "spark" else shard_of(os.environ))
     except ValueError as error:
         parser.error(str(error))
     identities = pair(parser, chosen.proxy, chosen.cookies)
@@ -438,6 +497,12 @@ def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Setting
         ffmpeg=chosen.ffmpeg,
         archives=tuple(chosen.archives),
         shard=share,
+        output_format=chosen.output_format,
+        output=chosen.output,
+        samples_per_shard=chosen.samples_per_shard,
+        engine=chosen.engine,
+        spark_master=chosen.spark_master,
+        wandb=chosen.wandb,
         clip_list=getattr(chosen, "list", None),
         columns=_columns(chosen),
         **some,

@@ -144,6 +144,9 @@ class Pacer:
         self._shelves = shelves
         self._clock = clock
         self._at: dict[str, Pacer] = {}
+        # Of these, those that refused us; and whose one of these this is.
+        self._refused: dict[str, Pacer] = {}
+        self._home: Pacer | None = None
         self._guard = threading.Lock()
 
     def at(self, url: str | None) -> Pacer:
@@ -156,14 +159,16 @@ class Pacer:
             return self
         with self._guard:
             if site not in self._at:
-                self._at[site] = Pacer(f"{site}, {self.name}", [Shelf(None, None, self._clock)], self._clock, site)
+                pacer = Pacer(f"{site}, {self.name}", [Shelf(None, None, self._clock)], self._clock, site)
+                pacer._home = self
+                self._at[site] = pacer
             return self._at[site]
 
     @property
     def everywhere(self) -> list[Pacer]:
-        """This one, and those for the other sites that were asked so far."""
+        """This one, and those for the other sites that refused us so far."""
         with self._guard:
-            return [self, *self._at.values()]
+            return [self, *self._refused.values()]
 
     @contextmanager
     def _open(self) -> Iterator[list[Shelf]]:
@@ -200,6 +205,7 @@ class Pacer:
         self, ticket: Ticket, reason: str, retry_after: float | None = None, thorough: bool = False
     ) -> None:
         """We were refused: everybody who shares this identity waits; ``thorough``: the media were refused."""
+        self._tell_home()
         with self._shelves[0].open() as shelf:
             shelf.pace = refused(shelf.pace, ticket, reason, retry_after, random.uniform(1.0, 1.1), thorough)
 
@@ -210,9 +216,15 @@ class Pacer:
 
     def pause(self, reason: str) -> None:
         """Nothing works, though nobody said that we are refused: wait as for a block."""
+        self._tell_home()
         with self._shelves[0].open() as shelf:
             if shelf.pace.block is None:
                 shelf.pace = refused(shelf.pace, Ticket(shelf.pace.round), reason, None, thorough=True)
+
+    def _tell_home(self) -> None:
+        if self._home is not None:
+            with self._home._guard:
+                self._home._refused[self.site] = self
 
     def worked(self, ticket: Ticket) -> None:
         """A clip of the ticket's video came whole: whatever the trouble was, it is over."""

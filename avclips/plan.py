@@ -94,17 +94,23 @@ def at_a_site(clips: Iterable[Clip], plan: Plan, url_of: UrlOf, store: Store) ->
 
 
 def see_that_they_are_the_same(clips: Iterable[Clip], store: Store) -> None:
-    """UsageError where an id that is done meant another clip than the list has under it now."""
-    listed = {clip.id: clip for clip in clips if clip.id in store.done}
+    """UsageError where an id that is done meant another clip than the list has under it now.
+
+    Where one that failed did, it is asked for as if it were new.
+    """
+    listed: dict[str, Clip] = {}
+    for clip in clips:
+        if clip.id in store.done:
+            listed[clip.id] = clip
+        elif clip.id in store.failed and store.video_of(clip.id) not in (clip.video, None):
+            store.forget(clip.id)
     for line in store.done_lines():
-        clip = listed.get(line["id"])
-        if clip and (line.get("source") or line["youtube_id"], line["asked"]) != (
-            clip.video,
-            [clip.start, clip.end],
-        ):
-            was = "{} to {} s of {}".format(*line["asked"], line["youtube_id"] or line.get("source"))
+        found = listed.get(line["id"])
+        video, asked = line.get("source") or line.get("youtube_id"), line.get("asked")
+        if found and video and asked and (video, asked) != (found.video, [found.start, found.end]):
             raise UsageError(
-                f"{clip.id!r} is another clip in the list than in {store.folder}, where it is {was}",
+                f"{found.id!r} is another clip in the list than in {store.folder}, where it is {asked[0]} to "
+                f"{asked[1]} s of {video}",
                 "name another folder with --data-dir, or another column with --id-col",
             )
 

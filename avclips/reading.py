@@ -258,6 +258,8 @@ class Reading:
         """The index in a file's head, which is read until it is whole; NoIndex where there is none."""
         if stream.size is None:
             stream = replace(stream, size=self._youtube.size_of(stream))
+            if stream.size is None and self.streams.elsewhere:
+                raise spans.NoIndex("a server that knows no ranges")
         data, asked = b"", spans.guess_head(self.streams.duration)
         while True:
             part = self._file("head")

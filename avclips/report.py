@@ -130,10 +130,10 @@ class Report:
             f"That is not the videos' fault, and no clip is charged for it. Is the network up? {self._versions}"
         )
 
-    def taken_back(self, count: int) -> None:
-        """So many clips that were counted as failed are tried again."""
-        self._failed -= count
-        self._bar.update(-count)
+    def taken_back(self, clip_ids: Sequence[str]) -> None:
+        """These clips, which were counted as failed, are tried again."""
+        self._failed -= len(clip_ids)
+        self._bar.update(-len(clip_ids))
 
     def _line(self) -> str:
         tried = self._done + self._failed
@@ -175,11 +175,13 @@ def say(text: str, above: Any = None) -> None:
             print(f"{stamp} {text}", flush=True)
 
 
-def summary(done: int, wanted: int, failed: Mapping[str, Mapping[str, Any]], untried: int) -> list[str]:
+def summary(
+    done: int, wanted: int, failed: Mapping[str, Mapping[str, Any]], untried: int, limit: int | None = None
+) -> list[str]:
     """The last lines of a run: what is there, what failed and why, and what to do about it.
 
     ``failed``: clip id -> its journal line, of the clips that were asked for. ``untried``: clips that no try
-    was made for (a stop, --max-videos).
+    was made for (a stop, --max-videos). ``limit``: of --max-videos, where it was reached.
     """
     lines = [f"{done} of {wanted} clips are done, {len(failed)} failed, {untried} not tried yet."]
     counts = Counter((line["reason"], bool(line["permanent"])) for line in failed.values())
@@ -194,7 +196,9 @@ def summary(done: int, wanted: int, failed: Mapping[str, Mapping[str, Any]], unt
         lines.append("What is in none of the archives comes when a run is given more of them: --archives PATH ...")
     if any(line["reason"] == "archive" for line in failed.values()):
         lines.append("What is broken in the archives stands in failed_downloads.json; it needs another archive.")
-    if untried or any(
+    if limit is not None:
+        lines.append(f"--max-videos {limit} is reached: more come with a larger one, or without it.")
+    elif untried or any(
         not line["permanent"] and line["reason"] not in ("not_archived", "archive") for line in failed.values()
     ):
         lines.append("What is missing comes with the same command.")

@@ -5,34 +5,40 @@ from __future__ import annotations
 import gc
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import Any
 
 from .archives import Archives
 from .clip import Clip, Settings, Video
+from .cluster import Cluster, drop_package, open_session
 from .dataset import Dataset, Finished, Listing, fetch_annotations
+from .desks import Staff
 from .drive import DriveFolder
 from .engine import Desk, Engine
 from .errors import RunError, UsageError
+from .extras import extra
 from .files import free_bytes, write_json
 from .logs import log_to
 from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
-from .pacer import make_pacer
+from .packed import Packed, PackedReport, Todo, open_output, plan_packs, summary_of
+from .packs import Output
 from .plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
 from .report import Report, say, summary
 from .shards import named
 from .signals import Signals
 from .store import Store
-from .worker import Worker
-from .youtube import YouTube, describe_versions, load_cookies, who
-from .ytdlp_args import parse_ytdlp_args
+from .task import Job, absolute
+from .watch import Watch
+from .youtube import describe_versions
 
 log = logging.getLogger("avclips.run")
 
 MORE_MAY_COME = 3
+# The records of a list that name no clip, each with the reason.
+LEFT_OUT = "left_out.json"
 MANY_WORKERS = 8
 # About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds, and
 # what the sound takes, with fragments of ten.
@@ -50,8 +56,12 @@ def _nobody(video: str) -> None:
 class Run:
     """One run of one dataset's script."""
 
-    def __init__(self, dataset: Dataset, settings: Settings, clock: Clock, log_level: str) -> None:
+    def __init__(
+        self, dataset: Dataset, settings: Settings, clock: Clock, log_level: str, session: Any = None
+    ) -> None:
+        """``session``: of Spark, where there is one already."""
         self._dataset = dataset
+        self._session = session
         self._settings = settings
         self._clock = clock
         self._log_level = log_level
@@ -61,15 +71,20 @@ class Run:
         settings = self._settings
         for path in (*settings.archives, *filter(None, (settings.id_map,))):
             if not path.exists():
-                raise UsageError(f"{path}: there is no such file or folder", "see --archives and --id-map")
-        asked_for = parse_ytdlp_args(settings.ytdlp_args)
-        cookies = [load_cookies(each.cookies) if each.cookies else None for each in settings.identities]
+                raise UsageError(
+                    f"{path}: there is no such file or folder",
+                    "see --id-map" if path == settings.id_map else "see --archives",
+                )
+        if settings.output_format != "files" and self._uses_drive:
+            raise UsageError(
+                f"the archives of {self._dataset.title} are fetched with --output-format files",
+                "fetch them so, or name those that are here with --archives",
+            )
         ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), self._clock)
+        staff = Staff(settings, self._clock, ffmpeg)
         versions, hint = describe_versions()
         versions = f"{versions}, ffmpeg {ffmpeg.version}"
-        texts = [each[0] if each else None for each in cookies]
-        whose = frozenset(map(who, texts))
-        store = Store(settings, self._dataset.name, self._clock, whose, self._dataset.audio_folder)
+        store = Store(settings, self._dataset.name, self._clock, staff.whose, self._dataset.audio_folder)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:
@@ -78,8 +93,12 @@ class Run:
             log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
             self._greet(versions, hint)
             if listing is None:
-                listing = self._published_list(store, cookies[0][1] if cookies[0] else None)
+                listing = self._published_list(store, staff.cookies)
             self._tell(listing, store)
+            if settings.engine == "spark":
+                return self._on_spark(listing, store, signals)
+            if settings.output_format != "files":
+                return self._in_packs(listing, staff, store, signals, hint or versions)
             clips = Share(listing.clips, settings.shard)
             if listing.named:
                 see_that_they_are_the_same(clips, store)
@@ -90,12 +109,12 @@ class Run:
             self._see_room(plan.found + (len(plan.left) if self._uses_drive else 0), store)
             gc.freeze()
             gc.enable()
-            desks = self._desks(texts, asked_for, ffmpeg, store, archives)
-            self._tell_pace(plan, len(store.done), desks)
+            desks = staff.desks(store, archives)
+            self._tell_pace(plan, store.done_of_list, desks)
             try:
                 for count, videos in self._batches(plan, clips, listing, archives, store):
-                    report = Report(self._clock, count, len(store.done), hint or versions)
-                    self._download(store, videos, desks, report, signals)
+                    report = Report(self._clock, count, store.done_of_list, hint or versions)
+                    self._download(settings, store, videos, desks, report, signals)
             finally:
                 self._write_tables(store)
             archives.close()
@@ -103,32 +122,6 @@ class Run:
         finally:
             gc.enable()
             store.close()
-
-    def _desks(
-        self,
-        cookies: Sequence[str | None],
-        asked_for: Mapping[str, Any],
-        ffmpeg: Ffmpeg,
-        store: Store,
-        archives: Archives,
-    ) -> list[Desk]:
-        """The workers, spread over the identities."""
-        settings, clock = self._settings, self._clock
-        pacers = [
-            make_pacer(identity, text, settings.videos_per_hour, settings.state_dir, clock)
-            for identity, text in zip(settings.identities, cookies, strict=True)
-        ]
-        names = [pacer.name for pacer in pacers]
-        for number, pacer in enumerate(pacers):
-            if names.count(pacer.name) > 1:
-                pacer.name = f"{names[number]} (identity {number + 1})"
-        desks = []
-        for number in range(settings.workers):
-            which = number % len(pacers)
-            youtube = YouTube(settings, clock, settings.identities[which], cookies[which], asked_for)
-            worker = Worker(settings, clock, pacers[which], youtube, ffmpeg, store, archives)
-            desks.append(Desk(worker, pacers[which]))
-        return desks
 
     def _archives(self, clips: Share, store: Store) -> Archives:
         """What of the clips the user's archives hold; of those, too, that failed for good elsewhere."""
@@ -172,21 +165,26 @@ class Run:
         for line in listing.skipped:
             log.warning("skipped: %s", line)
         if listing.skipped:
-            say(f"{len(listing.skipped)} records are left out (the log names them); first {listing.skipped[0]}")
+            say(
+                f"{len(listing.skipped)} records are left out, see metadata/{LEFT_OUT}; first {listing.skipped[0]}"
+            )
         for line in listing.remarks:
             say(line)
+        left_out = store.metadata / LEFT_OUT
+        if listing.skipped or left_out.exists():
+            write_json(left_out, list(listing.skipped))
         for name, value in listing.files.items():
             write_json(store.metadata / name, value)
 
     def _see_room(self, count: int, store: Store) -> None:
         """Whether so many clips fit on the disk, before the first byte."""
         if self._settings.max_videos is not None:
-            count = max(0, min(count, self._settings.max_videos - len(store.done)))
+            count = max(0, min(count, self._settings.max_videos - store.done_of_list))
         each = clip_bytes(self._settings, self._dataset.clip_seconds)
         needed, free = count * each / 1e9, free_bytes(store.folder) / 1e9
-        say(f"{len(store.done)} clips are done, {count} to go: about {needed:.1f} GB; {free:.1f} GB are free.")
+        say(f"{store.done_of_list} clips are done, {count} to go: about {needed:.1f} GB; {free:.1f} GB are free.")
         if needed > free:
-            fits = len(store.done) + int(free * 1e9 / each)
+            fits = store.done_of_list + int(free * 1e9 / each)
             raise RunError(
                 f"{count} clips need about {needed:.1f} GB, and {store.folder} has {free:.1f} GB free",
                 "name another --data-dir, make the files smaller (--quality, --audio-format m4a, or --audio-rate "
@@ -240,13 +238,91 @@ class Run:
 
     def _enough(self, store: Store) -> bool:
         most = self._settings.max_videos
-        return most is not None and len(store.done) >= most
+        return most is not None and store.done_of_list >= most
+
+    def _in_packs(self, listing: Listing, staff: Staff, store: Store, signals: Signals, versions: str) -> int:
+        """The steps from the ids on, where the results go into packs."""
+        settings, everyone = self._settings, Share(listing.clips, None)
+        output = open_output(settings)
+        count = plan_packs(output, everyone, self._dataset.name, settings)
+        packed = Packed(output, listing, everyone, store, settings, self._clock)
+        packed.begin()
+        say(f"{count} clips in {output.count} shards, {packed.unfinished} of them unfinished -> {output.url}")
+        gc.freeze()
+        gc.enable()
+        archives = self._archives(everyone, store)
+        desks = staff.desks(store, archives)
+        most = settings.max_videos
+        if most is not None:
+            settings = replace(settings, max_videos=max(0, most - packed.done_before))
+        plan = Plan(asked=packed.todo, videos=packed.videos_todo)
+        self._tell_pace(plan, packed.done_before + store.done_of_list, desks)
+        report = PackedReport(packed, self._clock, packed.todo, packed.done_before + store.done_of_list, versions)
+        self._download(settings, store, packed.videos(), desks, report, signals)
+        packed.finish()
+        archives.close()
+        ended = self._conclude_packs(output)
+        if most is not None and packed.done_before + store.done_of_list >= most:
+            say(f"--max-videos {most} is reached; what is in no shard yet waits in {store.folder}.")
+            return 0
+        return ended
+
+    def _on_spark(self, listing: Listing, store: Store, signals: Signals) -> int:
+        """The steps from the ids on, where Spark's machines do the work."""
+        settings, everyone = absolute(self._settings), Share(listing.clips, None)
+        wandb = extra("wandb", "--wandb: progress is sent") if settings.wandb else None
+        output = open_output(settings)
+        # Before anything is fixed there.
+        session = self._session or open_session(settings.spark_master)
+        try:
+            count = plan_packs(output, everyone, self._dataset.name, settings)
+            output.drop_claims()
+            finished = output.finished()
+            packs = Todo(output, everyone, settings, finished)
+            name, folder = self._dataset.name, self._dataset.audio_folder
+            cluster = Cluster(
+                session, Job(settings, name, folder, output.url, output.count, output.layout), self._clock
+            )
+            gc.freeze()
+            gc.enable()
+            left = output.count - sum(number < output.count for number in finished) + packs.further
+            say(f"{count} clips in {output.count} shards, {left} to go, on {cluster.cores} cores -> {output.url}")
+            logged = wandb.init(project="avclips", config={"dataset": name}) if wandb else None
+            watch = Watch(output, left, self._clock, logged)
+            signals.gentle = True
+            try:
+                cluster.run(iter(packs), listing.url_of, output, watch)
+                cluster.clean_up()
+            finally:
+                signals.gentle = False
+                watch.close()
+                if logged is not None:
+                    logged.finish()
+        finally:
+            if self._session is None:
+                session.stop()
+                drop_package()
+        return self._conclude_packs(output)
+
+    def _conclude_packs(self, output: Output) -> int:
+        finished = output.finished()
+        totals = output.totals(finished)
+        unfinished = output.count - sum(number < output.count for number in finished)
+        for line in summary_of(output, totals, unfinished):
+            say(line)
+        return MORE_MAY_COME if unfinished or totals.may_come else 0
 
     def _download(
-        self, store: Store, videos: Iterable[Video], desks: Sequence[Desk], report: Report, signals: Signals
+        self,
+        settings: Settings,
+        store: Store,
+        videos: Iterable[Video],
+        desks: Sequence[Desk],
+        report: Report,
+        signals: Signals,
     ) -> None:
         """Steps 3 and 4: the clips, and what became of them."""
-        engine = Engine(self._settings, self._clock, store, report, desks)
+        engine = Engine(settings, self._clock, store, report, desks)
         signals.gentle = True
         try:
             engine.run(videos)
@@ -274,10 +350,11 @@ class Run:
     def _conclude(self, store: Store, clips: Iterable[Clip]) -> int:
         done, count, failed = standing(store, clips)
         untried = count - done - len(failed)
-        for line in summary(done, count, failed, untried):
-            say(line)
         limit = self._settings.max_videos
-        if limit is not None and len(store.done) >= limit:
+        enough = limit is not None and done >= limit
+        for line in summary(done, count, failed, untried, limit if enough else None):
+            say(line)
+        if enough:
             return 0
         return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0
 

@@ -44,7 +44,7 @@ class Beside:
         return name
 
     def publish(self) -> None:
-        """Move the files to their places, when the clip is at its own."""
+        """Move the files to their places."""
         for file, name in self.files:
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,12 +17,13 @@ from .pace import Clock
 class Signals:
     """SIGINT, SIGTERM and SIGHUP stop the run; a second one ends the process at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, take: bool = True) -> None:
+        """``take``: False in a program that has handlers of its own."""
         self.clock: Clock | None = None
         self.number = 0
         # While the engine runs, its loop sees the stopped clock; an exception would tear what it writes.
         self.gentle = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if take else ():
             # Under nohup SIGHUP is ignored, and stays so.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._came)

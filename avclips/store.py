@@ -99,6 +99,8 @@ class Store:
         self._strange: dict[str, set[str]] = {}
         # How many clips there are to be, and which ones: kept of a shard alone, whose share has to be told.
         self._total = 0
+        # How many were done at the start that the list does not name.
+        self._others = 0
         self._wanted: set[str] = set()
         # Of failed clips, whose they are: their share does not depend on what is asked for now.
         self._video_of: dict[str, str] = {}
@@ -159,6 +161,11 @@ class Store:
                 trial.unlink(missing_ok=True)
         return True
 
+    @property
+    def done_of_list(self) -> int:
+        """How many clips are done of those that were expected, as far as the list was gone through."""
+        return len(self.done) - self._others
+
     def finished(self) -> dict[str, Line]:
         """The journal's whole line of each clip that is done."""
         lines = finished(siblings(self._manifest).values())
@@ -191,6 +198,10 @@ class Store:
         root, ending = (self.audio, done.audio) if done.audio else (self.videos, done.video)
         return (root / done.folder / f"{clip_id}{ending}").relative_to(self.folder).as_posix()
 
+    def video_of(self, clip_id: str) -> str | None:
+        """The video that a failed clip was of; None where that is not known."""
+        return self._video_of.get(clip_id)
+
     def user(self) -> str | None:
         """Who uses the folder now, in words; None when nobody does."""
         return self._lock.user()
@@ -219,6 +230,11 @@ class Store:
         if known.get("dataset") != self._dataset:
             message = f"{self.folder} holds {known.get('dataset')}, not {self._dataset}"
             raise UsageError(message, "name another folder with --data-dir")
+        kind = known.get("output_format", "files")
+        if kind != self._settings.output_format:
+            # Files that are packed are taken away: nobody should lose single ones to a word.
+            message = f"{self.folder} was made with --output-format {kind}"
+            raise UsageError(message, "use the same, or another --data-dir")
         before = _ONCE | known["settings"]
         blind = before["media"] == shape["media"] == "audio"
         names = [name for name in SHAPE if not (blind and name in _OF_PICTURES)]
@@ -232,7 +248,10 @@ class Store:
         path = self.metadata / "folder.json"
         if not path.exists():
             shape = {name: getattr(self._settings, name) for name in SHAPE}
-            write_json(path, {"dataset": self._dataset, "settings": shape})
+            kind = (
+                {} if self._settings.output_format == "files" else {"output_format": self._settings.output_format}
+            )
+            write_json(path, {"dataset": self._dataset, **kind, "settings": shape})
 
     def _clear_leftovers(self) -> None:
         """The lock is ours: whatever dead runs left lying, on whichever host, is nobody's."""
@@ -292,7 +311,8 @@ class Store:
             if self._settings.shard is not None:
                 self._wanted.add(clip.id)
             yield clip
-        self._total = listed + len(self.done) - done
+        self._others = len(self.done) - done
+        self._total = listed + self._others
         self._snapshot.expect(frozenset(self._ours(self.failed)))
 
     def pending(self, clips: Iterable[Clip]) -> list[Clip]:

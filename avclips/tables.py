@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import importlib
 import itertools
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .errors import UsageError
+from .extras import extra
 
 # Where a row stands ("line 37", "record 5", "row 5"), and its cells by column.
 Row = tuple[str, Mapping[str, Any]]
@@ -78,7 +78,15 @@ def _codec(encoding: str) -> str:
 
 
 def _csv_table(path: Path, codec: str, is_header: IsHeader) -> Table:
-    return _of_cells(path, lambda: _csv_lines(path, codec, ","), is_header)
+    delimiter = _delimiter(path, codec)
+    return _of_cells(path, lambda: _csv_lines(path, codec, delimiter), is_header)
+
+
+def _delimiter(path: Path, codec: str) -> str:
+    """What stands between the cells: where a comma is a decimal one, spreadsheets write semicolons."""
+    with _text(path, codec) as stream:
+        first = next((line for line in stream if line.strip() and not line.startswith("#")), "")
+    return "," if "," in first else max(";", "\t", key=first.count) if set(first) & {";", "\t"} else ","
 
 
 def _tsv_table(path: Path, codec: str, is_header: IsHeader) -> Table:
@@ -216,7 +224,7 @@ def _kind(value: Any) -> str:
 
 
 def _parquet_table(path: Path, _: str, __: IsHeader) -> Table:
-    arrow = _pyarrow()
+    arrow = extra("pyarrow.parquet", "parquet files are read")
 
     def rows(wanted: Collection[str]) -> Iterator[Row]:
         with _whole_parquet(path, arrow), arrow.parquet.ParquetFile(path) as file:
@@ -231,14 +239,6 @@ def _parquet_table(path: Path, _: str, __: IsHeader) -> Table:
         if not file.metadata.num_rows:
             raise UsageError(f"{path} has no row", "it should have one for each clip")
     return _with_sample(path, columns, True, rows)
-
-
-def _pyarrow() -> Any:
-    try:
-        importlib.import_module("pyarrow.parquet")
-        return importlib.import_module("pyarrow")
-    except ImportError as error:
-        raise UsageError("parquet files are read by pyarrow, which is not here", "pip install pyarrow") from error
 
 
 # -- what can be wrong with a file -----------------------------------------------------------------------------
@@ -260,10 +260,16 @@ def _text(path: Path, codec: str) -> Iterator[IO[str]]:
             yield stream
     except UnicodeError as error:
         name = codec.removesuffix("-sig")
-        hint = "save it as UTF-8, or say what it is: --encoding latin-1"
+        hint = f"save it as UTF-8, or say what it is: --encoding {_likely(path)}"
         raise UsageError(f"{path}, line {_broken_line(path, codec)}: not {name} text", hint) from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "is it there, and yours to read?") from error
+
+
+def _likely(path: Path) -> str:
+    """What it may be that is not UTF-8: a mark in front tells one, the rest is a guess."""
+    with open(path, "rb") as stream:
+        return "utf-16" if stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "latin-1"
 
 
 def _broken_line(path: Path, codec: str) -> int:

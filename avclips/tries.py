@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from .clip import Clip, Outcome
 from .pace import LONGEST_TROUBLE_WAIT, SUSPECT_FOR, retry_delay
+from .sites import YOUTUBE
 
 # A video that is always refused, whatever the others get, is set aside after so many refusals.
 REFUSALS = 3
@@ -24,6 +25,11 @@ DEAF_AFTER = 3
 ABOUT_ASKING = ("network", "http", "unknown")
 # Reasons that pass, but not within a run's tries: another run may find the clip.
 NOT_TODAY = ("upcoming", "formats", "whole_file")
+
+
+# The number of an identity, and the site that it asks.
+Way = tuple[int, str]
+HOME: Way = (0, YOUTUBE)
 
 
 @dataclass(frozen=True)
@@ -46,24 +52,25 @@ class Tries:
     def __init__(self, most: int) -> None:
         self._most = most
         self._charged: dict[str, Counter[str]] = {}
-        # Answers so far by each way, and (clip id, way) -> how many there were when it failed last.
-        self._answers: Counter[int] = Counter()
-        self._answers_then: dict[tuple[str, int], int] = {}
+        # Answers so far by each way, by each identity, and by clip how many there were when it failed last.
+        self._answers: Counter[Way] = Counter()
+        self._answers_to: Counter[int] = Counter()
+        self._answers_then: dict[str, dict[Way, int]] = {}
         # Videos in a row that reached nobody, by each way.
-        self._deaf: dict[int, set[str]] = {}
+        self._deaf: dict[Way, set[str]] = {}
         self._refusals: Counter[str] = Counter()
         self._unheard: Counter[str] = Counter()
-        # Video id -> the (clip id, reason) charged to it, since the last answer that was final.
-        self._streak: dict[str, list[tuple[str, str]]] = {}
+        # By site, video id -> the (clip id, reason) charged to it, since the last answer that was final.
+        self._streaks: dict[str, dict[str, list[tuple[str, str]]]] = {}
         # By each way, videos in a row whose media were forbidden, and clips that were extracted again for it.
-        self._forbidden: dict[int, set[str]] = {}
+        self._forbidden: dict[Way, set[str]] = {}
         self._extracted_again: set[str] = set()
         self._taken_back: set[str] = set()
 
-    def judge(self, outcome: Outcome, alone: bool = False, way: int = 0) -> Again | Last:
+    def judge(self, outcome: Outcome, alone: bool = False, way: Way = HOME) -> Again | Last:
         """What ``outcome`` means for its clip.
 
-        ``alone``: whether no other video is left to try; ``way``: the number of the identity that asked. What is
+        ``alone``: whether no other video of the site is left to try; ``way``: who asked, and which site. What is
         a way's fault is told by what others get by the same way.
         """
         if not outcome.asked:
@@ -91,14 +98,14 @@ class Tries:
         """Whether there are clips whose try did not reach anybody."""
         return bool(self._unheard)
 
-    def take_forbidden(self, way: int = 0) -> bool:
+    def take_forbidden(self, way: Way = HOME) -> bool:
         """Whether so many videos in a row were forbidden that it is a block of this way; asking begins anew."""
         block = len(self._forbidden.get(way, ())) >= FORBIDDEN_AFTER
         if block:
             del self._forbidden[way]
         return block
 
-    def is_deaf(self, way: int) -> bool:
+    def is_deaf(self, way: Way) -> bool:
         """Whether nobody is reached this way, while another way somebody is; asking begins anew."""
         deaf = len(self._deaf.get(way, ())) >= DEAF_AFTER
         deaf = deaf and any(other not in self._deaf for other in self._answers if other != way)
@@ -112,37 +119,37 @@ class Tries:
         Once for each clip: what then fails again, with so many others, is charged, or a list whose rest
         cannot be had would never end.
         """
-        if len(self._streak) < TROUBLE_AFTER:
+        site = next((site for site, streak in self._streaks.items() if len(streak) >= TROUBLE_AFTER), None)
+        if site is None:
             return None
         wronged = set()
-        for charges in self._streak.values():
+        for charges in self._streaks.pop(site).values():
             for clip_id, reason in charges:
                 wronged.add(clip_id)
                 if clip_id in self._charged:
                     self._charged[clip_id][reason] -= 1
         self._taken_back |= wronged
-        self._streak.clear()
         return wronged
 
-    def _final(self, outcome: Outcome, way: int) -> Last:
+    def _final(self, outcome: Outcome, way: Way) -> Last:
         self._answers[way] += 1
+        self._answers_to[way[0]] += 1
         self._forbidden.pop(way, None)
         if outcome.status == "done":
-            self._streak.clear()
-        else:
+            self._streaks.pop(way[1], None)
+        elif streak := self._streaks.get(way[1]):
             # That a video is gone shows that asking works, not that formats, media and ffmpeg do.
-            for video, charges in list(self._streak.items()):
+            for video, charges in list(streak.items()):
                 if all(reason in ABOUT_ASKING for _, reason in charges):
-                    del self._streak[video]
+                    del streak[video]
         self._extracted_again.discard(outcome.clip.id)
         total = self._charged.pop(outcome.clip.id, Counter()).total()
         for book in (self._refusals, self._unheard):
             book.pop(outcome.clip.id, None)
-        for each in self._answers:
-            self._answers_then.pop((outcome.clip.id, each), None)
+        self._answers_then.pop(outcome.clip.id, None)
         return Last(replace(outcome, attempts=total + 1))
 
-    def _refused(self, outcome: Outcome, alone: bool, way: int) -> Again | Last:
+    def _refused(self, outcome: Outcome, alone: bool, way: Way) -> Again | Last:
         """Not charged, unless it is refused again and again while others are answered, or no other is left."""
         clip = outcome.clip
         if self._others_answered(clip, way) or alone:
@@ -151,7 +158,7 @@ class Tries:
             return Again(0.0)
         return Last(replace(outcome, status="failed", attempts=self._refusals[clip.id]))
 
-    def _first_forbidden(self, outcome: Outcome, way: int) -> bool:
+    def _first_forbidden(self, outcome: Outcome, way: Way) -> bool:
         """A media URL can grow old: the first time, the video is only extracted again."""
         forbidden = self._forbidden.setdefault(way, set())
         forbidden.add(outcome.clip.video)
@@ -159,13 +166,13 @@ class Tries:
         self._extracted_again.add(outcome.clip.id)
         return again
 
-    def _failed(self, outcome: Outcome, way: int) -> Again | Last:
+    def _failed(self, outcome: Outcome, way: Way) -> Again | Last:
         clip = outcome.clip
         charges: list[tuple[str, str]] = []
         if clip.id not in self._taken_back:
-            charges = self._streak.setdefault(clip.video, charges)
+            charges = self._streaks.setdefault(way[1], {}).setdefault(clip.video, charges)
         if outcome.reached:
-            self._answers_then[clip.id, way] = self._answers[way]
+            self._answers_then.setdefault(clip.id, {})[way] = self._heard(way)
         elif not self._others_answered(clip, way):
             # Nothing gets through this way, for anybody: not the clip's fault.
             self._unheard[clip.id] += 1
@@ -180,8 +187,12 @@ class Tries:
         wait = SUSPECT_FOR if outcome.reason == "unavailable" else 0.0
         return Again(wait + retry_delay(charged[outcome.reason]))
 
-    def _others_answered(self, clip: Clip, way: int) -> bool:
+    def _others_answered(self, clip: Clip, way: Way) -> bool:
         """Whether this way anybody was answered since the clip failed last; the first time, never."""
-        then = self._answers_then.get((clip.id, way))
-        self._answers_then[clip.id, way] = self._answers[way]
-        return then is not None and self._answers[way] > then
+        then = self._answers_then.setdefault(clip.id, {})
+        before, then[way] = then.get(way), self._heard(way)
+        return before is not None and then[way] > before
+
+    def _heard(self, way: Way) -> int:
+        """How often this way is known to work: to a host that may be gone for good, by what others answered."""
+        return self._answers[way] if way[1] == YOUTUBE else self._answers_to[way[0]]

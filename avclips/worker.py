@@ -71,9 +71,7 @@ class Worker:
         try:
             ticket, streams = self._describe(video, ticket, pacer)
         except ClipError as error:
-            # Another site's host may be gone for good.
-            reached = error.reason != "network" or pacer is not self._pacer
-            yield from (self._failure(clip, error, reached) for clip in video.clips)
+            yield from (self._failure(clip, error, error.reason != "network") for clip in video.clips)
             self._clock.sleep(rest(self._settings.sleep))
             return
         with self._store.scratch(video.clips[0]) as folder:
@@ -114,10 +112,8 @@ class Worker:
         job = reading.job(clip)
         beside = self._sidecars.make(clip, url, reading)
         found = {"formats": streams.format_id, "yt_dlp": YTDLP_VERSION, "title": streams.about.get("title")}
-        outcome = self._finisher.finish(
-            clip, job, reading.folder, reading.promises(clip, job), found | beside.facts
-        )
-        beside.publish()
+        promises = reading.promises(clip, job)
+        outcome = self._finisher.finish(clip, job, reading.folder, promises, found | beside.facts, beside.publish)
         return replace(outcome, facts={**outcome.facts, "bytes_fetched": self._youtube.bytes_read - before})
 
     def _reading(self, streams: Streams, folder: Path) -> Reading:

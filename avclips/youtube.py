@@ -52,6 +52,9 @@ _STEPS = 5
 # Bytes a second below which a body is given up after a minute, and tried later.
 SLOWEST = 5000.0
 
+# What servers say that know no ranges, or do not like this one.
+_NO_RANGES = (400, 405, 416, 501)
+
 YTDLP_VERSION: str = _version
 # What a site says of a video.
 ABOUT = ("title", "description", "channel", "upload_date", "tags", "duration", "view_count")
@@ -135,7 +138,7 @@ class YouTube:
             if kind == "video":
                 break
             if kind in ("url", "url_transparent"):
-                if site_of(found["url"]) == YOUTUBE or found.get("ie_key") == "Youtube":
+                if _leads_to_youtube(found):
                     raise Gone("unsupported", f"a page around a video on YouTube: name that one ({found['url']})")
                 found = ydl.extract_info(found["url"], ie_key=found.get("ie_key"), download=False, process=False)
             else:
@@ -166,12 +169,16 @@ class YouTube:
 
     def size_of(self, stream: Stream) -> int | None:
         """The bytes of a file whose size was not told; None where its server knows no ranges. Raises ClipError."""
-        request = Request(stream.url, headers={**stream.headers, "Range": "bytes=0-0"})
+        headers = {**stream.headers, "Range": "bytes=0-0", "Accept-Encoding": "identity"}
+        request = Request(stream.url, headers=headers)
+        self._wait_for(stream)
         try:
             with contextlib.closing(self._instance().urlopen(request)) as answer:
                 told = re.fullmatch(r"bytes 0-0/([0-9]{1,15})", answer.headers.get("Content-Range", ""))
         except HTTPError as error:
             error.close()
+            if error.status in _NO_RANGES:
+                return None
             raise _http_failure(error) from error
         except RequestError as error:
             raise read_failure(clean(str(error)), ()) from error
@@ -204,8 +211,7 @@ class YouTube:
 
     def _download(self, stream: Stream, path: Path, at_most: int, headers: Mapping[str, str]) -> None:
         ydl = self._instance()
-        # Left to HttpFD, this wait could not be woken.
-        self._clock.sleep(max(0.0, stream.available_at - time.time()))
+        self._wait_for(stream)
         path.unlink(missing_ok=True)
         self._limit = at_most
         self._minute = None
@@ -231,6 +237,10 @@ class YouTube:
         if not ok or not path.exists():
             raise Transient("network", "; ".join(self._said.warnings) or "nothing was received")
         self.bytes_read += path.stat().st_size
+
+    def _wait_for(self, stream: Stream) -> None:
+        # Left to HttpFD, this wait could not be woken.
+        self._clock.sleep(max(0.0, stream.available_at - time.time()))
 
     def _read_failure(self, error: Exception, path: Path) -> Exception:
         text = clean(str(error))
@@ -307,6 +317,13 @@ def _http_failure(error: HTTPError) -> ClipError:
 def _retry_after(error: HTTPError) -> float | None:
     value = error.response.headers.get("Retry-After", "")
     return float(value) if value.isdigit() else None
+
+
+def _leads_to_youtube(found: Mapping[str, Any]) -> bool:
+    """Whether a page leads to a video on YouTube; players of others have addresses without a host, kaltura:1:2."""
+    url = str(found["url"])
+    named = str(found.get("ie_key") or "").startswith("Youtube") or re.fullmatch(r"[\w-]{11}", url)
+    return bool(named) or (re.match(r"(?:https?:)?//", url) is not None and site_of(url) == YOUTUBE)
 
 
 def _only(entries: list[Any]) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from . import runs
+from . import many, runs
 from .chart import svg
 from .figures import Figures
 from .rounds import Bench, Sample, Setting
@@ -95,7 +95,11 @@ def _alone(bench: Bench, quick: bool, say: runs.Say) -> Alone:
     limited = runs.limited(bench, 4 if quick else 12, say)
     scaling = runs.scaling(bench, 20_000 if quick else 100_000, say)
     counts = () if quick else (57_015, 100_000)
-    return Alone(scaling, [(count, runs.start(bench, count, say)) for count in counts], limited, sharing)
+    starts = [(count, runs.start(bench, count, say)) for count in counts]
+    shards = many.shards(bench, 12 if quick else 30, 1 if quick else 5, say)
+    spark = many.spark(bench, 36 if quick else 96, 1 if quick else 3, say)
+    rows = many.long_list(bench, 1_000_000 if quick else 10_000_000, say)
+    return Alone(scaling, starts, limited, sharing, shards, spark, rows)
 
 
 def _cores() -> tuple[int, int]:

@@ -76,7 +76,7 @@ class Silence:
     def trouble(self, outcome: Outcome) -> None:
         raise AssertionError(outcome)
 
-    def taken_back(self, count: int) -> None:
+    def taken_back(self, clip_ids: Sequence[str]) -> None:
         pass
 
 

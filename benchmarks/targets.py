@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .figures import Figure, Figures, figure
+from .many import LongList, Spark
 from .runs import Limited, Scaling, Sharing
 
 
@@ -40,11 +41,14 @@ class Alone:
     starts: Sequence[tuple[int, Sequence[float]]] = ()
     limited: Limited | None = None
     sharing: Sequence[Sharing] = ()
+    shards: Sequence[float] = ()
+    spark: Spark | None = None
+    long_list: LongList | None = None
 
 
 def rows(figures: Figures, alone: Alone) -> list[Row]:
     """All targets of which something was measured."""
-    return [*_bytes(figures), *_sharing(alone), *_cpu(figures), *_time(figures), *_large(alone)]
+    return [*_bytes(figures), *_sharing(alone), *_cpu(figures), *_time(figures), *_large(alone), *_many(alone)]
 
 
 def _bytes(figures: Figures) -> list[Row]:
@@ -109,6 +113,20 @@ def _large(alone: Alone) -> list[Row]:
     if alone.limited:
         title = "time at 50K and 4 workers / bytes by that rate"
         found.append(Row(title, figure([alone.limited.took / alone.limited.due]), most=1.10))
+    return found
+
+
+def _many(alone: Alone) -> list[Row]:
+    found = []
+    if alone.shards:
+        found.append(Row("time of clips in a shard / in single files", figure(alone.shards), most=1.1))
+    if alone.spark:
+        pairs = [two / one for one, two in zip(alone.spark.one, alone.spark.two, strict=True)]
+        found.append(Row("clips a second by Spark, local[2] / local[1], 50 ms away", figure(pairs), least=1.8))
+    if alone.long_list:
+        long = alone.long_list
+        title = f"memory to hand out a list of {long.rows:,} rows / of {long.rows // 1000:,}"
+        found.append(Row(title, figure([long.peak / long.few]), most=2.0))
     return found
 
 

@@ -121,8 +121,8 @@ class Heard:
     def trouble(self, outcome: Outcome) -> None:
         self.troubles.append(outcome.clip.id)
 
-    def taken_back(self, count: int) -> None:
-        self.backs.append(count)
+    def taken_back(self, clip_ids: Sequence[str]) -> None:
+        self.backs.append(len(clip_ids))
 
 
 class Simulated(Clock):

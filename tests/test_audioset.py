@@ -138,6 +138,20 @@ def test_labels_that_no_clip_has(tmp_path: Path) -> None:
         listing(folder, "eval", "balanced_train", labels=("Bee, wasp, etc.",))
 
 
+def test_labels_with_strong_are_those_of_the_events(tmp_path: Path) -> None:
+    """A clip's own labels say less: some of them are of no event, and events have classes of their own."""
+    folder = lists(tmp_path / "m")
+    events = f"{HALF}_2500\t0.0\t1.5\t/m/0bt9lr\n{EVAL}_0\t1\t2\t/g/11b630rrvh\n"
+    (folder / "audioset_eval_strong.tsv").write_text(EVENTS + events)
+    (folder / "mid_to_display_name.tsv").write_text(f"{STRONG_CLASSES}/g/11b630rrvh\tKettle whistle\n")
+    for labels, clips in (("Dog", [HALF]), ("kettle whistle", [EVAL]), ("/g/11b630rrvh,Dog", [EVAL, HALF])):
+        assert [clip.id for clip in listed(folder, "eval", strong=True, labels=(labels,))] == clips
+    with pytest.raises(RunError, match="^no clip is in eval with these labels$"):
+        listing(folder, "eval", strong=True, labels=("Speech",))
+    with pytest.raises(UsageError, match="no class is called 'Kettle whistle'"):
+        listing(folder, "eval", labels=("Kettle whistle",))
+
+
 @pytest.mark.parametrize(
     ("splits", "clips"),
     [

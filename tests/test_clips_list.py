@@ -262,16 +262,95 @@ def test_a_value_as_json(value: Any, there: Any) -> None:
         # Each once: by its span, or by its id.
         (f"url,start,end\n{ID},1,2\nyoutu.be/{ID},1.0,0:02\n", {}, [(f"{ID}_1_2", ID, 1.0, 2.0)]),
         (f"url,start,end,id\n{ID},1,2,x\n{ID},1,2,x\n", {"columns": Columns(id="id")}, [("x", ID, 1.0, 2.0)]),
-        (f"url,start,end,id\n{ID},1,2,x\n{ID},1,2,y\n", {}, [("x", ID, 1.0, 2.0)]),
+        (f"url,start,end,id\n{ID},1,2,x\n{ID},1,2,y\n", {}, [("x", ID, 1.0, 2.0), ("y", ID, 1.0, 2.0)]),
         (f'url,clips\n{ID},"[[1, 2], [1, 2]]"\n', {}, [(f"{ID}_1_2", ID, 1.0, 2.0)]),
     ],
 )  # fmt: skip
 def test_rows_as_clips(tmp_path: Path, content: str, chosen: dict[str, Any], clips: list[Any]) -> None:
     found = listing(tmp_path, content, **chosen)
     assert brief(found) == clips and found.skipped == [] and found.files == {}
-    assert [len(found.remarks), found.remarks[0].partition(": ")[0]] == [1, "columns"]
+    assert found.remarks[0].partition(": ")[0] == "columns"
     assert all(
         is_plain_name(clip.id) and found.url_of(clip.video) == watch_url(clip.video) for clip in found.clips
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "chosen", "captions"),
+    [
+        (f"url,start,end,text\n{ID},1,2,a\n{ID},1,2,b\n{ID},1,2,a\n{ID},1,2,c\n", {}, ["a", "b", "c"]),
+        (f"url,start,end,text\n{ID},1,2,a\n{ID},1,2,a\n", {}, None),
+        (f"url,start,end,text\n{ID},1,2,\n{ID},1,2,a\n{ID},1,2,b\n", {}, ["a", "b"]),
+        (f"youtube_id,start_time,caption\n{ID},1,a\n{ID},1,b\n", {"preset": "audiocaps"}, ["a", "b"]),
+    ],
+)
+def test_a_clip_that_is_described_several_times(
+    tmp_path: Path, content: str, chosen: dict[str, Any], captions: list[str] | None
+) -> None:
+    found = listing(tmp_path, content, **chosen)
+    (clip,) = found.clips
+    assert (clip.meta["caption"], clip.meta.get("captions")) == ("a", captions)
+    rows = content.count("\n") - 1
+    assert found.remarks[-1] == f"{rows - 1} rows name a clip that an earlier row names: it is fetched once"
+
+
+@pytest.mark.parametrize(
+    ("address", "start"),
+    [
+        *(
+            (f"https://youtu.be/{ID}?t=42", 42),
+            (f"youtu.be/{ID}?t=42s", 42),
+            (f"https://youtu.be/{ID}#t=1m5s", 65),
+        ),
+        *((f"https://www.youtube.com/watch?v={ID}&t=1h2m3s", 3723), (f"https://youtu.be/{ID}?start=7", 7)),
+        *((f"https://youtu.be/{ID}", 0), (f"https://youtu.be/{ID}?t=", 0), (f"https://youtu.be/{ID}?t=soon", 0)),
+        *((ID, 0), (f"https://youtu.be/{ID}?at=5", 0), (f"https://youtu.be/{ID}?t=-5", 0)),
+    ],
+)
+def test_an_address_that_names_a_start(tmp_path: Path, address: str, start: int) -> None:
+    assert brief(listing(tmp_path, f"{address}\n", clip_length=5.0)) == [
+        (f"{ID}_{start}_{start + 5}", ID, float(start), start + 5.0)
+    ]
+    # A column says it better, and a whole video has no start.
+    assert brief(listing(tmp_path, f"url,start,end\n{address},1,2\n")) == [(f"{ID}_1_2", ID, 1.0, 2.0)]
+    assert brief(listing(tmp_path, f"url,name\n{address},x\n")) == [(ID, ID, 0.0, None)]
+
+
+@pytest.mark.parametrize(
+    "header", ["vid,From,To", "vid,s,e", "vid,start_ms,end_ms", "vid,note,at", ",vid,at", "vid,where,"]
+)
+def test_times_are_not_overlooked(tmp_path: Path, header: str) -> None:
+    """Whole videos are a hundred times as much."""
+    names = header.split(",")
+    cells = {"": "7", "vid": ID, "note": "x", "where": "1:05"}
+    content = f"{header}\n{','.join(cells.get(name, '1:05') for name in names)}\n"
+    with pytest.raises(UsageError, match=r"is '(From|s|start_ms|at|where)' a time of the clips\?") as caught:
+        listing(tmp_path, content)
+    assert "--start-col" in (caught.value.hint or "")
+    assert brief(listing(tmp_path, content, columns=Columns(url="vid", start=""))) == [(ID, ID, 0.0, None)]
+
+
+@pytest.mark.parametrize("header", ["vid", "index,vid", "vid,duration", "Unnamed: 0,vid", "vid,caption"])
+def test_numbers_that_are_no_times_of_a_clip(tmp_path: Path, header: str) -> None:
+    row = ",".join(ID if name == "vid" else "12" for name in header.split(","))
+    assert brief(listing(tmp_path, f"{header}\n{row}\n")) == [(ID, ID, 0.0, None)]
+
+
+def test_an_id_that_is_wrong_in_a_few_rows(tmp_path: Path) -> None:
+    rows = [f"{ID},{n},{n + 1},c{n}" for n in range(20)]
+    content = "\n".join(["url,start,end,id", *rows, f"{ID},30,31,c3", f"{ID},40,41,a b", ""])
+    found = listing(tmp_path, content)
+    assert len(list(found.clips)) == 20 and [clip.id for clip in found.clips][3] == "c3"
+    assert [line.partition(": ")[2] for line in found.skipped] == [
+        "the id 'c3' was another clip's before", "the id 'a b' cannot be the name of a file"
+    ]  # fmt: skip
+
+
+def test_a_column_that_is_called_id_and_is_none_is_told(tmp_path: Path) -> None:
+    found = listing(tmp_path, f"url,start,end,id\n{ID},1,2,x\n{ID},3,4,x\n")
+    assert [clip.id for clip in found.clips] == [f"{ID}_1_2", f"{ID}_3_4"]
+    assert (
+        found.remarks[1] == "the column 'id' does not name clips, each another: --id-col id takes it all the same"
     )
 
 

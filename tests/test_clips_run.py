@@ -649,7 +649,7 @@ def test_a_dry_run_shows_the_first_rows(place: Clips) -> None:
     said = place.run(path, "--dry-run").out.splitlines()
     assert [line.partition(":")[0] for line in said].count("left out") == 10 and len(said) == 22
     assert said[0] == "columns: video from '1', whole videos"
-    assert said[11].startswith("x-example-0-") and said[11].endswith(": https://x.example/0 from 0 to the end s")
+    assert said[11].startswith("x-example-0-") and said[11].endswith(": https://x.example/0 from 0 to the end")
     assert said[-1] == "50 clips of 50 videos, 30 records left out. Nothing was fetched."
 
 
@@ -770,6 +770,14 @@ def test_bad_rows_are_left_out_and_said(place: Clips) -> None:
     ended = place.run(place.list(rows), "--cut", "copy")
     assert ended.code == 0 and place.completed == ["good"]
     assert (
-        "2 records are left out (the log names them); first list.csv, line 3: the end 3 is not after" in ended.out
+        "2 records are left out, see metadata/left_out.json; first list.csv, line 3: the end 3 is not after"
+        in ended.out
     )
     assert "list.csv, line 4: no video" in (place.data / "clips_download.log").read_text()
+    named = place.json("metadata/left_out.json")
+    assert [line.partition(":")[0] for line in named] == ["list.csv, line 3", "list.csv, line 4"]
+    said = place.run(place.list(rows), "--status").out
+    assert f"2 records of the list are left out: see {place.data}/metadata/left_out.json." in said
+    # A list without faults says so.
+    assert place.run(place.list(rows[:1], "good.csv"), "--cut", "copy").code == 0
+    assert place.json("metadata/left_out.json") == []

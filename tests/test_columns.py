@@ -146,7 +146,9 @@ def test_a_length_that_is_said_makes_the_second_number_no_end(tmp_path: Path) ->
         ([ID, "0:12", "text"], Columns(), False),
         ([URL, "x"], Columns(), False),
         (["https://vimeo.com/1"], Columns(), False),
-        (["elevenchars", "mine"], Columns(), False),
+        (["elevenChars", "mine"], Columns(), False),
+        # A word is a word.
+        (["event_label", "mine"], Columns(), True),
         (["elevenchars", "mine"], Columns(url="mine"), True),
         (["elevenchars", "mine", "1"], Columns(keep=("mine",)), True),
         # Numbers are the names of columns without names.
@@ -297,3 +299,12 @@ def test_the_guess_in_one_line(columns: Columns, length: float | None, line: str
 
 def test_the_names_of_all_columns_each_once() -> None:
     assert names_of(Columns("u", "s", keep=("s", "x"), caption="x")) == ["u", "s", "x"]
+
+
+def test_a_column_of_ids_beside_one_of_addresses(tmp_path: Path) -> None:
+    """Whoever keeps both fills the ids for YouTube alone."""
+    rows = [f"https://youtu.be/abcde-ghij{n},abcde-ghij{n},1,2" for n in range(4)]
+    rows += [f"https://vimeo.com/{n},,1,2" for n in range(6)]
+    content = "\n".join(["url,youtube_id,start,end", *rows])
+    assert found(tmp_path, content).url == "url"
+    assert found(tmp_path, "\n".join(["url,youtube_id,start,end", *rows[:4]])).url is not None

@@ -255,9 +255,10 @@ def test_exactly_so_many_are_done(
 
 def test_those_of_earlier_runs_count(tmp_path: Path) -> None:
     run = Run(tmp_path, Script({}), max_videos=3)
-    for name in ("x1", "y1"):
+    for name in ("a1", "b1", "x1"):
         run.store.record(Outcome(Clip(name, name[0], 0.0, 10.0), "done"))
-    assert len(run.of("a1 b1 c1").script.calls) == 1
+    # What another list has brought does not.
+    assert run.of("a1 b1 c1 d1 e1").script.calls == [["c1"]]
 
 
 # Many

@@ -62,9 +62,9 @@ def test_the_map_names_every_room_and_no_other() -> None:
         ("subprocess", {"media"}),
         ("requests", {"dataset", "drive"}),
         ("gdown", {"drive"}),
-        ("zipfile", {"archives", "drive"}),
+        ("zipfile", {"archives", "cluster", "drive"}),
         ("argparse", {"options", "quantities"}),
-        ("tqdm", {"drive", "logs", "report"}),
+        ("tqdm", {"drive", "logs", "report", "watch"}),
     ],
 )
 def test_a_library_is_known_to_its_room_alone(name: str, allowed: set[str]) -> None:

@@ -121,3 +121,11 @@ def test_a_class_is_meant_where_a_file_has_its_name(tmp_path: Path, monkeypatch:
     (tmp_path / "Dog").write_text("Speech\n")
     monkeypatch.chdir(tmp_path)
     assert choose_labels(["Dog"], CLASSES) == {DOG}
+
+
+@pytest.mark.parametrize("text", ["Dog\rSpeech", "x" * 200_000, '"Dog', "\0"])
+def test_what_no_csv_reader_takes_is_no_traceback(text: str) -> None:
+    try:
+        assert choose_labels([text], CLASSES) <= set(NAMES.values())
+    except UsageError as error:
+        assert "--labels" in str(error)

@@ -14,6 +14,7 @@ import pytest
 from avclips.clip import PRESETS, Columns, Identity, Settings
 from avclips.dataset import Dataset
 from avclips.datasets import columns
+from avclips.datasets.acav100m import ACAV100M
 from avclips.datasets.audioset import AUDIOSET
 from avclips.datasets.clips import CLIPS
 from avclips.datasets.general_avqa import GENERAL_AVQA
@@ -291,7 +292,8 @@ def test_help_shows_a_scripts_own_options(name: str, capsys: pytest.CaptureFixtu
         "--video-format", "--audio-format", "--audio-rate", "--audio-channels", "--check", "--allow-silent",
         "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts", "--max-whole-file",
         "--yt-dlp-args", "--cookies", "--proxy", "--videos-per-hour", "--give-up-after", "--state-dir", "--shard",
-        "--min-free", "--ffmpeg", "--log-level", "--status", "--verify", "--repair",
+        "--min-free", "--ffmpeg", "--log-level", "--status", "--verify", "--repair", "--output-format", "--output",
+        "--samples-per-shard", "--engine", "--spark-master", "--wandb",
     }  # fmt: skip
     assert ("LIST" in said) == (dataset is CLIPS) and str(Path(dataset.default_dir)) in said
 
@@ -407,3 +409,69 @@ def test_what_cannot_be_meant_of_a_list(argv: list[str], message: str, capsys: p
 def test_the_presets_are_those_of_the_columns() -> None:
     """Named twice, so that --help needs no dataset."""
     assert sorted(PRESETS) == sorted(columns.PRESETS) and len(set(PRESETS)) == len(PRESETS)
+
+
+# -- shards and engines ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dataset", "argv", "changed"),
+    [
+        (CLIPS, "", {"output_format": "files", "output": None, "samples_per_shard": 1000, "engine": "threads"}),
+        (CLIPS, "--output-format webdataset", {"output_format": "webdataset", "output": None}),
+        (CLIPS, "--output-format parquet --output s3://bucket/x --samples-per-shard 7", {
+            "output_format": "parquet", "output": "s3://bucket/x", "samples_per_shard": 7}),
+        (CLIPS, "--output-format parquet --shard 1/3 --max-videos 5", {"shard": (1, 3), "max_videos": 5}),
+        (CLIPS, "--output-format webdataset --retry-failed --archives a", {
+            "retry_failed": (), "archives": (Path("a"),)}),
+        (CLIPS, "--output-format webdataset --status", {"output_format": "webdataset"}),
+        (ACAV100M, "", {"output_format": "webdataset", "samples_per_shard": 1000, "workers": 4}),
+        (ACAV100M, "--output-format files", {"output_format": "files"}),
+        (ACAV100M, "--engine spark", {"engine": "spark", "spark_master": "local[*]", "workers": 1}),
+        (ACAV100M, "--engine spark --workers 3 --wandb", {"workers": 3, "wandb": True}),
+        (ACAV100M, "--dry-run", {"clip_list": Path("my.csv"), "data_dir": Path("data/acav100m")}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_where_it_goes(dataset: Dataset, argv: str, changed: dict[str, Any]) -> None:
+    settings, _ = read_settings(dataset, ["my.csv", *argv.split()])
+    assert {name: getattr(settings, name) for name in changed} == changed
+
+
+def test_sparks_tasks_are_no_shares_of_slurms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job of an array that starts Spark is one of its own."""
+    for name, value in {"ID": "2", "COUNT": "4", "MIN": "0", "MAX": "3", "STEP": "1"}.items():
+        monkeypatch.setenv(f"SLURM_ARRAY_TASK_{name}", value)
+    assert read_settings(ACAV100M, ["my.csv"])[0].shard == (2, 4)
+    assert read_settings(ACAV100M, ["my.csv", "--engine", "spark"])[0].shard is None
+
+
+@pytest.mark.parametrize(
+    ("dataset", "argv", "message"),
+    [
+        (CLIPS, "--output out", "--output goes with --output-format webdataset or parquet"),
+        (CLIPS, "--wandb", "--wandb goes with --output-format webdataset or parquet"),
+        (CLIPS, "--engine spark", "--engine spark writes shards: --output-format webdataset or parquet"),
+        (ACAV100M, "--output-format files --output out", "--output goes with --output-format webdataset or"),
+        (ACAV100M, "--output-format files --engine spark", "--engine spark writes shards: "),
+        (ACAV100M, "--verify", "--verify and --allow-mixed go with --output-format files"),
+        (CLIPS, "--output-format parquet --allow-mixed", "--verify and --allow-mixed go with --output-format"),
+        (ACAV100M, "--wandb", "--wandb goes with --engine spark"),
+        (ACAV100M, "--engine spark --shard 0/2", "--shard, --archives and --max-videos go with --engine threads"),
+        (ACAV100M, "--engine spark --archives a", "--shard, --archives and --max-videos go with --engine"),
+        (ACAV100M, "--engine spark --max-videos 3", "--shard, --archives and --max-videos go with --engine"),
+        (CLIPS, "--output-format tar", "argument --output-format: invalid choice: 'tar'"),
+        (CLIPS, "--samples-per-shard 0", "argument --samples-per-shard: '0' is not a whole number from 1 up"),
+        (CLIPS, "--engine ray", "argument --engine: invalid choice: 'ray'"),
+        (ACAV100M, "--url-col x", "unrecognized arguments: --url-col x"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_meant_of_shards(
+    dataset: Dataset, argv: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        read_settings(dataset, ["my.csv", *argv.split()])
+    said = capsys.readouterr()
+    assert (caught.value.code, said.out) == (2, "")
+    assert said.err.splitlines()[-1].partition("error: ")[2].startswith(message)

@@ -249,8 +249,8 @@ def test_what_is_taken_back_is_to_go_again(
     report = Report(FakeClock(), 5, 0, terminal=terminal)
     for name in "abc":
         report.outcome(outcome(name, "failed", "check"), None)
-    report.taken_back(2)
-    report.taken_back(0)
+    report.taken_back(["a", "b"])
+    report.taken_back([])
     now.seconds = 60.0
     report.tick([pacer(FakeClock())], None)
     report.close()

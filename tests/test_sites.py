@@ -89,7 +89,10 @@ def test_each_site_has_one_leave(clock: FakeClock, tmp_path: Path) -> None:
     assert own.at(None) is own.at(watch_url(ID)) is own and own.everywhere == [own]
     vimeo, other = own.at("https://vimeo.com/1"), own.at("https://media.example.org/1")
     assert vimeo is own.at("https://www.vimeo.com/2") and vimeo is not other
-    assert own.everywhere == [own, vimeo, other]
+    # Of the others, those that refused us: a list may name a host in each row.
+    assert own.everywhere == [own]
+    other.pause("too_many_requests")
+    assert own.everywhere == [own, other]
     assert (own.site, vimeo.site, other.site) == (YOUTUBE, "vimeo.com", "media.example.org")
     assert (own.name, vimeo.name) == ("direct", "vimeo.com, direct")
     # A leave is its own; nothing goes below it.
@@ -323,7 +326,7 @@ def test_trouble_elsewhere_does_not_pause_youtube(tmp_path: Path) -> None:
     run = Sites(tmp_path, Script(rows), workers=1).of(names)
     assert len(run.report.troubles) == 1 and run.report.troubles[0].startswith("V")
     assert run.store.failed == {} and len(run.store.done) == len(names.split())
-    assert [pacer.site for pacer in run.pacer.everywhere] == [YOUTUBE, "vimeo.com", "x.example"]
+    assert [pacer.site for pacer in run.pacer.everywhere] == [YOUTUBE, "vimeo.com"]
     # The reports' states: vimeo's block alone, whatever else is there.
     blocks = [state for state in run.report.blocks if any(state)]
     assert blocks and all(state[0] is None and state[1] == "trouble" and not any(state[2:]) for state in blocks)
@@ -346,7 +349,8 @@ def test_any_number_of_sites(tmp_path: Path) -> None:
     run.store.open()
     run.engine.run(by_video(clips, lambda video: f"https://{video}.example/1"))
     run.store.close()
-    assert len(run.store.done) == 300 and len(run.pacer.everywhere) == 301
+    # What never refused us is not looked at again and again.
+    assert len(run.store.done) == 300 and run.pacer.everywhere == [run.pacer]
 
 
 def test_a_pacer_for_a_site_is_told_apart() -> None:

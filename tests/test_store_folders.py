@@ -13,6 +13,7 @@ import pytest
 from avclips.clip import Clip, Outcome, Settings
 from avclips.errors import UsageError
 from avclips.files import whole_object
+from avclips.plan import see_that_they_are_the_same
 from avclips.store import Store
 from data_folder import Start, fail, ids, read, runs
 from fake_clock import FakeClock
@@ -321,3 +322,26 @@ def test_words_that_are_no_utf_8(tmp_path: Path) -> None:
     with whole_object(tmp_path / "table.json") as write:
         write("a", "x \ud83d y")
     assert "a" in json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
+
+
+# -- an id that means another clip -------------------------------------------------------------------------------
+
+
+def test_an_id_that_means_another_clip(start: Start) -> None:
+    """Of what is done, that is a mistake; of what failed, a user's mend."""
+    store = start()
+    finish(store, TOP)
+    fail(store, OTHER)
+    store = start()
+    see_that_they_are_the_same(EVERY, store)
+    assert "other" in store.failed and not store.may_come(OTHER)
+    again = replace(OTHER, video="uploaded-again")
+    see_that_they_are_the_same([TOP, again], store)
+    assert store.may_come(again) and start().may_come(again)
+    for changed in (replace(TOP, video="x"), replace(TOP, start=1.0)):
+        with pytest.raises(UsageError, match="^'top' is another clip in the list than in .*0.0 to 10.0 s of t$"):
+            see_that_they_are_the_same([changed], store)
+    # A line that somebody wrote by hand need not say it.
+    with (store.folder / "manifest.jsonl").open("a") as stream:
+        stream.write('{"id": "deep", "status": "done", "video": null, "audio": null}\n')
+    see_that_they_are_the_same(EVERY, start())

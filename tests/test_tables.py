@@ -333,3 +333,22 @@ def test_quoted_cells_come_back(tmp_path: Path, expected: list[list[str]]) -> No
     quoted = (",".join('"' + cell.replace('"', '""') + '"' for cell in cells) for cells in expected)
     path.write_bytes("\r\n".join(quoted).encode())
     assert [list(cells.values()) for _, cells in rows(path)] == expected
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_what_stands_between_the_cells_of_a_csv(tmp_path: Path, between: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f'# a; comment\n\nvideo{between}note\nx{between}"a;b,c"\n')
+    table = open_table(path, "utf-8", lambda cells: True)
+    assert table.columns == ("video", "note")
+    assert [cells for _, cells in table.rows(table.columns)] == [{"video": "x", "note": "a;b,c"}]
+
+
+@pytest.mark.parametrize(("codec", "likely"), [("utf-16", "utf-16"), ("latin-1", "latin-1")])
+def test_the_letters_that_a_file_may_have(tmp_path: Path, codec: str, likely: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes("video\ncaf\xe9\n".encode(codec))
+    with pytest.raises(UsageError) as caught:
+        open_table(path, "utf-8", lambda cells: True)
+    assert (caught.value.hint or "").endswith(f"--encoding {likely}")
+    assert open_table(path, likely, lambda cells: True).columns == ("video",)

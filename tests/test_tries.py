@@ -6,7 +6,7 @@ import pytest
 
 from avclips.clip import Clip, Outcome
 from avclips.pace import SUSPECT_FOR
-from avclips.tries import FORBIDDEN_AFTER, REFUSALS, TROUBLE_AFTER, Again, Last, Tries
+from avclips.tries import FORBIDDEN_AFTER, HOME, REFUSALS, TROUBLE_AFTER, Again, Last, Tries
 
 
 def clip(name: str) -> Clip:
@@ -234,3 +234,51 @@ def test_a_clip_that_is_let_go_has_all_its_tries_again() -> None:
 def test_what_is_said_under_suspicion_is_asked_again_when_that_is_over() -> None:
     again = Tries(5).judge(Outcome(clip("a"), "failed", "unavailable"))
     assert isinstance(again, Again) and again.delay >= SUSPECT_FOR
+
+
+# -- several sites ---------------------------------------------------------------------------------------------
+
+ELSEWHERE, GONE, OTHERS = (0, "vimeo.com"), (0, "gone.example"), (1, "vimeo.com")
+
+
+def test_a_host_that_is_gone_for_good_is_charged_once_others_answer() -> None:
+    tries = Tries(2)
+    for _ in range(3):
+        assert isinstance(tries.judge(failed("a", "network", reached=False), way=GONE), Again)
+    # By another identity's way: says nothing of this one's.
+    tries.judge(done("b"), way=OTHERS)
+    assert isinstance(tries.judge(failed("a", "network", reached=False), way=GONE), Again)
+    tries.judge(done("c"), way=ELSEWHERE)
+    assert isinstance(tries.judge(failed("a", "network", reached=False), way=GONE), Again)
+    tries.judge(done("d"))
+    assert attempts(tries.judge(failed("a", "network", reached=False), way=GONE)) == 2
+
+
+def test_that_others_answer_says_nothing_of_youtube() -> None:
+    tries = Tries(1)
+    for n in range(50):
+        tries.judge(done(f"d{n}"), way=ELSEWHERE)
+        assert isinstance(tries.judge(failed(f"a{n % 5}", "network", reached=False)), Again)
+    assert tries.is_deaf(HOME) and not tries.is_deaf(HOME)
+
+
+def test_a_row_of_failures_is_a_sites_own() -> None:
+    tries = Tries(1)
+    for n in range(TROUBLE_AFTER - 1):
+        tries.judge(failed(f"a{n}"))
+        tries.judge(done(f"d{n}"), way=ELSEWHERE)
+        tries.judge(failed(f"v{n}"), way=GONE)
+    assert tries.take_back() is None
+    tries.judge(failed("last"))
+    assert tries.take_back() == {"last", *(f"a{n}" for n in range(TROUBLE_AFTER - 1))}
+    assert tries.take_back() is None
+
+
+def test_forbidden_media_are_a_sites_own() -> None:
+    tries = Tries(5)
+    for n in range(FORBIDDEN_AFTER - 1):
+        tries.judge(failed(f"v{n}", "forbidden"), way=ELSEWHERE)
+    tries.judge(failed("a", "forbidden"))
+    assert not tries.take_forbidden(HOME) and not tries.take_forbidden(ELSEWHERE)
+    tries.judge(failed("v", "forbidden"), way=ELSEWHERE)
+    assert tries.take_forbidden(ELSEWHERE) and not tries.take_forbidden(HOME)

@@ -16,7 +16,7 @@ import pytest
 from avclips.clip import Identity, Settings, Video
 from avclips.errors import Blocked, ClipError, Gone, Restricted, Stopped, Transient, UsageError
 from avclips.pace import Clock
-from avclips.youtube import NoRanges, Stream, YouTube, load_cookies, who
+from avclips.youtube import NoRanges, Stream, YouTube, _leads_to_youtube, load_cookies, who
 from fake_clock import FakeClock
 from fake_youtube import CASES, ORIGINAL_AND_DUB, FakeVideo, FakeYouTube, Fault, Media
 
@@ -254,6 +254,57 @@ def test_reads_that_fail(
     assert (type(caught.value), caught.value.reason) == (kind, reason)
     assert getattr(caught.value, "retry_after", None) == retry_after
     assert len(site.requests("media")) == requests
+
+
+@pytest.mark.parametrize(
+    ("fault", "size"),
+    [
+        (None, True),
+        (Fault("ignore_range"), None),
+        *((Fault("status", status=status), None) for status in (400, 416, 501)),
+        (Fault("status", status=403), "forbidden"),
+        (Fault("status", status=404), "http"),
+        (Fault("status", status=503), "http"),
+    ],
+    ids=lambda value: str(value.status) if isinstance(value, Fault) else "",
+)
+def test_the_size_that_nobody_told(serve: Serve, reader: Reader, fault: Fault | None, size: Any) -> None:
+    site = serve(*([fault] if fault else []))
+    youtube = reader(site)
+    stream, content = opened(site, youtube)
+    if isinstance(size, str):
+        with pytest.raises(Transient) as caught:
+            youtube.size_of(stream)
+        assert caught.value.reason == size
+    else:
+        assert youtube.size_of(stream) == (len(content) if size else None)
+
+
+def test_the_size_is_not_asked_for_before_the_media_may_be(serve: Serve, reader: Reader) -> None:
+    """Who comes too early is forbidden."""
+    site, clock = serve(), FakeClock()
+    youtube = reader(site, clock=clock)
+    stream, content = opened(site, youtube)
+    assert youtube.size_of(replace(stream, available_at=time.time() + 5)) == len(content)
+    assert 4 < sum(clock.sleeps) <= 5
+
+
+@pytest.mark.parametrize(
+    ("found", "leads"),
+    [
+        ({"url": "https://www.youtube.com/watch?v=abcdefghij0"}, True),
+        ({"url": "//youtu.be/abcdefghij0"}, True),
+        ({"url": "https://invidious.example/x", "ie_key": "YoutubeTab"}, True),
+        ({"url": "abcdefghij0", "ie_key": "Youtube"}, True),
+        ({"url": "abcdefghij0"}, True),
+        # Players have addresses of their own.
+        ({"url": "kaltura:1337:1_abc", "ie_key": "Kaltura"}, False),
+        ({"url": "wistia:a6ndpko1wg", "ie_key": "Wistia"}, False),
+        ({"url": "https://player.vimeo.com/video/1", "ie_key": "Vimeo"}, False),
+    ],
+)
+def test_where_a_page_leads(found: dict[str, str], leads: bool) -> None:
+    assert _leads_to_youtube(found) is leads
 
 
 def test_a_whole_file(serve: Serve, reader: Reader, tmp_path: Path) -> None:

@@ -172,21 +172,27 @@ class Segments:
         self._metadata = metadata
         self._settings = settings
         self._names = read_classes(metadata / _CLASSES)
-        classes = {name: mid for mid, name in self._names.items()} | {mid: mid for mid in self._names}
+        # The events have classes that the clips have not.
+        known = self._names | (read_strong_classes(metadata / _STRONG_CLASSES) if settings.strong else {})
+        classes = {name: mid for mid, name in known.items()} | {mid: mid for mid in known}
         self._wanted = choose_labels(settings.labels, classes)
         self._strong = self._labelled_in_time() if settings.strong else None
 
     def _labelled_in_time(self) -> frozenset[str]:
         paths = [self._metadata / name for name in _strong_files(self._settings)]
-        return frozenset(event.video for path in paths for event in read_events(path))
+        events = (event for path in paths for event in read_events(path))
+        return frozenset(event.video for event in events if not self._wanted or event.mid in self._wanted)
 
     def __iter__(self) -> Iterator[Clip]:
         for split in self._settings.splits:
             for row in read_segments(self._metadata / _file(split)):
-                if self._strong is None or row.video in self._strong:
-                    tags = [tag for tag in row.mids.split(",") if tag]
-                    if not self._wanted or not self._wanted.isdisjoint(tags):
-                        yield self._clip(row, split, tags)
+                tags = [tag for tag in row.mids.split(",") if tag]
+                if self._strong is not None:
+                    wanted = row.video in self._strong
+                else:
+                    wanted = not self._wanted or not self._wanted.isdisjoint(tags)
+                if wanted:
+                    yield self._clip(row, split, tags)
 
     def _clip(self, row: Row, split: str, tags: list[str]) -> Clip:
         labels = [self._names.get(tag, tag) for tag in tags]
@@ -205,7 +211,7 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     """The chosen clips; RunError where there is none."""
     clips = Segments(metadata, settings)
     if next(iter(clips), None) is None:
-        asked = f"{' or '.join(settings.splits)} with these labels"
+        asked = " or ".join(settings.splits) + (" with these labels" if settings.labels else "")
         raise RunError(f"no clip is in {asked}", "see --splits, --labels and --strong")
     return Listing(clips)
 

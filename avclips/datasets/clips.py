@@ -7,6 +7,7 @@ Knows what a row means, and which rows are left out. Formats are known to ``tabl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from ..dataset import Dataset, Listing, together, watch_url
 from ..errors import UsageError
 from ..files import is_plain_name
 from ..tables import open_table
-from .columns import about, clip_length, find_columns, header_test, names_of
-from .values import as_json, list_of, seconds, short, span, spans, video_of
+from .columns import about, clip_length, find_columns, header_test, names_of, unused_id
+from .values import as_json, list_of, seconds, short, span, spans, start_in, video_of
 
 Cells = Mapping[str, Any]
 Span = tuple[float, float | None]
@@ -37,8 +38,8 @@ class Book:
         self.length = length
         self.clips: dict[str, Clip] = {}
         self.urls: dict[str, str] = {}
-        # An id that is made says the span already.
-        self._spans: set[tuple[str, float, float | None]] | None = set() if columns.id else None
+        # Rows that name a clip which an earlier one names.
+        self.repeated = 0
 
     def take(self, cells: Cells) -> None:
         """Add a row's clips; a ValueError says what is wrong, and then none of them is taken."""
@@ -64,12 +65,17 @@ class Book:
             raise ValueError(f"the id {clip.id!r} was another clip's before")
 
     def _add(self, clip: Clip) -> None:
-        if self._spans is not None:
-            where = (clip.video, clip.start, clip.end)
-            if where in self._spans:
-                return
-            self._spans.add(where)
-        self.clips.setdefault(clip.id, clip)
+        there = self.clips.setdefault(clip.id, clip)
+        if there is clip:
+            return
+        self.repeated += 1
+        caption = clip.meta.get("caption")
+        before = there.meta.get("captions") or [each for each in (there.meta.get("caption"),) if each is not None]
+        if caption is not None and caption not in before:
+            # Described several times: the first is the caption, and none of them is lost.
+            said = [*before, caption]
+            more = {"captions": said} if len(said) > 1 else {}
+            self.clips[clip.id] = replace(there, meta={**there.meta, "caption": said[0], **more})
 
     def url_of(self, video: str) -> str:
         """The address of a video."""
@@ -95,8 +101,16 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     if not book.clips:
         # Where nothing fits, a column was likely mistaken for another.
         raise UsageError(f"no row of {path} names a clip; the first: {skipped[0]}", about(columns, length))
-    clips = together(book.clips.values())
-    return Listing(clips, skipped, book.url_of, remarks=[about(columns, length)], named=columns.id is not None)
+    remarks = [about(columns, length)]
+    if (name := unused_id(table, columns, settings)) is not None:
+        remarks.append(
+            f"the column {name!r} does not name clips, each another: --id-col {name} takes it all the same"
+        )
+    if book.repeated:
+        remarks.append(f"{book.repeated} rows name a clip that an earlier row names: it is fetched once")
+    return Listing(
+        together(book.clips.values()), skipped, book.url_of, remarks=remarks, named=columns.id is not None
+    )
 
 
 def spans_of(cells: Cells, columns: Columns, length: float | None) -> Sequence[Span]:
@@ -113,6 +127,8 @@ def spans_of(cells: Cells, columns: Columns, length: float | None) -> Sequence[S
             raise ValueError("no end")
         if length is None:
             return [_WHOLE]
+        if start is None and columns.end is None:
+            start = start_in(cells.get(columns.url or ""))
         end = round((start or 0.0) + length, 6)
     return [span(start or 0.0, end)]
 

@@ -50,8 +50,8 @@ def _times(*words: str) -> list[str]:
 _USUAL: dict[str, list[str]] = {
     "url": "url videourl youtubeurl yturl link videolink youtubelink webpageurl contenturl youtubeid ytid ytbid "
     "youtubevideoid ytvideoid youtube yt videoid ytvid vid video videos id".split(),
-    "start": _times("start", "begin"),
-    "end": _times("end", "stop"),
+    "start": _times("start", "begin", "onset"),
+    "end": _times("end", "stop", "offset"),
     "duration": "duration durations durationseconds durationsec clipduration segmentduration length lengthseconds "
     "cliplength segmentlength dur".split(),
     "clip": "timestamps timestamp clips clip segments segment spans span clipspans clipspan times intervals "
@@ -64,6 +64,9 @@ _OPTIONS = {role: f"--{role}-col" for role in _USUAL} | {"keep": "--keep-cols"}
 _WORDS = {"url": "video"}
 _EITHER = (("clip", "start"), ("clip", "end"), ("clip", "duration"), ("end", "duration"))
 _MOST_SHOWN = 30
+_NEARLY_ALL = 0.9
+# What numbers a row, and no second of a clip.
+_NUMBERS_ROWS = frozenset(("", "index", "idx", "no", "nr", "number", "row", "rank", "unnamed0", "level0"))
 
 
 def header_test(asked: Columns) -> IsHeader:
@@ -75,7 +78,8 @@ def header_test(asked: Columns) -> IsHeader:
         if not names.isdisjoint(cell.strip() for cell in cells):
             return True
         usual = any(_plain(cell) in _KNOWN for cell in cells) and not any(_reads(seconds, cell) for cell in cells)
-        return usual or not any(_is_video(cell) for cell in cells)
+        # A word of eleven small letters is a word.
+        return usual or not any(_is_video(cell) for cell in cells if not re.fullmatch(r"[a-z_-]*", cell.strip()))
 
     return is_header
 
@@ -99,7 +103,29 @@ def find_columns(table: Table, settings: Settings) -> Columns:
     if found.start and not (found.end or found.duration) and length is None:
         hint = "name the column with --end-col or --duration-col, or say the seconds of each with --clip-length"
         raise UsageError(f"{table.path} says where a clip starts ({found.start!r}), not where it ends", hint)
+    if not (found.start or found.end or found.clip) and asked.start is None:
+        _see_that_no_time_is_missed(table, found)
     return found
+
+
+def _see_that_no_time_is_missed(table: Table, found: Columns) -> None:
+    """Whole videos are a hundred times as much: nobody should get them for want of a column's name."""
+    known = {name for _, name in _named(found)}
+    for name in table.columns:
+        plain = _plain(name)
+        if name in known or plain in _KNOWN - set(_USUAL["start"] + _USUAL["end"]) or plain in _NUMBERS_ROWS:
+            continue
+        if _mostly(_reads(seconds, cell) for cell in _cells(table, name)):
+            hint = 'name it with --start-col (and --end-col, ...), or say that there is none: --start-col ""'
+            raise UsageError(f"{table.path}: is {name!r} a time of the clips? {_listed(table)}", hint)
+
+
+def unused_id(table: Table, found: Columns, settings: Settings) -> str | None:
+    """The column that is called as ids are, and was not taken for one."""
+    if found.id is not None or settings.columns.id is not None or settings.preset or not table.named:
+        return None
+    taken = {name for _, name in _named(found)}
+    return next((name for name in _usual(table, "id") if name not in taken), None)
 
 
 def about(columns: Columns, length: float | None) -> str:
@@ -134,10 +160,10 @@ def _check(table: Table, asked: Columns) -> None:
             raise _missing(table, name, _OPTIONS[role])
 
 
-def _missing(table: Table, name: str, who: str) -> UsageError:
+def _missing(table: Table, name: str, who: str, otherwise: str = "name one of these") -> UsageError:
     by_plain_name = {_plain(column): column for column in reversed(table.columns)}
     near = difflib.get_close_matches(_plain(name), by_plain_name, 1)
-    hint = f"did you mean {by_plain_name[near[0]]!r}?" if near else "name one of these"
+    hint = f"did you mean {by_plain_name[near[0]]!r}?" if near else otherwise
     return UsageError(f"{table.path} has no column {name!r} ({who}): {_listed(table)}", hint)
 
 
@@ -155,7 +181,9 @@ def _of_preset(table: Table, name: str, asked: Columns) -> Columns:
     found = _over(asked, dataclasses.replace(preset, keep=keep, caption=caption))
     for _, column in _named(found):
         if column not in table.columns:
-            raise _missing(table, column, f"--preset {name}")
+            raise _missing(
+                table, column, f"--preset {name}", "is it that list? without --preset, columns are guessed"
+            )
     return found
 
 
@@ -194,10 +222,11 @@ def _video(table: Table) -> str | None:
     names = _usual(table, "url") if table.named else list(table.columns)
 
     def score(name: str) -> tuple[bool, int, int]:
-        cells = {cell.strip() for cell in _cells(table, name) if isinstance(cell, str)}
-        on_youtube = sum(youtube_id(cell) is not None for cell in cells)
-        # A word of eleven letters is no video yet.
-        return 2 * on_youtube > len(cells), on_youtube + sum(map(is_address, cells)), on_youtube
+        cells = [cell.strip() if isinstance(cell, str) else "" for cell in _cells(table, name)]
+        mostly = _mostly(youtube_id(cell) is not None for cell in cells)
+        # A name that stands in each row is no video, though it may look like one.
+        on_youtube = sum(youtube_id(cell) is not None for cell in set(cells))
+        return mostly, on_youtube + sum(map(is_address, set(cells))), on_youtube
 
     best = max(names, key=score, default=None)
     # Any list may number its rows.
@@ -251,7 +280,9 @@ def _are_spans(cells: list[Any]) -> bool:
 def _are_ids(cells: list[Any]) -> bool:
     """Whether these name clips, not the videos, and each another."""
     texts = {str(cell).strip() for cell in cells}
-    return len(texts) == len(cells) and all(is_plain_name(text) and not youtube_id(text) for text in texts)
+    good = sum(is_plain_name(text) and not youtube_id(text) for text in texts)
+    # What is not so in a few rows is wrong in these.
+    return good >= _NEARLY_ALL * len(cells)
 
 
 def _are_ends(table: Table, starts: str, ends: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -68,8 +67,13 @@ def _lines(path: Path) -> list[str]:
 
 def _split(text: str, known: Mapping[str, str]) -> Iterator[str]:
     """The names in a text, the longest known one first: "Male speech, man speaking,Dog" are two."""
-    rows = csv.reader(io.StringIO(text), skipinitialspace=True)
-    words = [word.strip() for row in rows for word in row if word.strip()]
+    try:
+        rows = csv.reader(text.splitlines(), skipinitialspace=True)
+        words = [word.strip() for row in rows for word in row if word.strip()]
+    except csv.Error as error:
+        raise UsageError(
+            f"--labels {text[:60]!r} cannot be read: {error}", 'such as --labels "Dog,Speech"'
+        ) from error
     while words:
         ends = range(min(_LONGEST, len(words)), 0, -1)
         end = next((n for n in ends if ", ".join(words[:n]).casefold() in known), 1)

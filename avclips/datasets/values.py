@@ -31,6 +31,8 @@ _ON_YOUTUBE = re.compile(rf"{_YOUTUBE}(?:[:/?#].*)?")
 # Host and path, without who signs in and what is asked.
 _ADDRESS = re.compile(r"https?://(?:[^\s/?#@]*@)?([^\s/?#@]+[^\s?#]*)\S*", re.IGNORECASE)
 _LONGEST_NAME = 60
+# 42, 42s, 1m5s, 1h2m3s; a unit that is there needs its number.
+_AT = re.compile(r"[?&#](?:t|start)=(?=\d)(?:(\d{1,2})h)?(?:(\d{1,3})m)?(?:(\d{1,5})s?)?(?![\w.])")
 
 
 def clock_time(text: str) -> float:
@@ -107,6 +109,15 @@ def youtube_id(text: str) -> str | None:
         return text
     found = _URL.fullmatch(text)
     return found[1] if found else None
+
+
+def start_in(address: Any) -> float | None:
+    """The second that a YouTube address begins at: ``t=42``, ``start=42``, ``t=1m5s``; None: it does not say."""
+    found = _AT.search(address) if isinstance(address, str) and _ON_YOUTUBE.fullmatch(address.strip()) else None
+    if found is None:
+        return None
+    hours, minutes, rest = (int(each or 0) for each in found.groups())
+    return float(hours * 3600 + minutes * 60 + rest)
 
 
 def is_address(text: str) -> bool:

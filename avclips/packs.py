@@ -1,0 +1,268 @@
+"""A list in packs: which clips go into which, and the folder that the finished packs lie in.
+
+Called shards by those who read them; --shard is another thing, a share of the work. A pack is finished when its
+stats file is there, which comes last. Knows no store and no engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from .clip import Clip
+from .errors import RunError, UsageError
+from .kinds import Kinds
+from .packing import Layout, Sample, read_failures, stats_of, write_rows, write_tar
+from .remote import Remote
+
+log = logging.getLogger("avclips.packs")
+
+PackFormat = Literal["webdataset", "parquet"]
+# Of a clip: id, status, reason, whether that is final.
+Row = tuple[str, str, str | None, bool]
+PLAN = "plan.json"
+_STATS = "_stats.json"
+_CLAIM = ".claim"
+# As tools for such files write their names.
+_DIGITS = 5
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Some clips of the list that lie in the same files; those of one video are together."""
+
+    number: int
+    clips: tuple[Clip, ...]
+
+
+@dataclass
+class Totals:
+    """What the stats of the finished packs add up to; ``failed``: by reason."""
+
+    packs: int = 0
+    clips: int = 0
+    done: int = 0
+    may_come: int = 0
+    seconds: float = 0.0
+    bytes: int = 0
+    bytes_fetched: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, stats: Mapping[str, Any]) -> None:
+        """Count a pack."""
+        self.packs += 1
+        for name in ("clips", "done", "may_come", "seconds", "bytes", "bytes_fetched"):
+            setattr(self, name, getattr(self, name) + stats[name])
+        self.failed.update(stats["failed"])
+
+
+def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iterator[Pack]:
+    """The packs of a list, each of at most ``size`` clips, or of one video that has more.
+
+    The clips of one video have to stand together. ``first``, ``first + step``, ...: the packs' numbers.
+    """
+    numbers = itertools.count(first, step)
+    pack: list[Clip] = []
+    for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
+        of_video = list(group)
+        if pack and len(pack) + len(of_video) > size:
+            yield Pack(next(numbers), tuple(pack))
+            pack = []
+        pack += of_video
+    if pack:
+        yield Pack(next(numbers), tuple(pack))
+
+
+class Output:
+    """The folder of finished packs. Errors are RunError; StoreLost where it cannot be reached now."""
+
+    def __init__(self, remote: Remote, format: PackFormat, count: int = 0) -> None:
+        """``count``: how many packs the list has, where it was planned before."""
+        self._remote = remote
+        self._format = format
+        self.url = remote.url
+        # Of the list, without what further runs added.
+        self.count = count
+        # What the tables have in common, once it is known.
+        self.layout: Layout | None = None
+        # Tells our claims from others'.
+        self._token = secrets.token_hex(8).encode()
+
+    def plan(
+        self,
+        clips: Iterable[Clip],
+        size: int,
+        about: Mapping[str, Any],
+        endings: tuple[str, ...] = (),
+        info: bool = False,
+    ) -> int:
+        """Go through the list, and see that what lies there was cut out of the same one; returns its clips.
+
+        ``about``: what else all packs must have in common; UsageError where they have not. ``endings``, ``info``:
+        of the files that the tables are to hold.
+        """
+        self.count = listed = 0
+        digest, kinds = hashlib.sha256(), Kinds()
+        for pack in cut(clips, size):
+            self.count, listed = self.count + 1, listed + len(pack.clips)
+            for clip in pack.clips:
+                digest.update(f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n".encode("utf-8", "replace"))
+                kinds.add(clip.meta)
+        self.layout = Layout(kinds.found(), endings, info)
+        plan: dict[str, Any] = {"clips": listed, "shards": self.count, "samples_per_shard": size}
+        plan |= {"format": self._format, **about, "list": digest.hexdigest()}
+        if PLAN not in self._remote.names():
+            self._remote.create(PLAN, (json.dumps(plan, indent=1) + "\n").encode())
+        self._compare(plan, self._read(PLAN))
+        return listed
+
+    def look(self) -> None:
+        """Take what was planned as it is. UsageError where nothing was."""
+        if PLAN not in self._remote.names():
+            raise UsageError(f"no shards are in {self.url}", "name where they are with --output")
+        self.count = int(self._read(PLAN).get("shards") or 0)
+
+    def _compare(self, plan: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+        # What was asked for comes before what came of it.
+        others = [name for name in plan if before.get(name) != plan[name] and name not in ("clips", "shards")]
+        if others:
+            was = "another list" if others[0] == "list" else f"{others[0]} {json.dumps(before.get(others[0]))}"
+            hint = "use the same, or another --output: a list that grew goes into a new one"
+            raise UsageError(f"{self.url} was made with {was}", hint)
+
+    def name(self, number: int) -> str:
+        """What a pack's files are called, without their endings."""
+        return f"{number:0{max(_DIGITS, len(str(self.count - 1)))}d}"
+
+    def finished(self) -> frozenset[int]:
+        """The numbers of the packs that are there."""
+        names = (name.removesuffix(_STATS) for name in self._remote.names() if name.endswith(_STATS))
+        return frozenset(int(name) for name in names if name.isdigit())
+
+    def is_finished(self, number: int) -> bool:
+        """Whether a pack is there."""
+        return self._remote.has(self.name(number) + _STATS)
+
+    def stats(self, number: int) -> dict[str, Any]:
+        """A finished pack's stats."""
+        return self._read(self.name(number) + _STATS)
+
+    def totals(self, numbers: Iterable[int]) -> Totals:
+        """What is in these packs; of a clip that was asked for again, as it ended last."""
+        totals = Totals()
+        known = sorted(numbers)
+        for number in known:
+            totals.add(self.stats(number))
+        if known and known[-1] >= self.count:
+            latest = {each[0]: each for each in self._latest(known).values() if each[1] != "done"}
+            totals.failed = Counter(reason or "untried" for _, _, reason, _ in latest.values())
+            totals.may_come = sum(not final for *_, final in latest.values())
+            totals.clips = totals.done + len(latest)
+        return totals
+
+    def outcomes(self, number: int) -> list[Row]:
+        """What became of each clip of a finished pack."""
+        with self._remote.open(f"{self.name(number)}.parquet") as file:
+            return list(read_failures(file))
+
+    def _latest(self, numbers: Iterable[int]) -> dict[str, Row]:
+        """The last outcome of all clips that failed once."""
+        latest: dict[str, Row] = {}
+        for number in sorted(numbers):
+            if number >= self.count or self.stats(number)["failed"]:
+                latest |= {row[0]: row for row in self.outcomes(number)}
+        return latest
+
+    def failed(self, asked: Sequence[str]) -> dict[str, int]:
+        """The clips that failed in the finished packs and in none that came later, with the pack they failed in.
+
+        ``asked``: the reasons of final failures that count; empty: all.
+        """
+        latest: dict[str, tuple[int, bool]] = {}
+        for number in sorted(self.finished()):
+            if number >= self.count or self.stats(number)["failed"]:
+                for clip_id, status, reason, final in self.outcomes(number):
+                    again = status != "done" and (not final or not asked or reason in asked)
+                    latest[clip_id] = (number, again)
+        return {clip_id: number for clip_id, (number, again) in latest.items() if again}
+
+    def done_in(self, number: int) -> frozenset[str]:
+        """The clips that a finished pack holds."""
+        return frozenset(row[0] for row in self.outcomes(number) if row[1] == "done")
+
+    def write(
+        self, number: int, samples: Sequence[Sample], folder: Path, scratch: Path, exclusive: bool = False
+    ) -> bool:
+        """Put a pack there, whole, its stats last; False where another has done so, or is about to.
+
+        ``folder``: the data folder with the clips' files; ``scratch``: for unfinished files; ``exclusive``:
+        whether others may be at the same pack.
+        """
+        name = self.name(number)
+        if exclusive and not self._may_write(number):
+            return False
+        self._put(name, samples, folder, scratch)
+        if exclusive:
+            self.drop_claim(number)
+        return True
+
+    def _may_write(self, number: int) -> bool:
+        """Whether a pack is ours to write; what was claimed by another in between is there by now."""
+        if self.is_finished(number) or not self._claim(self.name(number) + _CLAIM):
+            return False
+        if self.is_finished(number):
+            self.drop_claim(number)
+            return False
+        return True
+
+    def _claim(self, name: str) -> bool:
+        """Be the one that writes; what we claimed before, and were kept from, is ours."""
+        return self._remote.create(name, self._token) or self._remote.read(name) == self._token
+
+    def _put(self, name: str, samples: Sequence[Sample], folder: Path, scratch: Path) -> None:
+        scratch.mkdir(parents=True, exist_ok=True)
+        # Of one who died at it.
+        self._remote.clear(name)
+        files = {f"{name}.parquet": scratch / f"{name}.parquet"}
+        try:
+            if self._format == "webdataset":
+                files = {f"{name}.tar": scratch / f"{name}.tar", **files}
+                write_tar(files[f"{name}.tar"], samples, folder)
+            media = folder if self._format == "parquet" else None
+            write_rows(files[f"{name}.parquet"], samples, media, self.layout)
+            stats = scratch / (name + _STATS)
+            stats.write_text(json.dumps(stats_of(name, samples, files), indent=1) + "\n", encoding="utf-8")
+            files[stats.name] = stats
+            for each, path in files.items():
+                self._remote.put(path, each)
+        finally:
+            for path in files.values():
+                path.unlink(missing_ok=True)
+
+    def drop_claims(self) -> None:
+        """Forget who was about to write, and what they had begun: nobody is at work now."""
+        self._remote.clear("")
+        for name in self._remote.names():
+            if name.endswith(_CLAIM):
+                self._remote.remove(name)
+
+    def drop_claim(self, number: int) -> None:
+        """Forget who was about to write a pack."""
+        self._remote.remove(self.name(number) + _CLAIM)
+
+    def _read(self, name: str) -> dict[str, Any]:
+        try:
+            found = json.loads(self._remote.read(name))
+        except ValueError as error:
+            raise RunError(f"{self.url}/{name} is not whole JSON: {error}", "delete it, and run again") from error
+        if not isinstance(found, dict):
+            raise RunError(f"{self.url}/{name} holds no object", "delete it, and run again")
+        return found

@@ -1,0 +1,167 @@
+"""A folder for results, on this machine or in an object store (file://, s3://, gs://, hdfs://, ... by fsspec).
+
+The only room that knows fsspec, whose drivers raise whatever their own libraries do: what leaves is a RunError.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from .errors import RunError, UsageError
+from .extras import extra
+
+log = logging.getLogger("avclips.remote")
+
+# Stores in which a file appears when its last byte is there; in others it is renamed into place.
+_OBJECTS = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oss"))
+
+
+_PART = ".part"
+
+
+class StoreLost(RunError):
+    """The folder cannot be reached now; it may be later."""
+
+
+class Remote:
+    """One folder, of which this program reads and writes whole files."""
+
+    def __init__(self, url: str, look: bool = False) -> None:
+        """``url``: a path, or what fsspec takes; ``look``: nothing is to be made there.
+
+        UsageError where no driver knows it, or one is missing.
+        """
+        self.url = re.sub(r"(?<=[^/:])/+$", "", url)
+        self._fs, self._path = _opened(self.url)
+        self._local = bool({"file", "local"}.intersection(_protocols(self._fs)))
+        self._renames = not _OBJECTS.intersection(_protocols(self._fs))
+        if self._renames and not look:
+            with self._talk():
+                self._fs.makedirs(self._path, exist_ok=True)
+
+    def names(self) -> frozenset[str]:
+        """The names of the files in it, as they are now."""
+        with self._talk():
+            self._fs.invalidate_cache()
+            try:
+                found = self._fs.ls(self._path, detail=False)
+            except FileNotFoundError:
+                return frozenset()
+        return frozenset(str(path).rstrip("/").rpartition("/")[2] for path in found)
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there now."""
+        with self._talk():
+            self._fs.invalidate_cache()
+            return bool(self._fs.exists(f"{self._path}/{name}"))
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+        with self._talk():
+            return bytes(self._fs.cat_file(f"{self._path}/{name}"))
+
+    def put(self, file: Path, name: str) -> None:
+        """Have a local file there under ``name``, whole or not at all; what was there before is replaced."""
+        target = f"{self._path}/{name}"
+        with self._talk():
+            if not self._renames:
+                self._fs.put_file(str(file), target)
+                return
+            part = f"{self._path}/.{name}.{socket.gethostname()}-{os.getpid()}{_PART}"
+            try:
+                self._fs.put_file(str(file), part)
+                try:
+                    self._fs.mv(part, target)
+                except FileExistsError:
+                    # Some do not replace.
+                    self._fs.rm_file(target)
+                    self._fs.mv(part, target)
+            except BaseException:
+                with suppress(Exception):
+                    self._fs.rm_file(part)
+                raise
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Make a small file that is not there, whole; False where it is. Stores that cannot tell replace it."""
+        path = f"{self._path}/{name}"
+        with self._talk():
+            if self._local:
+                return _linked(Path(path), content)
+            try:
+                self._fs.pipe_file(path, content, mode="create")
+            except FileExistsError:
+                return False
+            except (NotImplementedError, TypeError, ValueError):
+                self._fs.pipe_file(path, content)
+        return True
+
+    def clear(self, start: str) -> None:
+        """Remove the unfinished files whose names begin so."""
+        for name in self.names():
+            if name.startswith(f".{start}") and name.endswith(_PART):
+                self.remove(name)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Any]:
+        """A file to read, of which only what is read is fetched."""
+        with self._talk(), self._fs.open(f"{self._path}/{name}", "rb") as file:
+            yield file
+
+    def remove(self, name: str) -> None:
+        """Have a file no longer there."""
+        with self._talk(), suppress(FileNotFoundError):
+            self._fs.rm_file(f"{self._path}/{name}")
+
+    @contextmanager
+    def _talk(self) -> Iterator[None]:
+        """Translate what a driver raises: the one seam at which anything may come."""
+        try:
+            yield
+        except RunError:
+            raise
+        except Exception as error:
+            words = " ".join(str(error).split())[:300] or type(error).__name__
+            raise StoreLost(
+                f"{self.url} cannot be used now: {words}", "is it there, and yours to write?"
+            ) from error
+
+
+def _opened(url: str) -> tuple[Any, str]:
+    core = extra("fsspec.core", "shards are written").core
+    try:
+        fs, path = core.url_to_fs(url)
+    except ImportError as error:
+        missing = re.search(r"[Ii]nstall ([\w-]+)", str(error))
+        hint = f"pip install {missing[1] if missing else 'what it names'}"
+        raise UsageError(f"{url}: {error}", hint) from error
+    except (ValueError, OSError) as error:
+        raise UsageError(
+            f"{url} is no place for results: {error}", "name a folder, or s3://bucket/folder"
+        ) from error
+    return fs, str(path)
+
+
+def _linked(path: Path, content: bytes) -> bool:
+    """A file by its final name at once, and for one of many: also on NFS."""
+    part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{_PART}")
+    part.write_bytes(content)
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    finally:
+        part.unlink()
+    return True
+
+
+def _protocols(fs: Any) -> set[str]:
+    known = fs.protocol
+    return {known} if isinstance(known, str) else set(known)

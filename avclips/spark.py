@@ -1,0 +1,31 @@
+"""For programs that have a Spark session already: the same run, from Python.
+
+``from avclips.spark import download`` in a notebook or a job of one's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from .clip import Settings
+from .dataset import Dataset
+from .errors import UsageError
+from .pace import Clock
+from .run import Run
+from .signals import Signals
+
+
+def download(dataset: Dataset, settings: Settings, session: Any = None, log_level: str = "INFO") -> int:
+    """Download ``dataset`` on Spark's machines; returns the exit code that the script would have.
+
+    ``dataset``: such as ``avclips.datasets.clips.CLIPS``; ``settings``: its ``output_format`` is webdataset or
+    parquet; ``session``: a SparkSession, which is left open; None: one of our own, at ``settings.spark_master``.
+    Raises RunError (UsageError where the settings cannot be meant).
+    """
+    if settings.output_format == "files":
+        raise UsageError("Spark writes shards", 'Settings(output_format="webdataset") or "parquet"')
+    if settings.shard or settings.archives or settings.max_videos:
+        raise UsageError("shard, archives and max_videos are for threads", "leave them as they are by default")
+    clock = Clock()
+    return Run(dataset, replace(settings, engine="spark"), clock, log_level, session).run(Signals(take=False))

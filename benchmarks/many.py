@@ -1,0 +1,99 @@
+"""What shards and Spark cost: many cores, one shard, a long list."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import child
+from .rounds import Bench, Setting
+from .runs import Say
+from .ways import WAYS, Clip, Place
+
+HERE = Path(__file__).resolve().parent
+LATENCY = 0.05
+
+
+@dataclass(frozen=True)
+class Spark:
+    """Clips a second with one core and with two, in pairs of runs."""
+
+    clips: int
+    one: Sequence[float]
+    two: Sequence[float]
+
+
+@dataclass(frozen=True)
+class LongList:
+    """The MB of whoever hands out a list of so many rows, and of one of a thousandth."""
+
+    rows: int
+    seconds: float
+    peak: float
+    few: float
+
+
+def spark(bench: Bench, clips: int, rounds: int, say: Say) -> Spark:
+    """The same number of clips by local[1] and by local[2], 50 ms away."""
+    found: dict[int, list[float]] = {1: [], 2: []}
+    for number in range(rounds):
+        for cores in (1, 2) if number % 2 == 0 else (2, 1):
+            bench.standin.be(LATENCY, None, 0)
+            place = bench.place()
+            lists = [_list(bench, place, name, count) for name, count in (("clips", clips), ("few", 12))]
+            program = [sys.executable, str(HERE / "on_spark.py"), str(place.tree), str(cores), place.proxy]
+            child.run([*program, *map(str, lists)], bench.environment, place.folder, patience=600.0)
+            took = float((place.folder / "said.txt").read_text().splitlines()[-1])
+            found[cores].append(clips / took)
+            shutil.rmtree(place.folder)
+            say(f"Spark local[{cores}], 50 ms away: {clips / took:.2f} clips a second")
+    return Spark(clips, found[1], found[2])
+
+
+def _list(bench: Bench, place: Place, name: str, count: int) -> Path:
+    path = place.folder / f"{name}.csv"
+    rows = (
+        f"{clip.video},{clip.start},{clip.start + 10}\n" for clip in bench.clips(count, Setting("", "", {}, 0))
+    )
+    path.write_text("url,start,end\n" + "".join(rows))
+    return path
+
+
+def shards(bench: Bench, clips: int, rounds: int, say: Say) -> list[float]:
+    """The time of clips in one shard over that of single files, by pairs."""
+    ratios = []
+    for number in range(rounds):
+        took = {}
+        for kind in ("files", "webdataset") if number % 2 == 0 else ("webdataset", "files"):
+            bench.standin.be(0.0, None, 0)
+            place = bench.place()
+            script = _command(bench.clips(clips, Setting("", "", {}, 0)), place, "--output-format", kind)
+            took[kind] = child.run(script, bench.environment, place.folder).wall
+            shutil.rmtree(place.folder)
+        ratios.append(took["webdataset"] / took["files"])
+    say(f"{clips} clips in a shard / in files: {statistics.median(ratios):.2f} of the time")
+    return ratios
+
+
+def _command(clips: Sequence[Clip], place: Place, *options: str) -> list[str]:
+    way = next(way for way in WAYS if way.name == "copy")
+    (command,) = way.commands(clips, place)
+    return [*command, *options]
+
+
+def long_list(bench: Bench, rows: int, say: Say) -> LongList:
+    """What a list costs that nobody could keep in memory."""
+    costs = []
+    for count in (rows // 1000, rows):
+        place = bench.place()
+        program = [sys.executable, str(HERE / "long_list.py"), str(place.tree), str(count)]
+        cost = child.run(program, bench.environment, place.folder, patience=1800.0)
+        costs.append((cost.peak, float((place.folder / "said.txt").read_text())))
+        shutil.rmtree(place.folder)
+    (few, _), (peak, took) = costs
+    say(f"a list of {rows:,} rows: {peak:.0f} MB ({few:.0f} MB with {rows // 1000:,}), {took:.0f} s")
+    return LongList(rows, took, peak, few)
