@@ -156,6 +156,10 @@ class Packed:
     def _clear_away(self) -> None:
         """Remove what is packed, and was left behind by a run that was ended just then."""
         left = files_by_id(self._store.folder)
+        if self._settings.shard is None:
+            # What no line knows is half a clip, or what was not taken away whole; a neighbour's may be either.
+            for clip_id in left.keys() - self._store.done.keys():
+                self._forget(clip_id, left.pop(clip_id))
         if not left:
             return
         further = [number for number in self._finished if number >= self.output.count]
