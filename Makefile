@@ -19,7 +19,7 @@ PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
 	$(BIN)/python -m compileall -q avclips
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(BIN)/.made ## ruff, mypy --strict and shellcheck
 	$(BIN)/ruff check .

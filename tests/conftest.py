@@ -57,3 +57,13 @@ def media_folder() -> Path:
     folder = ROOT / ".cache" / "standin"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+# Those that take longest, and mostly wait: begun first, they do not keep the others waiting at the end.
+LONGEST = ("spark", "packed_run", "exact", "clips_run", "run", "music_run", "bad_input", "identities", "signals")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the longest files begin first."""
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
