@@ -115,8 +115,7 @@ def _status_of_packs(settings: Settings, store: Store) -> int:
     output = open_output(settings, look=True)
     output.look()
     finished = output.finished()
-    unfinished = output.count - sum(number < output.count for number in finished)
-    for line in summary_of(output, output.totals(finished), unfinished):
+    for line in summary_of(output, output.totals(finished), output.missing(finished, None)):
         print(line)
     if store.done:
         print(f"{len(store.done)} clips more are in {store.folder}, until their shards are complete.")

@@ -17,6 +17,7 @@ from typing import Any
 
 from .clip import Clip, Outcome, Settings, Video
 from .dataset import Listing
+from .errors import GaveUp
 from .extras import extra
 from .files import as_run_error, is_full
 from .journal import Line, line_of
@@ -27,7 +28,8 @@ from .packs import Output, Pack, Totals, cut
 from .plan import by_video
 from .remote import Remote, StoreLost
 from .report import Report, say
-from .store import SHAPE, Store
+from .sites import site_of
+from .store import OF_PICTURES, SHAPE, Store
 
 log = logging.getLogger("avclips.packed")
 
@@ -37,20 +39,28 @@ WRITE_AGAIN = 30.0
 _KINDS = ("videos", "audio", "wavs", "info", "subtitles")
 
 
+def see_what_is_needed(settings: Settings) -> None:
+    """UsageError where a package is missing that is wanted at the end, before anything is fetched."""
+    extra("pyarrow.parquet", "tables are written")
+    if settings.output_format == "webdataset":
+        extra("webdataset.writer", "tars are written")
+
+
 def open_output(settings: Settings, look: bool = False) -> Output:
     """Where the packs go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
     assert settings.output_format != "files"
     if not look:
-        # What is needed at the end is missed before the beginning.
-        extra("pyarrow.parquet", "tables are written")
-        if settings.output_format == "webdataset":
-            extra("webdataset.writer", "tars are written")
+        see_what_is_needed(settings)
     return Output(Remote(settings.output or str(settings.data_dir / "shards"), look), settings.output_format)
 
 
 def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
     """Fix which clips go into which pack; returns how many clips there are. UsageError: it was fixed otherwise."""
-    shape = {name: getattr(settings, name) for name in SHAPE if name not in ("flat", "output_format")}
+    blind = OF_PICTURES if settings.media == "audio" else ()
+    shape = {name: getattr(settings, name) for name in SHAPE if name not in ("flat", *blind)}
+    # What the tables and the tars hold besides.
+    shape |= {"info": settings.info, "subtitles": list(settings.subtitles), "keep": list(settings.columns.keep)}
+    shape |= {"caption": settings.columns.caption}
     pictures = (settings.video_format,) if settings.media == "both" else ()
     subtitles = (f"{language}.vtt" for language in settings.subtitles)
     endings = (*pictures, settings.audio_format, *subtitles) if settings.output_format == "parquet" else ()
@@ -108,11 +118,11 @@ class Todo:
 
 @dataclass
 class _Open:
-    """A pack of which clips are still to be had: ``left``; ``doubtful``: failures that may be ours."""
+    """A pack of which clips are still to be had: ``left``; ``doubtful``: failures that may be ours, by site."""
 
     pack: Pack
     left: set[str]
-    doubtful: set[str] = field(default_factory=set)
+    doubtful: dict[str, str] = field(default_factory=dict)
 
 
 class Packed:
@@ -151,15 +161,14 @@ class Packed:
             pending = sum(self._store.may_come(clip) for clip in group)
             self.todo, self.videos_todo = self.todo + pending, self.videos_todo + bool(pending)
         if self._settings.max_videos is not None:
-            self.done_before = self.output.totals(self._finished).done
+            self.done_before = self.output.totals(self.output.share(self._finished, self._settings.shard)).done
 
     def _clear_away(self) -> None:
         """Remove what is packed, and was left behind by a run that was ended just then."""
         left = files_by_id(self._store.folder)
-        if self._settings.shard is None:
-            # What no line knows is half a clip, or what was not taken away whole; a neighbour's may be either.
-            for clip_id in left.keys() - self._store.done.keys():
-                self._forget(clip_id, left.pop(clip_id))
+        for clip_id in [each for each in left if self._store.knew(each) and each not in self._store.done]:
+            # Not taken away whole. What no line ever knew is not ours to remove.
+            self._forget(clip_id, left.pop(clip_id))
         if not left:
             return
         further = [number for number in self._finished if number >= self.output.count]
@@ -183,8 +192,8 @@ class Packed:
 
     @property
     def unfinished(self) -> int:
-        """How many of the list's packs are not there."""
-        return self.output.count - sum(number < self.output.count for number in self.output.finished())
+        """How many of the list's packs that are this run's are not there."""
+        return self.output.missing(self.output.finished(), self._settings.shard)
 
     # -- the main thread -----------------------------------------------------------------------------------
 
@@ -203,13 +212,14 @@ class Packed:
         line = line_of(outcome)
         if outcome.status == "done":
             self._lines[outcome.clip.id] = line
-            self._have_faith()
+            if outcome.asked:
+                self._have_faith(self._site_of(outcome.clip))
         if (number := self._pack_of.get(outcome.clip.id)) is None:
             return
         pack = self._open[number]
         pack.left.discard(outcome.clip.id)
         if outcome.status != "done" and not outcome.permanent:
-            pack.doubtful.add(outcome.clip.id)
+            pack.doubtful[outcome.clip.id] = self._site_of(outcome.clip)
         self._see(number)
 
     def taken_back(self, clip_ids: Iterable[str]) -> None:
@@ -217,6 +227,7 @@ class Packed:
         for clip_id in clip_ids:
             if (number := self._pack_of.get(clip_id)) is not None:
                 self._open[number].left.add(clip_id)
+                self._open[number].doubtful.pop(clip_id, None)
 
     def check(self) -> None:
         """Raise what the packing thread could not keep to itself."""
@@ -233,11 +244,16 @@ class Packed:
             self._clock.check()
         self.check()
 
-    def _have_faith(self) -> None:
-        """Something came: what failed before did so by itself, and will not be taken back."""
+    def _have_faith(self, site: str | None = None) -> None:
+        """Something came of a site: what failed before there did so by itself, and will not be taken back."""
         for number in [number for number, pack in self._open.items() if pack.doubtful]:
-            self._open[number].doubtful.clear()
+            doubtful = self._open[number].doubtful
+            for clip_id in [each for each, where in doubtful.items() if site in (None, where)]:
+                del doubtful[clip_id]
             self._see(number)
+
+    def _site_of(self, clip: Clip) -> str:
+        return site_of(self._listing.url_of(clip.video))
 
     def _see(self, number: int) -> None:
         """Hand a pack over when nothing of it is left, or in doubt."""
@@ -262,7 +278,8 @@ class Packed:
             self._error = error
 
     def _write(self, pack: Pack, samples: Sequence[Sample]) -> None:
-        write_until_it_is_there(self.output, pack.number, samples, self._store, self._clock)
+        patience = self._settings.give_up_after
+        write_until_it_is_there(self.output, pack.number, samples, self._store, self._clock, patience)
         log.info("shard %s is written", self.output.name(pack.number))
         for sample in samples:
             self._take_away(sample)
@@ -286,16 +303,29 @@ def files_by_id(folder: Path) -> dict[str, list[Path]]:
 
 
 def write_until_it_is_there(
-    output: Output, number: int, samples: Sequence[Sample], store: Store, clock: Clock, exclusive: bool = False
+    output: Output,
+    number: int,
+    samples: Sequence[Sample],
+    store: Store,
+    clock: Clock,
+    patience: float,
+    exclusive: bool = False,
 ) -> bool:
-    """Write a pack, waiting for its place and for room; False: somebody else does. Stopped, RunError."""
-    told = False
+    """Write a pack, waiting for its place and for room; False: somebody else does. Stopped, RunError.
+
+    ``patience``: seconds after which it is given up.
+    """
+    told, since = False, clock.now()
     while True:
         try:
             wrote = output.write(number, samples, store.folder, store.spill, exclusive)
         except (StoreLost, OSError) as error:
             if isinstance(error, OSError) and not is_full(error):
                 raise as_run_error(error, store.folder) from error
+            if clock.now() - since > patience:
+                raise GaveUp(
+                    f"a shard could not be written for so long: {error}", "the same command goes on"
+                ) from error
             if not told:
                 say(f"Shard {output.name(number)} cannot be written now, it is tried again: {error}")
             told = True

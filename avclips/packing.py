@@ -179,7 +179,7 @@ def stats_of(name: str, samples: Sequence[Sample], files: Mapping[str, Path]) ->
         "failed": dict(Counter(line["reason"] for line in failed).most_common()),
         "may_come": sum(not line.get("permanent") for line in failed),
         "seconds": round(sum(line.get("duration") or 0.0 for line in lines), 3),
-        "bytes": sum(line.get("bytes") or 0 for line in lines),
+        "bytes": sum(path.stat().st_size for path in files.values()),
         "bytes_fetched": sum(line.get("bytes_fetched") or 0 for line in lines),
         "files": {each: path.stat().st_size for each, path in files.items()},
         "time": now(),

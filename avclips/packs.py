@@ -12,16 +12,18 @@ import json
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from .clip import Clip
 from .errors import RunError, UsageError
+from .files import is_full
 from .kinds import Kinds
 from .packing import Layout, Sample, read_failures, stats_of, write_rows, write_tar
-from .remote import Remote
+from .remote import Remote, StoreLost
 
 log = logging.getLogger("avclips.packs")
 
@@ -147,6 +149,15 @@ class Output:
         names = (name.removesuffix(_STATS) for name in self._remote.names() if name.endswith(_STATS))
         return frozenset(int(name) for name in names if name.isdigit())
 
+    def share(self, numbers: Iterable[int], share: tuple[int, int] | None) -> list[int]:
+        """Those of the packs that are the I-th of N shares', I from 0; of all where there are no shares."""
+        which, of = share or (0, 1)
+        return [number for number in numbers if number % of == which]
+
+    def missing(self, finished: Collection[int], share: tuple[int, int] | None) -> int:
+        """How many of the list's packs are not there, of a share of them."""
+        return sum(number not in finished for number in self.share(range(self.count), share))
+
     def is_finished(self, number: int) -> bool:
         """Whether a pack is there."""
         return self._remote.has(self.name(number) + _STATS)
@@ -162,9 +173,9 @@ class Output:
         for number in known:
             totals.add(self.stats(number))
         if known and known[-1] >= self.count:
-            latest = {each[0]: each for each in self._latest(known).values() if each[1] != "done"}
-            totals.failed = Counter(reason or "untried" for _, _, reason, _ in latest.values())
-            totals.may_come = sum(not final for *_, final in latest.values())
+            latest = self._latest(known)
+            totals.failed = Counter(row[2] or "untried" for _, row in latest.values())
+            totals.may_come = sum(not row[3] for _, row in latest.values())
             totals.clips = totals.done + len(latest)
         return totals
 
@@ -173,12 +184,16 @@ class Output:
         with self._remote.open(f"{self.name(number)}.parquet") as file:
             return list(read_failures(file))
 
-    def _latest(self, numbers: Iterable[int]) -> dict[str, Row]:
-        """The last outcome of all clips that failed once."""
-        latest: dict[str, Row] = {}
+    def _latest(self, numbers: Iterable[int]) -> dict[str, tuple[int, Row]]:
+        """The clips that failed, and did not come later: the pack that they failed in last, and its row."""
+        latest: dict[str, tuple[int, Row]] = {}
         for number in sorted(numbers):
             if number >= self.count or self.stats(number)["failed"]:
-                latest |= {row[0]: row for row in self.outcomes(number)}
+                for row in self.outcomes(number):
+                    if row[1] == "done":
+                        latest.pop(row[0], None)
+                    else:
+                        latest[row[0]] = number, row
         return latest
 
     def failed(self, asked: Sequence[str]) -> dict[str, int]:
@@ -186,13 +201,12 @@ class Output:
 
         ``asked``: the reasons of final failures that count; empty: all.
         """
-        latest: dict[str, tuple[int, bool]] = {}
-        for number in sorted(self.finished()):
-            if number >= self.count or self.stats(number)["failed"]:
-                for clip_id, status, reason, final in self.outcomes(number):
-                    again = status != "done" and (not final or not asked or reason in asked)
-                    latest[clip_id] = (number, again)
-        return {clip_id: number for clip_id, (number, again) in latest.items() if again}
+        latest = self._latest(self.finished())
+        return {
+            clip_id: number
+            for clip_id, (number, (_, _, reason, final)) in latest.items()
+            if not final or not asked or reason in asked
+        }
 
     def done_in(self, number: int) -> frozenset[str]:
         """The clips that a finished pack holds."""
@@ -209,7 +223,18 @@ class Output:
         name = self.name(number)
         if exclusive and not self._may_write(number):
             return False
-        self._put(name, samples, folder, scratch)
+        try:
+            self._put(name, samples, folder, scratch)
+        except BaseException as error:
+            if (
+                exclusive
+                and not isinstance(error, StoreLost)
+                and not (isinstance(error, OSError) and is_full(error))
+            ):
+                # It is not tried again here.
+                with suppress(RunError):
+                    self.drop_claim(number)
+            raise
         if exclusive:
             self.drop_claim(number)
         return True
@@ -230,10 +255,12 @@ class Output:
     def _put(self, name: str, samples: Sequence[Sample], folder: Path, scratch: Path) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         # Of one who died at it.
-        self._remote.clear(name)
+        for start in (f"{name}.", f"{name}_"):
+            self._remote.clear(start)
         files = {f"{name}.parquet": scratch / f"{name}.parquet"}
         try:
-            if self._format == "webdataset":
+            # A reader takes a tar without any clip for a fault.
+            if self._format == "webdataset" and any(sample.done for sample in samples):
                 files = {f"{name}.tar": scratch / f"{name}.tar", **files}
                 write_tar(files[f"{name}.tar"], samples, folder)
             media = folder if self._format == "parquet" else None

@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import RunError, UsageError
+from .errors import RunError, Stopped, UsageError
 from .extras import extra
+from .files import sync_folder
 
 log = logging.getLogger("avclips.remote")
 
@@ -78,12 +79,17 @@ class Remote:
             part = f"{self._path}/.{name}.{socket.gethostname()}-{os.getpid()}{_PART}"
             try:
                 self._fs.put_file(str(file), part)
+                if self._local:
+                    # What it is made of is taken away next: it has to outlive a power loss.
+                    _sync(Path(part))
                 try:
                     self._fs.mv(part, target)
                 except FileExistsError:
                     # Some do not replace.
                     self._fs.rm_file(target)
                     self._fs.mv(part, target)
+                if self._local:
+                    sync_folder(Path(target).parent)
             except BaseException:
                 with suppress(Exception):
                     self._fs.rm_file(part)
@@ -105,7 +111,7 @@ class Remote:
 
     def clear(self, start: str) -> None:
         """Remove the unfinished files whose names begin so."""
-        for name in self.names():
+        for name in self.names() if self._renames else ():
             if name.startswith(f".{start}") and name.endswith(_PART):
                 self.remove(name)
 
@@ -125,7 +131,7 @@ class Remote:
         """Translate what a driver raises: the one seam at which anything may come."""
         try:
             yield
-        except RunError:
+        except (RunError, Stopped):
             raise
         except Exception as error:
             words = " ".join(str(error).split())[:300] or type(error).__name__
@@ -153,13 +159,26 @@ def _linked(path: Path, content: bytes) -> bool:
     """A file by its final name at once, and for one of many: also on NFS."""
     part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{_PART}")
     part.write_bytes(content)
+    _sync(part)
     try:
         os.link(part, path)
     except FileExistsError:
         return False
+    except OSError:
+        # Not every file system has them.
+        try:
+            with open(path, "xb") as stream:
+                stream.write(content)
+        except FileExistsError:
+            return False
     finally:
         part.unlink()
     return True
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def _protocols(fs: Any) -> set[str]:

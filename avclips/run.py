@@ -245,6 +245,8 @@ class Run:
         settings, everyone = self._settings, Share(listing.clips, None)
         output = open_output(settings)
         count = plan_packs(output, everyone, self._dataset.name, settings)
+        if listing.named:
+            see_that_they_are_the_same(everyone, store)
         packed = Packed(output, listing, everyone, store, settings, self._clock)
         packed.begin()
         say(f"{count} clips in {output.count} shards, {packed.unfinished} of them unfinished -> {output.url}")
@@ -285,7 +287,7 @@ class Run:
             )
             gc.freeze()
             gc.enable()
-            left = output.count - sum(number < output.count for number in finished) + packs.further
+            left = output.missing(finished, None) + packs.further
             say(f"{count} clips in {output.count} shards, {left} to go, on {cluster.cores} cores -> {output.url}")
             logged = wandb.init(project="avclips", config={"dataset": name}) if wandb else None
             watch = Watch(output, left, self._clock, logged)
@@ -305,12 +307,11 @@ class Run:
         return self._conclude_packs(output)
 
     def _conclude_packs(self, output: Output) -> int:
-        finished = output.finished()
-        totals = output.totals(finished)
-        unfinished = output.count - sum(number < output.count for number in finished)
-        for line in summary_of(output, totals, unfinished):
+        finished, share = output.finished(), self._settings.shard
+        totals, missing = output.totals(output.share(finished, share)), output.missing(finished, share)
+        for line in summary_of(output, totals, missing):
             say(line)
-        return MORE_MAY_COME if unfinished or totals.may_come else 0
+        return MORE_MAY_COME if missing or totals.may_come else 0
 
     def _download(
         self,

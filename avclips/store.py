@@ -48,7 +48,7 @@ SHAPE = ("media", "quality", "cut", "video_format", "audio_format", "audio_rate"
 # What a folder has that was made before there was a choice.
 _ONCE = {"media": "both", "video_format": "mp4", "audio_format": "wav", "flat": False}
 # Those that say nothing where there are no pictures.
-_OF_PICTURES = ("quality", "cut", "video_format")
+OF_PICTURES = ("quality", "cut", "video_format")
 # The JSON is rewritten whole; it may cost this part of the time.
 SNAPSHOT_SHARE = 0.02
 # Bytes that a trial writes to see whether there is room again: about a clip.
@@ -198,6 +198,10 @@ class Store:
         root, ending = (self.audio, done.audio) if done.audio else (self.videos, done.video)
         return (root / done.folder / f"{clip_id}{ending}").relative_to(self.folder).as_posix()
 
+    def knew(self, clip_id: str) -> bool:
+        """Whether a clip was done once, and its files, or some of them, are no longer there."""
+        return clip_id in self._known
+
     def video_of(self, clip_id: str) -> str | None:
         """The video that a failed clip was of; None where that is not known."""
         return self._video_of.get(clip_id)
@@ -237,7 +241,7 @@ class Store:
             raise UsageError(message, "use the same, or another --data-dir")
         before = _ONCE | known["settings"]
         blind = before["media"] == shape["media"] == "audio"
-        names = [name for name in SHAPE if not (blind and name in _OF_PICTURES)]
+        names = [name for name in SHAPE if not (blind and name in OF_PICTURES)]
         others = [_as_option(name, before.get(name)) for name in names if before.get(name) != shape[name]]
         if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"

@@ -18,11 +18,11 @@ from .archives import Archives
 from .clip import Outcome, Settings
 from .desks import Staff
 from .engine import Engine
-from .errors import GaveUp, RunError
+from .errors import GaveUp, RunError, Stopped
 from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
 from .pacer import Pacer
-from .packed import write_until_it_is_there
+from .packed import see_what_is_needed, write_until_it_is_there
 from .packing import Layout, Sample
 from .packs import Output, Pack
 from .plan import by_video
@@ -90,12 +90,17 @@ def do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None]) -> Result:
         log.warning("%s", error)
         clock.sleep(LOST_WAIT)
         state = "refused"
-    except (RunError, OSError) as error:
-        return Result(pack.number, "failed", host, str(error), getattr(error, "hint", ""))
+    except Stopped:
+        raise
+    except Exception as error:  # the door of a task: Spark would only try the same again
+        log.error("shard %d failed", pack.number, exc_info=error)
+        words = str(error) if isinstance(error, (RunError, OSError)) else repr(error)
+        return Result(pack.number, "failed", host, words, getattr(error, "hint", ""))
     return Result(pack.number, state, host)
 
 
 def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock, host: str) -> State:
+    see_what_is_needed(job.settings)
     output = job.output()
     name = output.name(pack.number)
     clean_up(job, output, host)
@@ -113,10 +118,13 @@ def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock,
         return _do_pack(job, pack, urls, clock, host) if state is None else state
     store.open()
     try:
+        _let_others_go(pack, store)
         _fetch(pack, urls, settings, clock, staff, store)
         lines = store.finished()
         samples = [Sample(clip, lines.get(clip.id) or _failed(store, clip.id)) for clip in pack.clips]
-        if not write_until_it_is_there(output, pack.number, samples, store, clock, exclusive=True):
+        if not write_until_it_is_there(
+            output, pack.number, samples, store, clock, OTHERS_PATIENCE, exclusive=True
+        ):
             return _wait_for_others(output, pack.number, clock) or "busy"
     finally:
         store.close()
@@ -135,6 +143,15 @@ def _fetch(
     finally:
         store.snapshot(force=True)
         archives.close()
+
+
+def _let_others_go(pack: Pack, store: Store) -> None:
+    """What a pack of this number held for another list is not ours."""
+    wanted = {clip.id: (clip.video, [clip.start, clip.end]) for clip in pack.clips}
+    for line in list(store.done_lines()):
+        if wanted.get(line["id"]) != (line.get("source") or line.get("youtube_id"), line.get("asked")):
+            store.set_aside(line["id"])
+            store.forget(line["id"])
 
 
 def _failed(store: Store, clip_id: str) -> dict[str, Any] | None:

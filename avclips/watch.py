@@ -38,7 +38,7 @@ class Watch:
     def _look(self, finished: frozenset[int]) -> None:
         for number in sorted(finished - self._seen):
             self._totals.add(self._output.stats(number))
-        self._seen |= finished
+            self._seen.add(number)
 
     def __call__(self) -> None:
         """Look around, when it is time."""

@@ -275,7 +275,8 @@ class YouTube:
         return self._ydl
 
     def _parameters(self) -> dict[str, Any]:
-        rate = self._settings.rate_limit
+        # yt-dlp divides by it.
+        rate = self._settings.rate_limit or None
         self._jar = None if self._cookies is None else io.StringIO(self._cookies)
         parameters: dict[str, Any] = {
             "format": lambda context: choose(context["formats"], self._settings.quality, self._settings.media),

@@ -408,7 +408,7 @@ def test_stats(folder: Folder) -> None:
     assert found.pop("time").endswith("Z")
     assert found == {
         "shard": "00007", "clips": 6, "done": 2, "failed": {"removed": 2, "network": 1, "untried": 1},
-        "may_come": 2, "seconds": 4.5, "bytes": 2000, "bytes_fetched": 3000,
+        "may_come": 2, "seconds": 4.5, "bytes": path.stat().st_size, "bytes_fetched": 3000,
         "files": {"00007.tar": path.stat().st_size},
     }  # fmt: skip
     assert list(found["failed"]) == ["removed", "network", "untried"]

@@ -34,9 +34,12 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     path = settings.clip_list
     if path is None:
         raise UsageError("no list of clips is named", "name the file: download_acav100m.py LIST")
-    settings = replace(settings, clip_length=CLIP_SECONDS)
     table = open_table(path, settings.encoding, header_test(settings.columns))
-    columns = find_columns(table, settings)
+    try:
+        columns = find_columns(table, settings)
+    except UsageError:
+        # The published ones say where a clip starts.
+        columns = find_columns(table, replace(settings, clip_length=CLIP_SECONDS))
     if not (columns.start or columns.clip):
         raise UsageError(f"no column of {path} says where a clip starts", about(columns, CLIP_SECONDS))
     clips, skipped = OnDisk(metadata / "acav100m.sqlite", make_clip), _Told()
