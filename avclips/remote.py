@@ -70,7 +70,10 @@ class Remote:
             return bytes(self._fs.cat_file(f"{self._path}/{name}"))
 
     def put(self, file: Path, name: str) -> None:
-        """Have a local file there under ``name``, whole or not at all; what was there before is replaced."""
+        """Have a local file there under ``name``, whole or not at all; what was there before is replaced.
+
+        ``file`` may be gone after that, whether it is there or not: what is moved need not be copied.
+        """
         target = f"{self._path}/{name}"
         with self._talk():
             if not self._renames:
@@ -78,7 +81,8 @@ class Remote:
                 return
             part = f"{self._path}/.{name}.{socket.gethostname()}-{os.getpid()}{_PART}"
             try:
-                self._fs.put_file(str(file), part)
+                if not (self._local and _is_moved(file, Path(part))):
+                    self._fs.put_file(str(file), part)
                 if self._local:
                     # What it is made of is taken away next: it has to outlive a power loss.
                     _sync(Path(part))
@@ -173,6 +177,15 @@ def _linked(path: Path, content: bytes) -> bool:
             return False
     finally:
         part.unlink()
+    return True
+
+
+def _is_moved(file: Path, part: Path) -> bool:
+    """Move a file, where both names are of one file system: what is written once need not be copied."""
+    try:
+        os.replace(file, part)
+    except OSError:
+        return False
     return True
 
 

@@ -259,8 +259,8 @@ def test_names(tmp_path: Path, count: int, number: int, name: str) -> None:
 def test_strange_files_are_no_packs(url: str, place: Place, tmp_path: Path) -> None:
     to = output(url, count=3)
     place.write(to, 1, a1="done")
-    (tmp_path / "x").write_text("{}")
     for name in ("notes_stats.json", "_stats.json", "00002.tar", ".00002_stats.json.host-1.part", "x.parquet"):
+        (tmp_path / "x").write_text("{}")
         Remote(url).put(tmp_path / "x", name)
     assert to.finished() == {1}
 
