@@ -40,7 +40,9 @@ _KINDS = ("videos", "audio", "wavs", "info", "subtitles")
 
 
 def see_what_is_needed(settings: Settings) -> None:
-    """UsageError where a package is missing that is wanted at the end, before anything is fetched."""
+    """UsageError where a package is missing that is wanted at the end, before anything is made."""
+    if settings.output_format == "files":
+        return
     extra("pyarrow.parquet", "tables are written")
     if settings.output_format == "webdataset":
         extra("webdataset.writer", "tars are written")
@@ -49,8 +51,6 @@ def see_what_is_needed(settings: Settings) -> None:
 def open_output(settings: Settings, look: bool = False) -> Output:
     """Where the packs go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
     assert settings.output_format != "files"
-    if not look:
-        see_what_is_needed(settings)
     return Output(Remote(settings.output or str(settings.data_dir / "shards"), look), settings.output_format)
 
 
@@ -263,9 +263,8 @@ class Packed:
         samples = []
         for clip in pack.clips:
             self._pack_of.pop(clip.id, None)
-            failed = self._store.failed.get(clip.id)
             line = self._lines.pop(clip.id, None) if clip.id in self._store.done else None
-            samples.append(Sample(clip, line or (failed and {"status": "failed", **failed})))
+            samples.append(sample_of(clip, line, self._store))
         self._queue.put((pack, samples))
 
     # -- the packing thread --------------------------------------------------------------------------------
@@ -288,6 +287,12 @@ class Packed:
         folder = self._store.folder
         for path in (*sample.files(folder).values(), *sample.beside(folder)):
             path.unlink(missing_ok=True)
+
+
+def sample_of(clip: Clip, done: Line | None, store: Store) -> Sample:
+    """What became of a clip; ``done``: its whole line, where it is done."""
+    failed = store.failed.get(clip.id)
+    return Sample(clip, done or (failed and {"status": "failed", **failed}))
 
 
 def files_by_id(folder: Path) -> dict[str, list[Path]]:

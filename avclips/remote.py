@@ -23,8 +23,7 @@ log = logging.getLogger("avclips.remote")
 
 # Stores in which a file appears when its last byte is there; in others it is renamed into place.
 _OBJECTS = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oss"))
-
-
+# How the names of unfinished files end.
 _PART = ".part"
 
 

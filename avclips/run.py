@@ -23,7 +23,7 @@ from .files import free_bytes, write_json
 from .logs import log_to
 from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
-from .packed import Packed, PackedReport, Todo, open_output, plan_packs, summary_of
+from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
 from .packs import Output
 from .plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
 from .report import Report, say, summary
@@ -80,6 +80,7 @@ class Run:
                 f"the archives of {self._dataset.title} are fetched with --output-format files",
                 "fetch them so, or name those that are here with --archives",
             )
+        see_what_is_needed(settings)
         ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), self._clock)
         staff = Staff(settings, self._clock, ffmpeg)
         versions, hint = describe_versions()

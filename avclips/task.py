@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from .archives import Archives
 from .clip import Outcome, Settings
@@ -22,8 +22,8 @@ from .errors import GaveUp, RunError, Stopped
 from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
 from .pacer import Pacer
-from .packed import see_what_is_needed, write_until_it_is_there
-from .packing import Layout, Sample
+from .packed import sample_of, see_what_is_needed, write_until_it_is_there
+from .packing import Layout
 from .packs import Output, Pack
 from .plan import by_video
 from .remote import Remote, StoreLost
@@ -121,7 +121,7 @@ def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock,
         _let_others_go(pack, store)
         _fetch(pack, urls, settings, clock, staff, store)
         lines = store.finished()
-        samples = [Sample(clip, lines.get(clip.id) or _failed(store, clip.id)) for clip in pack.clips]
+        samples = [sample_of(clip, lines.get(clip.id), store) for clip in pack.clips]
         if not write_until_it_is_there(
             output, pack.number, samples, store, clock, OTHERS_PATIENCE, exclusive=True
         ):
@@ -152,11 +152,6 @@ def _let_others_go(pack: Pack, store: Store) -> None:
         if wanted.get(line["id"]) != (line.get("source") or line.get("youtube_id"), line.get("asked")):
             store.set_aside(line["id"])
             store.forget(line["id"])
-
-
-def _failed(store: Store, clip_id: str) -> dict[str, Any] | None:
-    line = store.failed.get(clip_id)
-    return None if line is None else {"status": "failed", **line}
 
 
 def _wait_for_others(
