@@ -5,6 +5,7 @@
      │  ├ Gone              final: the video, or its part, is not to be had by anybody like us
      │  ├ Restricted        final for this identity; other cookies may help
      │  ├ Transient         another try, later
+     │  │  └ Killed         a child process was ended: says nothing of the files it was given
      │  └ Blocked           about us, not about the clip: the identity waits, the clip is not charged
      ├ RunError             nothing can go on: a message, a hint, exit code 1
      │  ├ UsageError        what was asked for cannot be meant: exit code 2
@@ -35,11 +36,18 @@ REASONS: dict[str, str] = {
     "upcoming": "premiere or live stream that is not over yet",
     "not_archived": "not in the archives",
     "archive": "its file in the archives cannot be used",
+    "restricted_mode": "hidden by Restricted Mode of this network or account (another --proxy may help)",
+    "client": "YouTube refuses the client that yt-dlp speaks as (a newer yt-dlp may help)",
+    "challenge": "yt-dlp could not solve YouTube's challenge (a newer yt-dlp[default,deno] may help)",
+    "sabr": "YouTube has formats that it gives by SABR alone, which yt-dlp cannot read",
+    "po_token": "YouTube has formats that it gives for a PO token alone",
     "formats": "no format that fits",
-    "whole_file": "needs the whole file, and that is larger than --max-whole-file",
+    "whole_file": "would cost more bytes than --max-whole-file allows",
     "network": "network trouble",
+    "slow": "its server is too slow, or does not come to an end",
     "http": "the server answered with an error",
     "media": "ffmpeg could not cut it",
+    "signal": "ffmpeg was ended by a signal (another may not be: --ffmpeg PATH)",
     "check": "the clip failed its check",
     "unknown": "a message that is not in our table",
     "internal": "a fault of this program",
@@ -51,6 +59,10 @@ REASONS: dict[str, str] = {
     "forbidden": "HTTP 403 on the media",
     "trouble": "many videos in a row failed, and it cannot be theirs",
 }
+
+
+# Those that are also said of a clip that came, from what was left.
+WITHHELD = ("sabr", "po_token")
 
 
 class AvclipsError(Exception):
@@ -84,6 +96,10 @@ class Restricted(ClipError):
 
 class Transient(ClipError):
     """Worth another try, later."""
+
+
+class Killed(Transient):
+    """A signal ended the child process that was at work: its own fault, or the machine's."""
 
 
 class Blocked(ClipError):

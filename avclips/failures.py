@@ -11,31 +11,52 @@ import re
 from collections.abc import Sequence
 
 from .errors import Blocked, ClipError, Gone, Restricted, Transient
+from .words import without_password
 
 _Row = tuple[str, type[ClipError], str]
 
 # (pattern searched for in the lower-cased message, what it is, the reason); the first that matches counts.
 _TABLE: tuple[_Row, ...] = (
-    (r"confirm you're not a bot", Blocked, "bot_check"),
+    (r"confirm you're not a bot|helps protect our community|unusual traffic", Blocked, "bot_check"),
     (r"captcha challenge", Blocked, "bot_check"),
     (r"rate-limited by youtube", Blocked, "rate_limited"),
     (r"content isn't available, try again later", Blocked, "rate_limited"),
     (r"ip is likely being blocked", Blocked, "wrong_video"),
     (r"http error 429", Blocked, "too_many_requests"),
     (r"too many requests", Blocked, "too_many_requests"),
-    (r"live event will begin|premieres? in |premiere will begin|is upcoming", Transient, "upcoming"),
     (
-        r"live stream recording is not available|processing this video|stream is offline|^offline\.?$",
+        r"live (event|stream) (will begin|has ended)|premieres? in |premiere will begin|is upcoming",
         Transient,
         "upcoming",
     ),
+    (
+        r"live stream recording is not available|(processing this|video is being) |stream is offline|^offline\.?$",
+        Transient,
+        "upcoming",
+    ),
+    # A library's or a school's network, or an account of theirs: the video is there for others.
+    (r"restricted mode|this video is restricted|google workspace", Transient, "restricted_mode"),
+    # What one of yt-dlp's clients was told, while another may have been refused for a passing reason.
+    (
+        r"(isn't|not|no longer) (supported|available) (on|in) this (app|device)|unavailable on this device|"
+        r"latest version of youtube|playback on other websites|error code: 15\d|blocked it (on this|from display)",
+        Transient,
+        "client",
+    ),
     (r"confirm your age|inappropriate for some users|age-restricted", Restricted, "age"),
-    (r"members-only content|members on level|only available to music premium", Restricted, "members"),
+    (r"inappropriate or offensive to some|viewer discretion|suicide or self-harm", Restricted, "login"),
+    (r"members-only content|members on level|premium members", Restricted, "members"),
     (r"private video|video is private", Gone, "private"),
     (r"account associated with this video has been (terminated|closed)", Gone, "terminated"),
-    (r"uploader has closed their youtube account|account.*terminated", Gone, "terminated"),
+    # Not "Your account has been terminated": that is about the cookies.
+    (
+        r"uploader has closed their youtube account|^(?!.*your (youtube )?account).*account.*terminated",
+        Gone,
+        "terminated",
+    ),
+    (r"channel does not exist", Gone, "terminated"),
     # Words for one country also speak of copyright: the country is what can be changed.
-    (r"blocked it (in your country|on this|from display)", Gone, "country"),
+    (r"blocked it in your country|on this country domain|due to geo restriction", Gone, "country"),
     (r"not made this video available in your country|not available in your country", Gone, "country"),
     (r"copyright", Gone, "copyright"),
     (
@@ -43,9 +64,16 @@ _TABLE: tuple[_Row, ...] = (
         Gone,
         "removed",
     ),
-    (r"this video does not exist|video is no longer available|incomplete youtube id", Gone, "removed"),
-    (r"playback on other websites has been disabled", Restricted, "login"),
-    (r"page needs to be reloaded", Transient, "http"),
+    (
+        r"this video does not exist|video is no longer available|incomplete youtube id",
+        Gone,
+        "removed",
+    ),
+    (r"video isn't available any ?(more|longer)", Gone, "removed"),
+    # It never came to be, and who uploads it again gives it another id.
+    (r"its upload failed|processing of this video failed|video was not processed because", Gone, "removed"),
+    (r"content (isn't|is not) available", Transient, "unavailable"),
+    (r"page needs to be reloaded|an error occurred|something went wrong", Transient, "http"),
     (r"requires payment|purchase", Restricted, "members"),
     (r"drm protected", Gone, "drm"),
     (
@@ -53,9 +81,12 @@ _TABLE: tuple[_Row, ...] = (
         Transient,
         "formats",
     ),
-    (r"sign in|login required|log in", Restricted, "login"),
+    # Without a word of why, it has been said of every video to an address that YouTube distrusts.
+    (r"^please sign in\b", Transient, "login"),
+    (r"sign in|login required|log in|for registered users", Restricted, "login"),
+    (r"a page that (took too long|goes on)", Transient, "slow"),
     (r"failed to extract any player response", Blocked, "no_player_response"),
-    (r"http error 5\d\d|http error 4\d\d", Transient, "http"),
+    (r"http error 5\d\d|http error 4\d\d|youtube said:", Transient, "http"),
     (
         r"timed out|timeout|connection|unable to connect|name resolution|getaddrinfo|name or service",
         Transient,
@@ -68,6 +99,7 @@ _TABLE: tuple[_Row, ...] = (
         "network",
     ),
     (r"transport ?error|unable to download (webpage|api page)", Transient, "network"),
+    (r"(challenge|signature) solving failed", Transient, "challenge"),
 )
 
 # What other sites' pages answer; YouTube's own page is never gone.
@@ -80,7 +112,31 @@ _ELSEWHERE: tuple[_Row, ...] = (
 _SHADOWS = re.compile(
     r"failed to extract any player response|no video formats found|requested format is not|unsupported url:"
 )
-_BARE_UNAVAILABLE = re.compile(r"(video unavailable\. )?(this )?(video )?(is )?(unavailable|not available)\.?$")
+# A title and a line below it may say the same, and each may end in a full stop or not.
+_BARE_UNAVAILABLE = re.compile(
+    r"((this )?(video )?(is )?(unavailable|not available|isn't available)(\.+ |\.*$))+$"
+)
+# On some sessions YouTube tries out DRM on every video, for one of yt-dlp's clients.
+_DRM_FOR_ALL = "applies drm to all videos"
+
+
+# What yt-dlp says of formats that YouTube has and it cannot read. Of its web client, which is never given others,
+# it says so to those alone who look for faults.
+_SABR = "missing a url"
+_PO_TOKEN = "require a gvs po token"
+
+
+def withheld(warnings: Sequence[str], asides: Sequence[str] = ()) -> str:
+    """Why yt-dlp left out formats, "sabr" or "po_token"; empty where it did not say so.
+
+    ``asides``: what it says when it is asked to be verbose.
+    """
+    aloud, quietly = (" ".join(texts).lower() for texts in (warnings, asides))
+    if _SABR in aloud:
+        return "sabr"
+    if _PO_TOKEN in aloud or _PO_TOKEN in quietly:
+        return "po_token"
+    return "sabr" if _SABR in quietly else ""
 
 
 def clean(message: str) -> str:
@@ -89,11 +145,6 @@ def clean(message: str) -> str:
     text = re.sub(r"^ERROR:\s*", "", text.strip())
     text = re.sub(r"^\[[\w:+]+\]\s+(?:[\w-]+:\s+)?", "", text)
     return without_password(" ".join(text.split()))
-
-
-def without_password(text: str) -> str:
-    """The text with the names and passwords of proxies cut out of its URLs."""
-    return re.sub(r"(\w://)[^\s'\"]*@", r"\1", text)
 
 
 def read_failure(
@@ -117,6 +168,8 @@ def read_failure(
                 cause = next((warning for warning in said if re.search(pattern, warning)), None)
                 if cause is not None:
                     return kind(reason, f"{text} ({cause})")
+    if "drm protected" in lowered and any(_DRM_FOR_ALL in warning for warning in said):
+        return Transient("client", f"{text} (to this session, on all videos)")
     for pattern, kind, reason in (*_ELSEWHERE, *_TABLE) if elsewhere else _TABLE:
         if re.search(pattern, lowered):
             return kind(reason, text)

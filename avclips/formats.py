@@ -5,6 +5,7 @@ Reads format dicts as yt-dlp makes them, and asks nobody.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,27 +25,70 @@ _ANY: tuple[_Codecs, _Codecs] = (("av01", "vp9", "vp09", "avc1"), ("opus", "mp4a
 _WHATEVER: tuple[_Codecs, _Codecs] = (None, None)
 _IN_ONE = ("https", "http")
 _IN_PIECES = ("m3u8_native", "m3u8", "http_dash_segments")
+# Pictures are as large as each other within this share: 358 lines of H.264 are not less than 360 of VP9, while
+# the next size that sites have is a quarter smaller at least.
+_ABOUT = 0.9
+# Ten and twelve bits a sample: VP9 (as yt-dlp has called it, too), AV1, and the profile High 10 of H.264.
+_DEEP = re.compile(r"vp0?9\.0?[23]\b|vp09\.\d+\.\d+\.1\d|av01\.\d\.\d+\w\.1\d|avc1\.6e", re.IGNORECASE)
 
 
 def choose(formats: Iterable[Mapping[str, Any]], quality: int, media: Media = "both") -> list[dict[str, Any]]:
     """The formats to fetch, of what yt-dlp found (worst first): the largest picture up to ``quality``.
 
-    A picture and a sound, or one file with both where there is no such pair: H.264 and AAC, then other codecs,
-    then in pieces (HLS, DASH), then what has no name. ``media`` "audio": one sound, or where it does not come
-    alone, the smallest picture with it. Empty where none fits, which yt-dlp reports as "Requested format is not
-    available".
+    A picture and a sound, or one file with both where there is no such pair. Of those of about one size, what has
+    the usual colours comes first, then H.264 and AAC, then other codecs, then what comes in pieces (HLS, DASH);
+    what a site does not name is for where nothing is named. ``media`` "audio": one sound, or where it does not
+    come alone, the smallest picture with it. Empty where none fits, which yt-dlp reports as "Requested format is
+    not available".
     """
     usable = [f for f in formats if not f.get("has_drm")]
-    direct = [f for f in usable if f.get("protocol") in _IN_ONE]
-    pieces = [f for f in usable if f.get("protocol") in _IN_PIECES]
-    ways = [(direct, _PLAIN), (direct, _ANY), (pieces, _ANY), (direct, _WHATEVER), (pieces, _WHATEVER)]
+    # What is spoilt is for where there is nothing else.
+    kinds = ([f for f in usable if not _is_spoilt(f)], usable)
+    return next(filter(None, (_chosen(kind, quality, media) for kind in kinds)), [])
+
+
+def _chosen(usable: Sequence[Mapping[str, Any]], quality: int, media: Media) -> list[dict[str, Any]]:
+    direct = _without_dubs([f for f in usable if f.get("protocol") in _IN_ONE])
+    pieces = _without_dubs([f for f in usable if f.get("protocol") in _IN_PIECES])
+    named = [(direct, _PLAIN), (direct, _ANY), (pieces, _ANY)]
+    ways = [*named, (direct, _WHATEVER), (pieces, _WHATEVER)]
     if media == "audio":
         return _heard_alone(ways) or _heard_at_all(ways)
     heard = any(_sound(f) not in (None, "none") for f in usable)
-    chosen = (_of(offered, *codecs, quality=quality, heard=heard) for offered, codecs in ways)
-    return next(filter(None, chosen), [])
+    found = [pair for offered, codecs in named if (pair := _of(offered, *codecs, quality=quality, heard=heard))]
+    if found:
+        largest = max(smaller_side(picture) for picture, _ in found)
+        fit = [pair for pair in found if smaller_side(pair[0]) >= _ABOUT * largest]
+        # The first of equals: the ways stand in their order.
+        return [_taken(*min(fit, key=lambda pair: _has_other_colours(pair[0])))]
+    unnamed = (_of(offered, *codecs, quality=quality, heard=heard) for offered, codecs in ways[len(named) :])
+    return [_taken(*pair) for pair in filter(None, unnamed)][:1]
 
 
+def _without_dubs(offered: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The formats without sounds of another language than the most original: no codec makes up for that."""
+    best = max((_original(f)[0] for f in offered if f.get("vcodec") == "none"), default=0)
+    return [f for f in offered if f.get("vcodec") != "none" or _original(f)[0] == best]
+
+
+def _is_spoilt(format: Mapping[str, Any]) -> bool:
+    """Whether yt-dlp found it to be cut off, or YouTube drew in it what the video does not have."""
+    note = str(format.get("format_note"))
+    return "DAMAGED" in note or "AI-upscaled" in note
+
+
+def _has_other_colours(picture: Mapping[str, Any]) -> bool:
+    """Whether a picture has more than eight bits a sample, or a range of brightness that few readers know."""
+    return picture.get("dynamic_range") not in (None, "SDR") or bool(_DEEP.match(str(picture.get("vcodec"))))
+
+
+def offers_streams(formats: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether pictures or sound come alone, each at an address of its own, as YouTube's better formats do."""
+    direct = [f for f in formats if f.get("protocol") in _IN_ONE]
+    return any((f.get("vcodec") == "none") != (f.get("acodec") == "none") for f in direct)
+
+
+_Pair = tuple[Mapping[str, Any], Mapping[str, Any] | None]
 _Ways = Sequence[tuple[Sequence[Mapping[str, Any]], tuple[_Codecs, _Codecs]]]
 
 
@@ -75,18 +119,29 @@ def _of(
     *,
     quality: int,
     heard: bool,
-) -> list[dict[str, Any]]:
+) -> _Pair | None:
+    """The best picture of one way, and the sound beside it: None where its own file has that, or nothing has."""
     # What has no name has no size either, often: it is measured when it is there.
     smallest = 0 if picture_codecs is None else 1
     pictures = [f for f in offered if _rank(f.get("vcodec"), picture_codecs)]
     pictures = [f for f in pictures if smallest <= smaller_side(f) <= quality]
-    alone = [f for f in pictures if f.get("acodec") == "none"]
     sounds = [f for f in offered if f.get("vcodec") == "none" and _rank(_sound(f), sound_codecs)]
+    sound = _best_sound(sounds, sound_codecs) if sounds else None
+    alone = [f for f in pictures if f.get("acodec") == "none"] if sound or not heard else []
     together = [f for f in pictures if _rank(_sound(f), sound_codecs)]
-    if alone and (sounds or not heard):
-        picture = _best(alone, picture_codecs)
-        return [_merged(picture, _best_sound(sounds, sound_codecs)) if sounds else dict(picture)]
-    return [dict(_best(together, picture_codecs))] if together else []
+    if alone and together:
+        largest = max(map(smaller_side, pictures))
+        alone = [f for f in alone if smaller_side(f) >= _ABOUT * largest]
+    if alone:
+        return _best(alone, picture_codecs), sound
+    if not together:
+        return None
+    picture = _best(together, picture_codecs)
+    originals = [f for f in offered if f.get("vcodec") == "none" and _original(f)[0] > _original(picture)[0]]
+    if not originals:
+        return picture, None
+    # What one file with both speaks may be a dub.
+    return (picture, sound) if sound else None
 
 
 def _sound(format: Mapping[str, Any]) -> str | None:
@@ -116,9 +171,13 @@ def _best_sound(sounds: Sequence[Mapping[str, Any]], codecs: _Codecs) -> Mapping
 def _best(pictures: Sequence[Mapping[str, Any]], codecs: _Codecs) -> Mapping[str, Any]:
     def worth(pair: tuple[int, Mapping[str, Any]]) -> Any:
         place, format = pair
-        return smaller_side(format), _original(format), _rank(format.get("vcodec"), codecs), place
+        usual = not _has_other_colours(format)
+        rank = _rank(format.get("vcodec"), codecs)
+        return usual, smaller_side(format), _original(format), rank, place
 
-    return max(enumerate(pictures), key=worth)[1]
+    largest = max(map(smaller_side, pictures))
+    fit = [f for f in pictures if smaller_side(f) >= _ABOUT * largest]
+    return max(enumerate(fit), key=worth)[1]
 
 
 def _original(sound: Mapping[str, Any]) -> tuple[int, bool]:
@@ -128,7 +187,9 @@ def _original(sound: Mapping[str, Any]) -> tuple[int, bool]:
     return -1 if language is None else language, not levelled
 
 
-def _merged(picture: Mapping[str, Any], sound: Mapping[str, Any]) -> dict[str, Any]:
+def _taken(picture: Mapping[str, Any], sound: Mapping[str, Any] | None) -> dict[str, Any]:
+    if sound is None:
+        return dict(picture)
     return {
         "requested_formats": [dict(picture), dict(sound)],
         "format": f"{picture.get('format')}+{sound.get('format')}",

@@ -20,7 +20,8 @@ class Stream:
     """One format of a video, as far as reading its bytes needs it. ``size`` in bytes, where known.
 
     ``pieces``: the URLs of the fragments that it comes in, and their seconds. ``named``: whether the site says
-    what is in it; else that is seen when it is there.
+    what is in it; else that is seen when it is there. ``codec``: the picture's, or where there is none the
+    sound's; ``sound``: the sound's as the site names it, "mp4a.40.2".
     """
 
     url: str = field(repr=False)
@@ -34,6 +35,7 @@ class Stream:
     sample_rate: int | None = None
     pieces: tuple[tuple[str, float | None], ...] | None = field(default=None, repr=False)
     named: bool = True
+    sound: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Streams:
     """Picture and sound of one video: the same where one file has both, None for what it lacks or nobody wants.
 
     ``duration`` in whole seconds, as YouTube gives it; ``about``: what the site says of the video;
-    ``subtitles``: WebVTT in the languages asked for, as far as there is any; ``elsewhere``: not on YouTube.
+    ``subtitles``: WebVTT in the languages asked for, as far as there is any; ``elsewhere``: not on YouTube;
+    ``withheld``: why the better formats are not among those that it was chosen from, "sabr" or "po_token".
     """
 
     picture: Stream | None
@@ -51,6 +54,7 @@ class Streams:
     about: Mapping[str, Any] = field(default_factory=dict)
     subtitles: Mapping[str, Stream] = field(default_factory=dict)
     elsewhere: bool = False
+    withheld: str = ""
 
 
 def stream_of(format: Mapping[str, Any]) -> Stream:
@@ -61,7 +65,7 @@ def stream_of(format: Mapping[str, Any]) -> Stream:
         url=format["url"],
         headers=dict(format.get("http_headers") or {}),
         format_id=str(format.get("format_id")),
-        ext=format.get("ext") or "mp4",
+        ext=ending_of(format.get("ext")),
         protocol=format["protocol"],
         size=format.get("filesize"),
         available_at=float(format.get("available_at") or 0),
@@ -69,7 +73,13 @@ def stream_of(format: Mapping[str, Any]) -> Stream:
         pieces=_pieces(format) if "dash_segments" in format["protocol"] else None,
         named=_is_named(format),
         codec=str(format.get("vcodec") if format.get("vcodec") != "none" else format.get("acodec")),
+        sound=None if format.get("acodec") == "none" else format.get("acodec"),
     )
+
+
+def ending_of(said: Any) -> str:
+    """What a file's name ends in, as a site or a header of its server says it; "mp4" for what is no ending."""
+    return said if isinstance(said, str) and re.fullmatch(r"[A-Za-z0-9]{1,10}", said) else "mp4"
 
 
 def subtitles_in(info: Mapping[str, Any], language: str) -> Stream | None:

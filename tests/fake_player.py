@@ -27,8 +27,11 @@ _CHANNEL_ID = "UCfake-Channel-012345678"
 _CONFIG = {
     "PLAYER_JS_URL": "/s/player/deadbeef/player_ias.vflset/en_US/base.js",
     "STS": 20500,
-    "INNERTUBE_CONTEXT": {"client": {"clientName": "WEB", "clientVersion": "2.20260708.00.00"}},
+    "VISITOR_DATA": "Cgtmb3JfZmFrZXMxIg%3D%3D",
 }
+SABR_CLIENT = "WEB"
+"""What a watch page's own player calls itself. It takes its streams by one address for all of them (SABR): the
+formats that it is told have no addresses. Every other client, known here or not, gets addresses."""
 DRC = 9000
 """Added to the seed for the compressed variant of a sound: a test can hear which one it got."""
 TRANSLATIONS = {"de": "German", "en": "English", "fr": "French"}
@@ -37,7 +40,11 @@ TRANSLATIONS = {"de": "German", "en": "English", "fr": "French"}
 
 @dataclass(frozen=True)
 class Case:
-    """One way of answering for a video. `streaming` replaces the usual streamingData."""
+    """One way of answering for a video.
+
+    `streaming` replaces the usual streamingData. `interstitial` has the reasons told by the words of a screen
+    of its own alone, where some clients get them since the autumn of 2026.
+    """
 
     status: str = "OK"
     reason: str | None = None
@@ -49,9 +56,15 @@ class Case:
     screen: Mapping[str, Any] | None = None
     details: Mapping[str, Any] | None = None
     streaming: Mapping[str, Any] | None = None
+    interstitial: bool = False
 
     def playability(self) -> Json:
         found: Json = {"status": self.status}
+        if self.interstitial:
+            words = {"title": self.reason, "description": self.subreason}
+            model = {name: {"content": text} for name, text in words.items() if text}
+            screen = {"playerInterstitialRenderer": {"content": {"interstitialViewModel": model}}}
+            return found | {"errorScreen": screen}
         if self.reason:
             found["reason"] = self.reason
         if self.subreason:
@@ -155,7 +168,9 @@ class FakeVideo:
 
     `captions` are the uploader's, `automatic` those of speech recognition: WebVTT by language (webvtt and
     rolling_webvtt write it). `caption_faults` strike at answers with captions; `caption_token` says that
-    YouTube wants a PO token for them. `uploaded` is None where the page does not say.
+    YouTube wants a PO token for them. `uploaded` is None where the page does not say. With `sabr` no client is
+    told the addresses of its adaptive formats: they come through one for all of them (SABR), which yt-dlp cannot
+    read; 18 and HLS have theirs.
     """
 
     media: Media = field(default_factory=Media)
@@ -174,6 +189,7 @@ class FakeVideo:
     automatic: Mapping[str, str] = field(default_factory=dict)
     caption_faults: tuple[Fault, ...] = ()
     caption_token: bool = False
+    sabr: bool = False
     description: str = "About t.\nTwo lines."
     channel: str = "A channel"
     tags: tuple[str, ...] = ("one tag", "another")
@@ -232,17 +248,18 @@ def case(name: str | Case) -> Case:
     return CASES[name] if isinstance(name, str) else name
 
 
-def watch_page(video_id: str, video: FakeVideo, shown: Case, size: int = 0) -> bytes:
+def watch_page(video_id: str, video: FakeVideo, shown: Case, folder: Path, size: int = 0) -> bytes:
     """The page, padded to `size` bytes: real ones have more than a million."""
     player = {
         "playabilityStatus": shown.playability(),
         "videoDetails": _details(video_id, video, shown),
+        **_streams(video_id, video, shown, folder, SABR_CLIENT),
         **_captions(video_id, video, shown, page=True),
         **_microformat(video, shown),
     }
     page = (
         f"<!DOCTYPE html><html><head><title>{video.title} - YouTube</title></head><body>"
-        f"<script>ytcfg.set({json.dumps(_CONFIG)});</script>"
+        f"<script>ytcfg.set({json.dumps(_config(SABR_CLIENT))});</script>"
         f"<script>var ytInitialPlayerResponse = {json.dumps(player)};</script>"
         f"<script>var ytInitialData = {json.dumps(_around(video, shown))};</script></body></html>"
     ).encode()
@@ -250,26 +267,44 @@ def watch_page(video_id: str, video: FakeVideo, shown: Case, size: int = 0) -> b
     return page.replace(b"</body>", padding + b"</body>")
 
 
-def embed_page() -> bytes:
-    """The page that yt-dlp's embedded client takes its configuration from."""
-    client = {"clientName": "WEB_EMBEDDED_PLAYER", "clientVersion": "1.20260708.00.00"}
-    config = {**_CONFIG, "INNERTUBE_CONTEXT": {"client": client}}
-    return f"<!DOCTYPE html><html><script>ytcfg.set({json.dumps(config)});</script></html>".encode()
+def config_page(client: str | None = None) -> bytes:
+    """A page that yt-dlp takes a client's configuration from; without a name, what it knows itself is to do."""
+    return f"<!DOCTYPE html><html><script>ytcfg.set({json.dumps(_config(client))});</script></html>".encode()
 
 
-def player_response(video_id: str, video: FakeVideo, shown: Case, folder: Path) -> Json:
-    """The answer of /youtubei/v1/player."""
+def _config(client: str | None) -> Json:
+    context = {"client": {"clientName": client, "clientVersion": "2.20260708.00.00"}}
+    return _CONFIG | ({"INNERTUBE_CONTEXT": context} if client else {})
+
+
+def player_response(video_id: str, video: FakeVideo, shown: Case, folder: Path, client: str | None = None) -> Json:
+    """The answer of /youtubei/v1/player to whichever client asks."""
     answer: Json = {"playabilityStatus": shown.playability()}
     if shown.plays or shown.details or shown.streaming is not None:
         answer["videoDetails"] = _details(video_id, video, shown)
-    if shown.streaming is not None:
-        answer["streamingData"] = _with_urls(shown.streaming, video_id, video)
-    elif shown.plays:
-        answer["streamingData"] = _streaming_data(video_id, video, folder)
+    answer |= _streams(video_id, video, shown, folder, client)
     answer |= _captions(video_id, video, shown)
     if video.ad_seconds and shown.plays:
         answer["adPlacements"] = [_advertisement(video.ad_seconds)]
     return answer
+
+
+def _streams(video_id: str, video: FakeVideo, shown: Case, folder: Path, client: str | None) -> Json:
+    """The streams as one client is told of them."""
+    if shown.streaming is not None:
+        told = _with_urls(shown.streaming, video_id, video)
+    elif shown.plays:
+        told = _streaming_data(video_id, video, folder)
+    else:
+        return {}
+    if client == SABR_CLIENT:
+        adaptive = [{key: each[key] for key in each if key != "url"} for each in told.get("adaptiveFormats", ())]
+        told = {key: told[key] for key in told if key not in ("formats", "adaptiveFormats", "hlsManifestUrl")}
+        told |= {
+            "adaptiveFormats": adaptive,
+            "serverAbrStreamingUrl": f"https://{MEDIA_HOST}/videoplayback?sabr=1",
+        }
+    return {"streamingData": told}
 
 
 def _details(video_id: str, video: FakeVideo, shown: Case) -> Json:
@@ -407,6 +442,8 @@ def _streaming_data(video_id: str, video: FakeVideo, folder: Path) -> Json:
             where |= _index(path)
             rate = {"bitrate": round(size * 8 / video.media.duration)}
             (progressive if itag == fake_media.PROGRESSIVE else adaptive).append(where | described | rate | extra)
+    if video.sabr:
+        adaptive = [{name: told for name, told in each.items() if name != "url"} for each in adaptive]
     expire = str(int(time.time() + video.expires_in))
     master = _hls_url(_MASTER, "file/index.m3u8", video_id, expire)
     return {
@@ -414,6 +451,7 @@ def _streaming_data(video_id: str, video: FakeVideo, folder: Path) -> Json:
         "formats": progressive,
         "adaptiveFormats": adaptive,
         **({"hlsManifestUrl": master} if video.renditions() else {}),
+        **({"serverAbrStreamingUrl": f"https://{MEDIA_HOST}/videoplayback?sabr=1"} if video.sabr else {}),
     }
 
 

@@ -43,13 +43,14 @@ from fake_player import (
     asked_of,
     caption_text,
     case,
-    embed_page,
+    config_page,
     master_playlist,
     media_playlist,
     player_response,
     watch_page,
 )
 from fake_proxy import Answer, BytesBody, Fault, Faults, FileBody, Head, Proxy, Site, plain, ranged, refusal, spoil
+from next_release import next_clients
 
 __all__ = [
     "CASES", "MANIFEST_HOST", "MEDIA_HOST", "ORIGINAL_AND_DUB",
@@ -58,14 +59,7 @@ __all__ = [
 
 Kind = Literal["watch", "player", "playlist", "media", "caption", "file", "other"]
 
-_HOSTS = (
-    "youtube.com",
-    "www.youtube.com",
-    "m.youtube.com",
-    "music.youtube.com",
-    "youtubei.googleapis.com",
-    "youtu.be",
-)
+_HOSTS = ("youtube.com", "youtubei.googleapis.com", "youtu.be")
 _BASE_JS = b"var a={signatureTimestamp:20500};"
 _IFRAME_API = rb"var scriptUrl='https:\/\/www.youtube.com\/s\/player\/deadbeef\/www-widgetapi.js';"
 
@@ -77,7 +71,7 @@ class Request:
     `time` is the wall clock's at its arrival; `first` and `last` are the bytes answered with when a range was
     asked for; `sent` counts body bytes really sent, and grows while they are. `segment` is the number, from 0,
     of a segment of HLS that is a file of its own. `language` is that of captions: of their translation, if
-    one was asked for.
+    one was asked for. `client` is what asks for a player calls itself.
     """
 
     time: float
@@ -96,6 +90,7 @@ class Request:
     cookie: str = ""
     segment: int | None = None
     language: str | None = None
+    client: str | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +175,8 @@ class FakeYouTube:
         names = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
         proxies = {name: where for lower in names for name in (lower, lower.upper())}
         trust = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), self.ca_file)
-        return proxies | trust | {"no_proxy": "", "NO_PROXY": "", "SSL_CERT_DIR": ""}
+        clients = next_clients.variables() if next_clients.asked_for() else {}
+        return proxies | trust | clients | {"no_proxy": "", "NO_PROXY": "", "SSL_CERT_DIR": ""}
 
     @property
     def log(self) -> list[Request]:
@@ -228,7 +224,8 @@ class FakeYouTube:
 
     def _knows(self, host: str) -> bool:
         files = {urlsplit(url).hostname for url in list(self.files)}
-        return host in _HOSTS or host.endswith(".googlevideo.com") or host in files or self._site(host) is not None
+        known = _is_youtube(host) or host.endswith(".googlevideo.com")
+        return known or host in files or self._site(host) is not None
 
     def _site(self, host: str) -> Site | None:
         return next((site for site in self.sites if site.knows(host)), None)
@@ -250,6 +247,7 @@ class FakeYouTube:
             user_agent=head.headers.get("user-agent", ""), cookie=head.headers.get("cookie", ""),
             segment=int(asked["sq"]) if "sq" in asked else None,
             language=asked.get("tlang") or asked.get("lang"),
+            client=_asked_by(head.body) if kind == "player" else None,
         )  # fmt: skip
 
     def _decide(self, head: Head, request: Request) -> Answer:
@@ -284,10 +282,10 @@ class FakeYouTube:
         if status != 200:
             return refusal(status, shown.retry_after)
         if request.kind == "watch":
-            page = plain(200, watch_page(identity, video, shown, self.page_bytes))
+            page = plain(200, watch_page(identity, video, shown, self.folder, self.page_bytes))
             page.headers["Set-Cookie"] = f"{self.cookie(request)}; Domain=.youtube.com; Path=/; Secure; HttpOnly"
             return page
-        return _json(player_response(identity, video, shown, self.folder))
+        return _json(player_response(identity, video, shown, self.folder, request.client))
 
     def _video(self, identity: str) -> FakeVideo:
         return self.videos.get(identity) or self.default or FakeVideo(case="unavailable")
@@ -373,9 +371,11 @@ class FakeYouTube:
             return plain(200, _BASE_JS, "text/javascript")
         if path == "/iframe_api":
             return plain(200, _IFRAME_API, "text/javascript")
-        if path == "/" or path.startswith(("/embed/", "/tv")):
-            return plain(200, embed_page())
-        return refusal(404)
+        if path.startswith("/embed/"):
+            return plain(200, config_page("WEB_EMBEDDED_PLAYER"))
+        # Which page a client's configuration stands on is for yt-dlp to know: each has one.
+        page = request.method == "GET" and _is_youtube(request.host)
+        return plain(200, config_page()) if page else refusal(404)
 
     # The log
 
@@ -401,6 +401,10 @@ class FakeYouTube:
         answer.on_sent, answer.on_end = on_sent, on_end
 
 
+def _is_youtube(host: str) -> bool:
+    return host in _HOSTS or host.endswith(".youtube.com")
+
+
 def _classify(head: Head, files: Mapping[str, bytes | FakeFile]) -> tuple[Kind, str | None]:
     """What a request is about, and which video."""
     url = urlsplit(head.url)
@@ -410,7 +414,7 @@ def _classify(head: Head, files: Mapping[str, bytes | FakeFile]) -> tuple[Kind, 
         return "playlist", _asked_of(head).get("id")
     if head.host.endswith(".googlevideo.com") and re.match(r"/videoplayback(/|$)", url.path):
         return "media", _asked_of(head).get("id")
-    if head.host not in _HOSTS:
+    if not _is_youtube(head.host):
         return "other", None
     if url.path.startswith("/embed/"):
         return "other", url.path.removeprefix("/embed/")
@@ -432,10 +436,27 @@ def _asked_of(head: Head) -> dict[str, str]:
 
 
 def _asked_video(body: bytes) -> str | None:
+    return _text(_body(body).get("videoId"))
+
+
+def _asked_by(body: bytes) -> str | None:
+    """What the client calls itself that asks; a plain question need not say."""
+    found: Any = _body(body)
+    for name in ("context", "client", "clientName"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return _text(found)
+
+
+def _body(body: bytes) -> dict[str, Any]:
     try:
-        return str(json.loads(body).get("videoId"))
+        found = json.loads(body)
     except ValueError:
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(found: object) -> str | None:
+    return None if found is None else str(found)
 
 
 def _json(content: Mapping[str, Any]) -> Answer:

