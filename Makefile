@@ -2,24 +2,70 @@
 PYTHON ?= python3
 VENV := .venv-dev
 BIN := $(VENV)/bin
+FOUR := .venv-spark4
 
-.PHONY: help test lint format rehearse soak fuzz single-file bench clean
+.PHONY: help test test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
+	matrix single-file bench clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
 
-$(BIN)/.made: requirements.txt requirements-dev.txt requirements-scale.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+REQUIREMENTS := requirements.txt requirements-dev.txt requirements-scale.txt
+NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+INSTALL := -m pip install --quiet --disable-pip-version-check
+
+# The newest of everything that the requirements allow, and the oldest.
+$(BIN)/.made: $(REQUIREMENTS)
+	$(NEW_ENOUGH)
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python $(INSTALL) -r requirements-dev.txt
+	touch $@
+
+OLDEST := .venv-oldest
+$(OLDEST)/.made: $(REQUIREMENTS) constraints-oldest.txt
+	$(NEW_ENOUGH)
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(OLDEST)/bin/python $(INSTALL) -c constraints-oldest.txt -r requirements-dev.txt
+	touch $@
+
+$(FOUR)/.made: requirements.txt requirements-dev.txt requirements-scale.txt
+	$(PYTHON) -m venv --clear $(FOUR)
+	$(FOUR)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(FOUR)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pyspark>=4'
 	touch $@
 
 # Most of a test is waiting for a child: half as many more processes as there are cores.
 PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
+# With AVCLIPS_TEST_CLIENTS=next yt-dlp asks as clients of other names, and one more: see tests/next_release.
 test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
 	$(BIN)/python -m compileall -q avclips
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in an environment of its own; JAVA_HOME: a whole Java 17 or newer
+	$(FOUR)/bin/python -m pytest tests/test_spark.py
+	AVCLIPS_SPARK4_PYTHON=$(CURDIR)/$(FOUR)/bin/python $(BIN)/python -m pytest tests/test_spark_four.py
+
+# But for those that take long and that no version of a package changes.
+SAME_ON_ALL := shell single_file signals bad_input
+test-oldest: $(OLDEST)/.made ## the tests on the lowest versions that the requirements allow
+	$(OLDEST)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+		$(SAME_ON_ALL:%=--ignore tests/test_%.py)
+
+test-versions: ## the seam tests on each tested yt-dlp and ffmpeg, as a table
+	$(NEW_ENOUGH)
+	$(PYTHON) -m tools.matrix --processes $(PROCESSES) $(MATRIX)
+
+canary: ## what the newest releases of others change, against a record [PRE=1: yt-dlp's nightly]
+	$(NEW_ENOUGH)
+	$(PYTHON) -m tools.canary --processes $(PROCESSES) $(if $(PRE),--pre)
+
+canary-record: ## make what the newest releases do the record
+	$(NEW_ENOUGH)
+	$(PYTHON) -m tools.canary --record
+
+constraints: ## write constraints-oldest.txt anew, after a change of requirements*.txt
+	$(PYTHON) -m tools.requirements
 
 lint: $(BIN)/.made ## ruff, mypy --strict and shellcheck
 	$(BIN)/ruff check .
@@ -34,14 +80,17 @@ format: $(BIN)/.made ## let ruff format the code
 rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
 
-soak: $(BIN)/.made ## a run with every fault at random, under 10 minutes [SEED=n]
-	$(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))
+soak: $(BIN)/.made ## a run with every fault at random, under 12 minutes [SEED=n]
+	PYTHONPATH=. $(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))
 
 fuzz: $(BIN)/.made ## strangers' bytes against everything that reads them [SECONDS=600] [SEED=n]
 	PYTHONPATH=. $(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
-bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, about 10 minutes [QUICK=1]
-	PYTHONPATH=. $(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+matrix: $(BIN)/.made ## clips of media in every layout, at random, against PyAV's reading of the whole [SECONDS=600] [SEED=n]
+	$(BIN)/python tests/matrix.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, about 10 minutes [QUICK=1] [AGAINST=COMMIT]
+	PYTHONPATH=. $(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(AGAINST),--against $(AGAINST))
 
 single-file: ## dist/*.pyz: each script and the package in the one file to copy to a node
 	rm -rf build dist && mkdir -p dist
@@ -53,4 +102,4 @@ single-file: ## dist/*.pyz: each script and the package in the one file to copy 
 	rm -rf build
 
 clean: ## remove environments and caches
-	rm -rf .venv $(VENV) build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(VENV) $(FOUR) $(OLDEST) .venv-versions .venv-canary build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

