@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from .clip import Clip, Outcome, Settings
-from .errors import Gone, Transient
+from .cut import Job, cut
+from .errors import Transient
 from .examine import measure_sound
 from .files import sha256
-from .measure import Promise, Track, facts, judge, judge_sound, missing, track_of
-from .media import Ffmpeg, Job
+from .measure import Track, facts, judge, judge_sound, track_of
+from .media import Ffmpeg
 from .mp4 import NoTable, read_file
 from .store import SHAPE, Store
-
-Promises = tuple[Promise | None, Promise | None]
 
 
 class Finisher:
@@ -35,25 +34,19 @@ class Finisher:
         clip: Clip,
         job: Job,
         folder: Path,
-        promises: Promises,
         origin: Mapping[str, Any],
         before: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Cut, check and publish; ClipError where the result is not what the source has of the clip.
 
-        ``folder``: for unfinished files; ``promises``: what is known of picture and sound beforehand;
-        ``origin``: what the manifest is to say of where the clip came from; ``before``: publishes what stands
-        beside a clip, which counts when the clip is there.
+        ``folder``: for unfinished files; ``origin``: what the manifest is to say of where the clip came from;
+        ``before``: publishes what stands beside a clip, which counts when the clip is there.
         """
         video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
         if job.cut == "copy" and job.video and self._settings.check == "decode":
             job = replace(job, decode=True)
-        expected = self._ffmpeg.cut(job, video, audio)
-        if complaint := missing(expected, *promises):
-            raise Transient("check", complaint)
-        if (job.video and not expected.pictures) or expected.sound == 0:
-            raise Gone("over", "no picture or no sound of the video lies within the clip")
-        sound = measure_sound(audio, self._ffmpeg) if job.audio else None
+        expected = cut(job, self._ffmpeg, folder, video, audio)
+        sound = measure_sound(audio, self._ffmpeg) if expected.sound is not None else None
         tracks: list[Track] = []
         if job.video is None:
             complaint = judge_sound(expected, sound)

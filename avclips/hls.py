@@ -1,14 +1,13 @@
-"""An HLS playlist (RFC 8216), or the fragments of a DASH manifest: the pieces of a stream, and those for a clip.
+"""An HLS playlist (RFC 8216), or the fragments of a DASH manifest: the pieces of a stream.
 
-Knows text and times. What is encrypted, live, or does not add up is NoIndex.
+Knows text and times. What is protected by more than a plain key, live, or does not add up is NoIndex.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from urllib.parse import urljoin
 
@@ -16,30 +15,37 @@ from .spans import NoIndex
 
 # A playlist of ten hours in pieces of a second; more is no honest one.
 MAX_PARTS = 50_000
-# A piece's length is rounded in the playlist, and the error adds up: one piece more on either side is read.
-SLACK = Fraction(1, 2)
+
+
+@dataclass(frozen=True)
+class Key:
+    """How a piece is encrypted (AES-128, CBC): where its key lies, and the vector it begins with."""
+
+    url: str
+    vector: bytes
 
 
 @dataclass(frozen=True)
 class Part:
-    """One piece: a URL, and where it is only bytes ``first``..``last`` of it, these."""
+    """One piece: a URL, and where it is only bytes ``first``..``last`` of it, these; ``key``: what it needs."""
 
     url: str
     first: int | None = None
     last: int | None = None
+    key: Key | None = None
 
 
 @dataclass(frozen=True)
 class Playlist:
     """The pieces of a stream in order, and when each begins, and last the end; ``head`` goes before them.
 
-    ``sure``: the seconds that there are in any case.
+    ``breaks``: the numbers of the pieces before which the clock may jump.
     """
 
     head: Part | None
     parts: tuple[Part, ...]
     times: tuple[Fraction, ...]
-    sure: Fraction
+    breaks: tuple[int, ...] = ()
 
     @property
     def duration(self) -> Fraction:
@@ -59,6 +65,9 @@ def read_playlist(text: str, url: str) -> Playlist:
     times = [Fraction(0)]
     lasts: Fraction | None = None
     span: str | None = None
+    key: _Keyed | None = None
+    breaks: list[int] = []
+    sequence = 0
     for line in lines[1:]:
         name, _, value = line.partition(":")
         if name == "#EXTINF":
@@ -66,25 +75,31 @@ def read_playlist(text: str, url: str) -> Playlist:
         elif name == "#EXT-X-BYTERANGE":
             span = value
         elif name == "#EXT-X-MAP":
-            if head is not None or parts:
-                raise NoIndex("an HLS playlist of several heads")
             span_of_head = _attribute(value, "BYTERANGE")
             if span_of_head is not None and "@" not in span_of_head:
                 span_of_head += "@0"
-            head = _part(_attribute(value, "URI"), span_of_head, url, None)
-        elif name == "#EXT-X-KEY" and not _is_open(value):
-            raise NoIndex("an encrypted HLS playlist")
-        elif name == "#EXT-X-DISCONTINUITY":
-            raise NoIndex("an HLS playlist with a break in time")
+            another = _part(_attribute(value, "URI"), span_of_head, url, None)
+            if key is not None:
+                another = replace(another, key=key.of(sequence + len(parts)))
+            if another != head and (head is not None or parts):
+                raise NoIndex("an HLS playlist of several heads")
+            head = another
+        elif name == "#EXT-X-KEY":
+            key = _key(value, url)
+        elif name == "#EXT-X-MEDIA-SEQUENCE":
+            sequence = int(value) if re.fullmatch(r"[0-9]{1,18}", value.strip()) else 0
+        elif name == "#EXT-X-DISCONTINUITY" and parts:
+            breaks.append(len(parts))
         elif not line.startswith("#"):
             if lasts is None or len(parts) >= MAX_PARTS:
                 raise NoIndex("an HLS playlist that does not add up")
-            parts.append(_part(line, span, url, parts[-1] if parts else None))
+            part = _part(line, span, url, parts[-1] if parts else None)
+            parts.append(replace(part, key=key.of(sequence + len(parts))) if key else part)
             times.append(times[-1] + lasts)
             lasts = span = None
     if not parts or times[-1] <= 0:
         raise NoIndex("an empty HLS playlist")
-    return Playlist(head, tuple(parts), tuple(times), times[-1] - SLACK)
+    return Playlist(head, tuple(parts), tuple(times), tuple(breaks))
 
 
 def of_fragments(fragments: Sequence[tuple[str, float | None]]) -> Playlist:
@@ -103,16 +118,7 @@ def of_fragments(fragments: Sequence[tuple[str, float | None]]) -> Playlist:
         raise NoIndex("DASH fragments that are parts of one file, or none")
     if not all(re.match(r"https?://", url) for url in urls):
         raise NoIndex("a DASH fragment that is not at an http(s) address")
-    # yt-dlp gives the last one the length of the others.
-    return Playlist(head, tuple(Part(url) for url, _ in parts), tuple(times), times[-2])
-
-
-def covering(playlist: Playlist, since: Fraction, until: Fraction | None) -> tuple[int, int]:
-    """The numbers of the first and the last piece that may hold seconds ``since``..``until``."""
-    most = len(playlist.parts) - 1
-    first = bisect_right(playlist.times, max(Fraction(0), since - SLACK)) - 1
-    last = most if until is None else bisect_left(playlist.times, until + SLACK) - 1
-    return min(first, most), min(max(first, last), most)
+    return Playlist(head, tuple(Part(url) for url, _ in parts), tuple(times))
 
 
 def _seconds(text: str) -> Fraction:
@@ -121,10 +127,29 @@ def _seconds(text: str) -> Fraction:
     return Fraction(text.strip().rstrip("."))
 
 
-def _is_open(key: str) -> bool:
-    """Whether an EXT-X-KEY says that what follows is not encrypted."""
-    method = re.search(r"(?:^|,)METHOD=([^,]*)", re.sub(r'"[^"]*"', '""', key))
-    return method is not None and method[1] == "NONE"
+@dataclass(frozen=True)
+class _Keyed:
+    """An EXT-X-KEY: holds for every piece behind it."""
+
+    url: str
+    vector: bytes | None
+
+    def of(self, number: int) -> Key:
+        """The key of piece ``number`` of the whole programme, which is its vector where none is named."""
+        return Key(self.url, self.vector or number.to_bytes(16, "big"))
+
+
+def _key(value: str, base: str) -> _Keyed | None:
+    """What an EXT-X-KEY says, None where what follows is open; NoIndex for more than a plain key."""
+    method = re.search(r"(?:^|,)METHOD=([^,]*)", re.sub(r'"[^"]*"', '""', value))
+    if method is not None and method[1] == "NONE":
+        return None
+    form = _attribute(value, "KEYFORMAT")
+    if method is None or method[1] != "AES-128" or form not in (None, "identity"):
+        raise NoIndex("an HLS playlist that is protected")
+    vector = re.search(r"(?:^|,)IV=0[xX]([0-9A-Fa-f]{1,32})(?:,|$)", value)
+    url = _part(_attribute(value, "URI"), None, base, None).url
+    return _Keyed(url, int(vector[1], 16).to_bytes(16, "big") if vector else None)
 
 
 def _attribute(text: str, name: str) -> str | None:

@@ -14,13 +14,19 @@ from typing import Any
 
 from .archives import Archives
 from .clip import Clip, Outcome, Settings
-from .errors import ClipError, Gone, Transient
+from .cut import Job
+from .cutting import Material
+from .errors import ClipError, Gone, Killed, Transient
 from .examine import examine
 from .files import exactly
 from .finish import Finisher
-from .measure import Track, facts
-from .media import Ffmpeg, Job, Source
+from .layouts import WholeFile
+from .measure import facts
+from .media import Ffmpeg
+from .mp4 import Samples
+from .opening import open_file
 from .store import Store
+from .timeline import origins
 
 log = logging.getLogger("avclips.local")
 
@@ -53,10 +59,21 @@ class Local:
         return Transient("not_archived") if self._settings.archives else Gone("not_archived")
 
     def take(self, clip: Clip) -> Outcome | None:
-        """The clip from what is here, published; None where nothing is, or nothing right."""
+        """The clip from what is here, published; None where nothing is, or nothing right.
+
+        Where ffmpeg was ended at work, nothing is known of the file: it stays, and another run tries again.
+        """
+        try:
+            return self._take(clip)
+        except Killed as error:
+            return Outcome(clip, "failed", error.reason, error.detail)
+
+    def _take(self, clip: Clip) -> Outcome | None:
         if self._store.has_strangers(clip):
             try:
                 return self._adopt(clip)
+            except Killed:
+                raise
             except ClipError as error:
                 if isinstance(error, Gone):
                     self._gone[clip.id] = error
@@ -85,6 +102,8 @@ class Local:
                 file = folder / "member.mp4"
                 origin = self._archives.extract(clip.id, file)
                 return self._cut(clip, file, folder, {"archive": origin})
+        except Killed:
+            raise
         except ClipError as error:
             log.warning("%s is not taken from the archives: %s", clip.id, error.detail)
             self._archives.refuse(clip.id, error.detail)
@@ -94,35 +113,40 @@ class Local:
 
     def _cut(self, clip: Clip, file: Path, folder: Path, origin: Mapping[str, Any]) -> Outcome:
         """Publish a file that should be the clip; ClipError where it is something else."""
-        tracks = [track for track in self._ffmpeg.list_packets(file) if track.times]
-        picture = next((track for track in tracks if track.kind == "video"), None)
-        sound = next((track for track in tracks if track.kind == "audio"), None)
-        settings, source = self._settings, Source(file, Fraction(0))
-        seen = settings.media == "both"
-        if sound is None and not (seen and settings.allow_silent):
+        opened = open_file(file, self._ffmpeg, folder)
+        seen = self._settings.media == "both"
+        if "audio" not in opened and not (seen and self._settings.allow_silent):
             raise Gone("no_audio", "it has no sound" + (" (see --allow-silent)" if seen else ""))
-        first = picture or sound
-        if first is None or (seen and picture is None):
+        if "video" not in opened and (seen or not opened):
             raise Transient("archive", "it has no picture")
-        of_sound = settings.audio_rate, settings.audio_channels
-        job = Job(source if seen else None, source if sound else None, None, settings.cut, *of_sound)
-        if sound is not None:
-            packet = Fraction(1024, sound.sample_rate) if sound.sample_rate else Fraction(0)
-            job = replace(job, packet=packet, late=max(0.0, sound.times[0] - first.times[0]))
+        layout = WholeFile(opened)
+        zero = origins({kind: layout.begin(kind) for kind in opened}, together=True)
+        materials = {
+            kind: Material(path, samples, zero[kind], begins=layout.begin(kind).shown)
+            for kind, (path, samples) in opened.items()
+        }
+        job = Job(
+            *(materials["video"] if seen else None, materials.get("audio"), Fraction(0), None, self._settings.cut),
+            *(self._settings.audio_rate, self._settings.audio_channels),
+            silent=self._settings.allow_silent,
+        )
         if _is_whole(clip):
             # Nothing is to be cut off: it stays as it is, and its bytes too if it need not change its container.
-            job = replace(job, cut="copy", keep=seen and file.suffix == f".{settings.video_format}")
+            same = file.suffix == f".{self._settings.video_format}" and seen and opened["video"][0] == file
+            job = replace(job, cut="copy", keep=same)
         else:
-            job = self._cut_of(clip, job, first)
-        return self._finisher.finish(clip, job, folder, (None, None), origin)
+            kind = "video" if "video" in opened else "audio"
+            lasting = layout.ends(kind) or Fraction(0)
+            job = self._cut_of(clip, job, lasting - layout.begin(kind).shown, opened[kind][1])
+        return self._finisher.finish(clip, job, folder, origin)
 
-    def _cut_of(self, clip: Clip, job: Job, track: Track) -> Job:
+    def _cut_of(self, clip: Clip, job: Job, lasting: Fraction, track: Samples) -> Job:
         """The cut of a file that is the clip already, give or take a little; Transient where it is not."""
         if clip.end is not None:
-            length, lasting = exactly(clip.end) - exactly(clip.start), track.end - track.times[0]
+            length = exactly(clip.end) - exactly(clip.start)
             if abs(lasting - length) > FILE_TOLERANCE:
                 raise Transient("archive", f"it has {float(lasting):.3f} s instead of {float(length):g}")
-            job = replace(job, length=length)
+            job = replace(job, end=length)
         if job.video is None or min(track.width, track.height) <= self._settings.quality:
             return job
         if job.cut == "copy":

@@ -5,12 +5,10 @@ Reads ffmpeg's listings (framecrc) and WAV headers; starts no process and knows 
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 import struct
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -25,12 +23,12 @@ COPY_EXTRA_PICTURES = 8
 COPY_LATE_END = 0.25
 # Without the source, a picture may end this much early or late: the last of a slow video, or a copy's extra.
 ALONE_TOLERANCE = 0.25
-# The index counts to the end of a last packet that need not be full.
-SOUND_SLACK = 0.2
 # The names that ffmpeg has for what MP4 calls otherwise.
-CODECS = {"avc1": "h264", "mp4a": "aac", "vp09": "vp9", "Opus": "opus"}
+CODECS = {"avc1": "h264", "mp4a": "aac", "vp09": "vp9", "Opus": "opus", "mp4a.6b": "mp3", "mp4a.dd": "vorbis"}
 # The most samples of a packet of sound, of the codecs that sites use.
 PACKET = 2048
+# The most packets, or frames, of a file that are looked at: three hours of pictures and sound.
+MAX_PACKETS = 1_000_000
 # A picture's time may differ from the source's by the rounding of two time bases.
 TIME_TOLERANCE = 0.001 + 1e-9
 
@@ -58,7 +56,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the source has of the clip: its pictures' times from the clip's start, and the seconds of sound.
+    """What the source has of the clip: its frames' times from the clip's start, and the seconds of sound.
 
     ``decoded``: how many pictures could be decoded, None where that was not tried.
     """
@@ -67,14 +65,6 @@ class Expected:
     sound: float | None
     length: float | None
     decoded: int | None = None
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What a stream's index says that it has of the clip: seconds of it, and the times of whole fragments."""
-
-    seconds: float
-    windows: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -92,25 +82,29 @@ _HIDDEN = re.compile(r" F=0x[0-9A-Fa-f]*[4-7C-Fc-f]")
 _HEADER = re.compile(r"#(\w+) (\d+): (.*)")
 
 
-def read_framecrc(text: str) -> list[Track]:
+def read_framecrc(text: str | Iterable[str]) -> list[Track]:
     """Read what ffmpeg's framecrc muxer prints: a header and a line a packet or frame for each stream.
 
-    Transient where it is something else: an ffmpeg that was ended in the middle of a line, say.
+    ``text``: whole, or in lines. Transient where it is something else: an ffmpeg that was ended in the middle of a
+    line, say; and where there are more packets than MAX_PACKETS.
     """
     try:
-        return _read_listing(text)
+        return _read_listing(text.splitlines() if isinstance(text, str) else text)
     except (ValueError, KeyError, ArithmeticError) as error:
         raise Transient("media", f"ffmpeg's listing cannot be read: {error!r}") from error
 
 
-def _read_listing(text: str) -> list[Track]:
+def _read_listing(lines: Iterable[str]) -> list[Track]:
     tracks: dict[int, Track] = {}
     bases: dict[int, tuple[int, int]] = {}
-    for line in text.splitlines():
+    left = MAX_PACKETS
+    for line in lines:
         if header := _HEADER.match(line):
             _read_header(tracks.setdefault(int(header[2]), Track()), bases, header)
         elif line and line[0].isdigit():
-            number, _, pts, duration, _, _, *more = line.split(",")
+            number, _, pts, duration, _, _, *more = line.rstrip("\n").split(",")
+            if (left := left - 1) < 0:
+                raise Transient("media", f"more than {MAX_PACKETS} packets")
             if any(map(_HIDDEN.fullmatch, more)):
                 continue
             track, (ticks, seconds) = tracks[int(number)], bases[int(number)]
@@ -139,10 +133,8 @@ def _read_header(track: Track, bases: dict[int, tuple[int, int]], header: re.Mat
 
 
 def track_of(samples: Samples) -> Track:
-    """A file's table of samples as a listing of its packets, without those that are hidden before the start."""
-    shown = [
-        (time, time + lasts) for time, lasts in zip(samples.times, samples.durations, strict=True) if time >= 0
-    ]
+    """A file's table of samples as a listing of its packets, of those alone that a reader shows."""
+    shown = samples.shown()
     times, ends = [time / samples.timescale for time, _ in shown], [end / samples.timescale for _, end in shown]
     codec = CODECS.get(samples.codec, samples.codec)
     return Track(samples.kind, codec, samples.width, samples.height, times=sorted(times), ends=ends)
@@ -154,26 +146,6 @@ def _channels(layout: str) -> int:
         return 1 if layout == "mono" else 2
     numbers = re.match(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", layout)
     return sum(int(number) for number in numbers.groups("0")) if numbers else 0
-
-
-def expect(
-    tracks: list[Track], picture_start: Fraction, sound_start: Fraction | None, length: Fraction | None
-) -> Expected:
-    """What a cut must hold, from the times of the source's packets.
-
-    ``picture_start``, ``sound_start``: the clip's start on the clock of the packets, in seconds; None: silent.
-    """
-    picture, *decoded = [track for track in tracks if track.kind == "video"] or [Track()]
-    start, until = float(picture_start), None if length is None else float(length)
-    times = (time - start for time in picture.times)
-    # ffmpeg places the start to the nearest tick and microsecond: half a tick is no picture's distance.
-    slack = 1 / 20_000
-    inside = tuple(t for t in times if t >= -slack and (until is None or t < until - slack))
-    sound = None
-    if sound_start is not None:
-        heard = next((track for track in tracks if track.kind == "audio"), Track()).end - float(sound_start)
-        sound = max(0.0, heard if until is None else min(heard, until))
-    return Expected(inside, sound, until, len(decoded[0].times) if decoded else None)
 
 
 def decoded_sound(tracks: list[Track], packed: bool) -> Sound:
@@ -274,26 +246,6 @@ def _judge_copy(expected: Expected, track: Track) -> str | None:
     one = (expected.pictures[-1] - expected.pictures[0]) / (due - 1) if due > 1 else COPY_LATE_END
     if not due <= got <= due + COPY_EXTRA_PICTURES or late > max(COPY_LATE_END, (got - due + 3) * one):
         return f"{got} pictures instead of {due}, the end {late:.3f} s late"
-    return None
-
-
-def missing(expected: Expected, picture: Promise | None, sound: Promise | None) -> str | None:
-    """What the source promised of the clip in its index and did not hold, or None.
-
-    What was cut is compared with what was read; this compares what was read with what there is.
-    """
-    if picture is not None:
-        gaps = [b - a for a, b in itertools.pairwise(expected.pictures)]
-        slack = max(0.25, 2 * max(gaps, default=0.0))
-        last = max(expected.pictures, default=0.0)
-        if last < picture.seconds - slack:
-            return f"the pictures break off before {picture.seconds:.3f} s"
-        for first, end in picture.windows:
-            at = bisect_left(expected.pictures, first - TIME_TOLERANCE)
-            if at == len(expected.pictures) or expected.pictures[at] >= end:
-                return f"no picture from {first:.3f} s to {end:.3f} s"
-    if sound is not None and (expected.sound or 0) < sound.seconds - SOUND_SLACK:
-        return f"the sound breaks off before {sound.seconds:.3f} s"
     return None
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
@@ -18,9 +20,13 @@ from .boxes import Box, BrokenBox, box_at
 
 # A moov of ten hours, at 60 pictures a second, is smaller.
 MAX_MOOV = 64 * 1024 * 1024
-# The most samples of one size that are believed, and the most boxes.
+# The most samples of one size that are believed, the most of all tracks together (ten hours of both), and the most
+# boxes.
 MAX_UNIFORM = 1_000_000
+MAX_SAMPLES = 3_000_000
 MAX_BOXES = 5000
+# Longer columns are kept packed.
+_LONG = 100_000
 _INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
@@ -34,8 +40,12 @@ class Samples:
     """One track, sample by sample in the order of decoding.
 
     ``times``: when each is shown, in ticks of ``timescale`` a second, as the edit list has it (what is hidden
-    before the start is below 0); ``durations`` in the same ticks; ``offsets`` and ``sizes``: its bytes.
-    ``keys``: the numbers of the key frames, None where every sample is one.
+    before the start is below 0); ``durations`` in the same ticks; ``offsets`` and ``sizes``: its bytes. ``keys``:
+    the numbers of the key frames, None where every sample is one. ``decode``: when each is decoded, on the clock
+    of ``times``. ``entry``: the track's description (a whole box of its stsd); ``matrix``: how its picture is to
+    be turned; ``shift``: what the edit list added to every time, None where there is no edit list; ``since``,
+    ``until``: the ticks at which the edit list begins and ends, None for never; ``sample_rate``: of sound, as
+    ``entry`` has it.
     """
 
     kind: str
@@ -43,11 +53,87 @@ class Samples:
     width: int
     height: int
     timescale: int
-    times: tuple[int, ...]
-    durations: tuple[int, ...]
-    offsets: tuple[int, ...]
-    sizes: tuple[int, ...]
+    times: Sequence[int]
+    durations: Sequence[int]
+    offsets: Sequence[int]
+    sizes: Sequence[int]
     keys: tuple[int, ...] | None
+    decode: Sequence[int] = ()
+    entry: bytes = b""
+    matrix: bytes = b""
+    shift: int | None = None
+    since: int = 0
+    until: int | None = None
+    track: int = 0
+    sample_rate: int = 0
+    skipped: int = 0
+
+    def shown(self) -> list[tuple[int, int]]:
+        """When each sample begins and ends that a reader shows, in the order of decoding.
+
+        Hidden is what begins before the edit or not before its end, or the track's: a last sample without a
+        duration.
+        """
+        spans = [(time, time + lasts) for time, lasts in zip(self.times, self.durations, strict=True)]
+        end = max((end for _, end in spans), default=0)
+        if self.until is not None:
+            end = min(end, self.until)
+        shown = [(begin, min(behind, end)) for begin, behind in spans if self.since <= begin < end]
+        if self.kind == "video" and self.until is not None and shown:
+            # With B-frames, the table's last duration is not the last frame's, which stands until the edit ends.
+            last = max(shown)
+            shown[shown.index(last)] = (last[0], max(last[1], min(self.until, self._ends())))
+        return shown
+
+    def _ends(self) -> int:
+        """Where the track ends as its table counts it, on the clock of ``times``."""
+        return min(self.times) + sum(self.durations)
+
+    @property
+    def is_quicktime(self) -> bool:
+        """Whether its description of sound is one of QuickTime's own, which an MP4 cannot hold."""
+        return self.kind == "audio" and self.entry[16:18] not in (b"", b"\0\0")
+
+    def cut(self, first: int, behind: int) -> Samples:
+        """Samples ``first``..``behind`` (without the last) of the track."""
+        keys = None if self.keys is None else tuple(k - first for k in self.keys if first <= k < behind)
+        return replace(
+            self,
+            times=self.times[first:behind],
+            decode=self.decode[first:behind],
+            durations=self.durations[first:behind],
+            offsets=self.offsets[first:behind],
+            sizes=self.sizes[first:behind],
+            keys=keys,
+        )
+
+    def finer(self, times: int) -> Samples:
+        """The same in ticks that are so many times finer."""
+        if times == 1:
+            return self
+        return replace(
+            self,
+            timescale=self.timescale * times,
+            times=tuple(value * times for value in self.times),
+            decode=tuple(value * times for value in self.decode),
+            durations=tuple(value * times for value in self.durations),
+            since=self.since * times,
+            until=None if self.until is None else self.until * times,
+            shift=None if self.shift is None else self.shift * times,
+            skipped=self.skipped * times,
+        )
+
+    def later(self, seconds: Fraction) -> Samples:
+        """The same, later by exactly so much."""
+        there = self.finer((seconds * self.timescale).denominator)
+        by = int(seconds * there.timescale)
+        return replace(
+            there,
+            times=tuple(value + by for value in there.times),
+            decode=tuple(value + by for value in there.decode),
+            since=there.since + by,
+            until=None if there.until is None else there.until + by,
+        )
 
     def seconds(self, number: int) -> Fraction:
         """When a sample is shown."""
@@ -92,14 +178,19 @@ def read_moov(moov: bytes) -> list[Samples]:
         if len(boxes) > MAX_BOXES:
             raise NoTable("too many boxes")
         # Nothing in a table stands behind the number of samples of one size.
-        claims = (struct.unpack_from(">II", moov, box.body + 4) for path, box in boxes if path[-1] == b"stsz")
+        tables = [box for path, box in boxes if path[-1] == b"stsz"]
+        claims = [struct.unpack_from(">II", moov, box.body + 4) for box in tables]
         if (claimed := sum(count for size, count in claims if size)) > MAX_UNIFORM:
             raise NoTable(f"{claimed} samples of one size")
+        # What a table claims beyond what it holds is seen where it is read.
+        if (held := claimed + sum(box.end - box.body for box in tables) // 4) > MAX_SAMPLES:
+            raise NoTable(f"{held} samples")
         movie = next((_timescale(moov, box) for path, box in boxes if path == (b"moov", b"mvhd")), 0)
         starts = [number for number, (path, _) in enumerate(boxes) if path == (b"moov", b"trak")]
         tracks = []
         for begin, end in itertools.pairwise([*starts, len(boxes)]):
-            found = {path[-1]: box for path, box in boxes[begin:end]}
+            # QuickTime has another hdlr, of the data, inside of minf.
+            found = {path[-1]: box for path, box in boxes[begin:end] if path[-2:] != (b"minf", b"hdlr")}
             track = _track(moov, found, movie)
             if track is not None:
                 tracks.append(track)
@@ -141,14 +232,36 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     timescale = _timescale(data, found[b"mdhd"])
     if not timescale:
         raise NoTable("a track without a clock")
-    shift = _edit(data, found.get(b"elst"), timescale, movie)
-    decoded = itertools.accumulate(durations, initial=0)
-    times = tuple(time + delay + shift for time, delay in zip(decoded, delays, strict=False))
+    edit = _edit(data, found.get(b"elst"), timescale, movie)
+    shift, since, until = edit or (0, 0, None)
+    decode = column(itertools.islice(itertools.accumulate(durations, initial=shift), count), count)
+    times = column(map(int.__add__, decode, delays), count)
     keys = _keys(data, found.get(b"stss"), count)
-    codec, width, height = _description(data, found[b"stsd"], kind)
+    codec, width, height, rate, entry = _description(data, found[b"stsd"], kind)
+    # An encoder's delay is hidden whether an edit list says so or not: its decoder is told, in dOps.
+    skipped = pre_skip(entry) * timescale // 48_000 if codec == "Opus" and edit is None else 0
+    track, matrix = _header(data, found.get(b"tkhd"))
     return Samples(
-        kind, codec, width, height, timescale, times, tuple(durations), tuple(offsets), tuple(sizes), keys
+        *(kind, codec, width, height, timescale, times, column(durations, count), column(offsets, count)),
+        *(column(sizes, count), keys, decode, entry, matrix, shift if edit else None, since, until),
+        *(track, rate, skipped),
     )
+
+
+def pre_skip(entry: bytes) -> int:
+    """The samples, at 48 kHz, that a decoder of Opus passes over at first."""
+    at = entry.find(b"dOps")
+    return int.from_bytes(entry[at + 6 : at + 8], "big") if at >= 0 else 0
+
+
+def _header(data: bytes, box: Box | None) -> tuple[int, bytes]:
+    """The number of a track, and how its picture is turned."""
+    if box is None:
+        return 0, b""
+    wide = data[box.body] == 1
+    (track,) = struct.unpack_from(">I", data, box.body + (20 if wide else 12))
+    at = box.body + (52 if wide else 40)
+    return int(track), data[at : at + 36]
 
 
 def _table(data: bytes, box: Box, each: str) -> list[tuple[int, ...]]:
@@ -161,14 +274,24 @@ def _table(data: bytes, box: Box, each: str) -> list[tuple[int, ...]]:
     return list(struct.iter_unpack(each, rows[: count * row]))
 
 
-def _sizes(data: bytes, box: Box) -> list[int]:
+def column(values: Iterable[int], count: int) -> Sequence[int]:
+    """``count`` numbers of a table; of long ones, a fifth of the memory that a tuple takes. OverflowError."""
+    if count <= _LONG:
+        return tuple(values)
+    return values if isinstance(values, array) and values.typecode == "q" else array("q", values)
+
+
+def _sizes(data: bytes, box: Box) -> Sequence[int]:
     uniform, count = struct.unpack_from(">II", data, box.body + 4)
     if uniform:
         return [uniform] * count
     rows = data[box.body + 12 : box.end]
     if count * 4 > len(rows):
         raise NoTable("a table that does not hold what it says")
-    return [size for (size,) in struct.iter_unpack(">I", rows[: count * 4])]
+    sizes = array("I", rows[: count * 4])
+    if sys.byteorder == "little":
+        sizes.byteswap()
+    return sizes
 
 
 def _runs(data: bytes, box: Box, count: int, each: str) -> list[int]:
@@ -183,7 +306,7 @@ def _runs(data: bytes, box: Box, count: int, each: str) -> list[int]:
     return values
 
 
-def _offsets(data: bytes, found: dict[bytes, Box], sizes: list[int]) -> list[int]:
+def _offsets(data: bytes, found: dict[bytes, Box], sizes: Sequence[int]) -> Sequence[int]:
     if b"co64" in found:
         chunks = [offset for (offset,) in _table(data, found[b"co64"], ">Q")]
     elif b"stco" in found:
@@ -195,7 +318,7 @@ def _offsets(data: bytes, found: dict[bytes, Box], sizes: list[int]) -> list[int
     upwards = firsts[1:2] == [1] and all(a < b for a, b in itertools.pairwise(firsts))
     if sizes and not (upwards and all(in_chunk for _, in_chunk, _ in runs)):
         raise NoTable("chunks that are not counted upwards from one")
-    offsets: list[int] = []
+    offsets: array[int] | list[int] = array("q") if len(sizes) > _LONG else []
     for number, (first, in_chunk, _) in enumerate(runs):
         behind = runs[number + 1][0] if number + 1 < len(runs) else len(chunks) + 1
         for chunk in range(first, behind):
@@ -221,26 +344,61 @@ def _keys(data: bytes, box: Box | None, count: int) -> tuple[int, ...] | None:
     return keys
 
 
-def _edit(data: bytes, box: Box | None, timescale: int, movie: int) -> int:
-    """The ticks that an edit list adds to every time: a pause before, less what is hidden."""
+def _edit(data: bytes, box: Box | None, timescale: int, movie: int) -> tuple[int, int, int | None] | None:
+    """The ticks that an edit list adds to every time, and the ticks at which it begins and ends.
+
+    What it adds is a pause before, less what is hidden. None where there is no edit list; NoTable where it puts
+    the track together from several pieces.
+    """
     if box is None:
-        return 0
+        return None
     wide = data[box.body] == 1
-    shift = 0
-    for row in _table(data, box, ">QqI" if wide else ">IiI"):
-        duration, media_time = row[0], row[1]
-        if media_time == -1 and movie:
-            shift += round(Fraction(duration * timescale, movie))
-        else:
-            return shift - media_time
-    return shift
+    pause = 0
+    rows = _table(data, box, ">QqI" if wide else ">IiI")
+    for number, (duration, media_time, _) in enumerate(rows):
+        if media_time != -1:
+            if number + 1 < len(rows):
+                raise NoTable("an edit list of several pieces")
+            lasting = Fraction(duration * timescale, movie) if movie else Fraction(0)
+            # Its length is 0 where the file was written before that was known.
+            return pause - media_time, pause, pause + round(lasting) if lasting else None
+        if movie:
+            pause += round(Fraction(duration * timescale, movie))
+    return pause, pause, None
 
 
-def _description(data: bytes, box: Box, kind: str) -> tuple[str, int, int]:
+# What else than AAC is called mp4a: the object types of its esds box (ISO/IEC 14496-1, 7.2.6.6).
+_AAC_TYPES = (0x40, 0x66, 0x67, 0x68)
+
+
+def _sound_codec(entry: bytes, name: str) -> str:
+    """A codec's name: "mp4a" of AAC alone, of others with the object type, "mp4a.6b"."""
+    at = entry.find(b"esds")
+    if name != "mp4a" or at < 0:
+        return name
+    # Version and flags, then descriptors: a tag, a length of up to four bytes, and what they hold.
+    place = at + 8
+    for tag in (0x03, 0x04):
+        if place >= len(entry) or entry[place] != tag:
+            return name
+        place += 1
+        while place < len(entry) and entry[place] & 0x80:
+            place += 1
+        place += 1
+        # The number of the stream, and flags that such files do not set.
+        place += 3 if tag == 0x03 else 0
+    if place >= len(entry) or entry[place] in _AAC_TYPES:
+        return name
+    return f"mp4a.{entry[place]:02x}"
+
+
+def _description(data: bytes, box: Box, kind: str) -> tuple[str, int, int, int, bytes]:
     entry = box_at(data, box.body + 8)
     if entry is None or entry.end > box.end:
         raise NoTable("no description of a track")
+    whole = data[entry.start : entry.end]
     if kind != "video":
-        return entry.kind.decode("latin-1"), 0, 0
+        (rate,) = struct.unpack_from(">I", data, entry.body + 24)
+        return _sound_codec(whole, entry.kind.decode("latin-1")), 0, 0, rate >> 16, whole
     width, height = struct.unpack_from(">HH", data, entry.body + 24)
-    return entry.kind.decode("latin-1"), width, height
+    return entry.kind.decode("latin-1"), width, height, 0, whole

@@ -14,6 +14,7 @@ from .pace import Clock
 from .store import Store
 from .streams import Stream, Streams
 from .subtitles import cut_vtt
+from .words import without_passwords
 
 log = logging.getLogger("avclips.sidecars")
 
@@ -27,7 +28,7 @@ class Reads(Protocol):
     folder: Path
     streams: Streams
 
-    def text(self, stream: Stream) -> bytes: ...
+    def subtitles(self, stream: Stream, clip: Clip) -> str: ...
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Sidecars:
         facts = beside.facts
         if self._settings.info:
             file = reading.folder / "info.json"
-            write_json(file, {"id": clip.id, "url": url, **reading.streams.about})
+            write_json(file, without_passwords({"id": clip.id, "url": url, **reading.streams.about}))
             facts["info"] = beside.add(file, _name("info", clip, "json"))
         if self._settings.subtitles:
             facts["subtitles"], errors = {}, {}
@@ -91,7 +92,7 @@ class Sidecars:
         if self._clock.now() < self._refused_until:
             raise Transient("too_many_requests", "not asked for: captions were refused a moment ago")
         try:
-            text = cut_vtt(reading.text(stream).decode("utf-8", "replace"), clip.start, clip.end)
+            text = cut_vtt(reading.subtitles(stream, clip), clip.start, clip.end)
         except Blocked as error:
             self._refused_until = self._clock.now() + max(error.retry_after or 0.0, REFUSED_FOR)
             raise

@@ -23,6 +23,12 @@ from .boxes import Box, BrokenBox, box_at
 MAX_HEAD = 4 * 1024 * 1024
 # What every fragment must have.
 _MEDIA = frozenset((b"moof", b"mdat"))
+# A fragment of a second, ten hours long, is a tenth of it.
+MAX_FRAGMENTS = 400_000
+_SIZE = (1 << 31) - 1
+# How deep indexes may name each other, and what may stand behind the last fragment.
+_DEPTH = 3
+_BEHIND = 4096
 
 
 class NoIndex(Exception):
@@ -41,8 +47,8 @@ class Index:
 
     ``init``: the bytes that make fragments readable (ftyp, moov). ``offsets``: the byte at which each fragment
     begins, and last the one behind the final fragment. ``times``: the same in ticks of ``timescale`` per
-    second, counted from the first picture or sample, which is second 0 of the video whatever time the file
-    gives it (with B-frames that is the reorder delay).
+    second, counted from where the first begins; that is at tick ``earliest`` of the file's own clock. Of a WebM:
+    ``tracks``: their kinds; ``delay``: the samples at 48 kHz that an encoder of Opus put before the first.
     """
 
     init: bytes
@@ -50,6 +56,9 @@ class Index:
     offsets: tuple[int, ...]
     times: tuple[int, ...]
     container: str = "mp4"
+    earliest: int = 0
+    tracks: tuple[str, ...] = ()
+    delay: int = 0
 
     @property
     def duration(self) -> Fraction:
@@ -66,17 +75,17 @@ class Span:
     starts_at: Fraction
 
 
-def top_box(head: bytes, at: int) -> Box | NeedMore:
-    """The box at ``at``, whose content need not be there; NoIndex where there is none."""
+def top_box(head: bytes, at: int, most: int = MAX_HEAD) -> Box | NeedMore:
+    """The box at ``at``, whose content need not be there; NoIndex where there is none, or behind byte ``most``."""
     try:
         box = box_at(head, at)
     except BrokenBox as error:
         raise NoIndex(str(error)) from error
-    return NeedMore(bounded(at + 16)) if box is None else box
+    return NeedMore(bounded(at + 16, most)) if box is None else box
 
 
-def read_index(head: bytes) -> Index | NeedMore:
-    """Read the index out of the first bytes of a stream; raise NoIndex where there is none."""
+def read_index(head: bytes, size: int | None = None) -> Index | NeedMore:
+    """Read the index out of the first bytes of a stream of ``size`` bytes; raise NoIndex where there is none."""
     at, moov = 0, False
     init: list[bytes] = []
     while True:
@@ -92,21 +101,55 @@ def read_index(head: bytes) -> Index | NeedMore:
         if box.kind == b"sidx":
             if not moov:
                 raise NoIndex("an index before the moov box")
-            return _read_sidx(head, box, b"".join(init))
+            found = _read_sidx(head, box, b"".join(init))
+            return found if isinstance(found, NeedMore) else _see_that_it_is_whole(found, size)
         if box.kind in (b"ftyp", b"moov"):
             moov = moov or box.kind == b"moov"
             init.append(head[box.start : box.end])
         at = box.end
 
 
-def bounded(size: int) -> int:
+def bounded(size: int, most: int = MAX_HEAD) -> int:
     """``size``, if a head may be so large; NoIndex otherwise."""
-    if size > MAX_HEAD:
+    if size > most:
         raise NoIndex(f"a head of {size} bytes")
     return size
 
 
-def _read_sidx(data: bytes, box: Box, init: bytes) -> Index:
+def _see_that_it_is_whole(index: Index, size: int | None) -> Index:
+    """NoIndex where a stream goes on behind what its index names: one in front of each fragment, say."""
+    # What may stand behind the last fragment is another kind of index, a few bytes for each.
+    behind = 0 if size is None else size - index.offsets[-1]
+    if behind > max(_BEHIND, index.offsets[-1] // 50):
+        raise NoIndex(f"an index of a part: {behind} bytes lie behind")
+    return index
+
+
+def _read_sidx(data: bytes, box: Box, init: bytes) -> Index | NeedMore:
+    rows: list[tuple[int, int, int]] = []
+    found = _add_fragments(data, box, rows, None)
+    if isinstance(found, NeedMore):
+        return found
+    timescale, earliest = found
+    offsets, times = [rows[0][0]], [0]
+    for at, size, duration in rows:
+        if at != offsets[-1]:
+            raise NoIndex("fragments that do not follow each other")
+        offsets.append(at + size)
+        times.append(times[-1] + duration)
+    if times[-1] == 0:
+        raise NoIndex("an index of no duration")
+    return Index(init, timescale, tuple(offsets), tuple(times), earliest=earliest)
+
+
+def _add_fragments(
+    data: bytes, box: Box, rows: list[tuple[int, int, int]], above: int | None, depth: int = 0
+) -> tuple[int, int] | NeedMore:
+    """Add the place, the size and the ticks of each fragment that an index names to ``rows``.
+
+    What it names may be other indexes (ISO/IEC 14496-12, 8.16.3.3), whose ticks are to be those of ``above``.
+    Returns its ticks a second, and the tick at which it begins.
+    """
     body = data[box.body : box.end]
     if len(body) < 4:
         raise NoIndex("a broken sidx box")
@@ -114,20 +157,40 @@ def _read_sidx(data: bytes, box: Box, init: bytes) -> Index:
     fixed = struct.Struct(">4xIIQQ2xH" if wide else ">4xIIII2xH")
     if len(body) < fixed.size:
         raise NoIndex("a broken sidx box")
-    _, timescale, _, first_offset, count = fixed.unpack_from(body)
-    if timescale == 0 or count == 0 or len(body) < fixed.size + 12 * count:
+    _, timescale, earliest, first_offset, count = fixed.unpack_from(body)
+    if timescale == 0 or count == 0 or len(body) < fixed.size + 12 * count or above not in (None, timescale):
         raise NoIndex("a sidx box that does not hold what it says")
-    offsets, times = [box.end + first_offset], [0]
-    for size, duration, _ in struct.iter_unpack(">III", body[fixed.size : fixed.size + 12 * count]):
-        if size >> 31:
-            raise NoIndex("an index of indexes")
+    at = box.end + first_offset
+    for told, duration, _ in struct.iter_unpack(">III", body[fixed.size : fixed.size + 12 * count]):
+        size = told & _SIZE
         if size == 0:
             raise NoIndex("an empty fragment")
-        offsets.append(offsets[-1] + size)
-        times.append(times[-1] + duration)
-    if times[-1] == 0:
-        raise NoIndex("an index of no duration")
-    return Index(init, timescale, tuple(offsets), tuple(times))
+        if told == size:
+            rows.append((at, size, duration))
+        else:
+            below = _index_below(data, at, depth)
+            more: tuple[int, int] | NeedMore
+            more = (
+                below if isinstance(below, NeedMore) else _add_fragments(data, below, rows, timescale, depth + 1)
+            )
+            if isinstance(more, NeedMore):
+                return more
+        at += size
+        if len(rows) > MAX_FRAGMENTS:
+            raise NoIndex("more fragments than anybody needs")
+    return timescale, earliest
+
+
+def _index_below(data: bytes, at: int, depth: int) -> Box | NeedMore:
+    """The index at a byte that another names."""
+    if depth >= _DEPTH:
+        raise NoIndex("an index of indexes of indexes")
+    box = top_box(data, at) if at < len(data) else NeedMore(bounded(at + 16))
+    if isinstance(box, NeedMore):
+        return box
+    if box.kind != b"sidx":
+        raise NoIndex("no index where another says that there is one")
+    return NeedMore(bounded(box.end)) if box.end > len(data) else box
 
 
 def plan(index: Index, start: Fraction, end: Fraction | None) -> Span | None:
@@ -164,13 +227,6 @@ def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
         if kinds != _MEDIA:
             return f"no media in the fragment at byte {first}"
     return None
-
-
-def windows(index: Index, start: Fraction, end: Fraction | None) -> list[tuple[Fraction, Fraction]]:
-    """The time of each fragment that lies wholly in ``start``..``end``, in seconds from ``start``."""
-    times = [Fraction(tick, index.timescale) - start for tick in index.times]
-    length = None if end is None else end - start
-    return [(a, b) for a, b in itertools.pairwise(times) if a >= 0 and b > a and (length is None or b <= length)]
 
 
 def guess_head(duration: float | None) -> int:

@@ -18,14 +18,14 @@ from .spans import Index, NeedMore, NoIndex, bounded
 _EBML, _SEGMENT, _INFO, _TRACKS = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B
 _CUES, _CLUSTER = 0x1C53BB6B, 0x1F43B675
 _SCALE, _DURATION = 0x2AD7B1, 0x4489
-_ENTRY, _CODEC = 0xAE, 0x86
+_ENTRY, _CODEC, _TYPE, _DELAY = 0xAE, 0x86, 0x83, 0x56AA
+_KINDS = {1: "video", 2: "audio"}
 _POINT, _TIME, _POSITIONS, _POSITION = 0xBB, 0xB3, 0xB7, 0xF1
+_GROUP, _BLOCK, _SIMPLE, _PADDING = 0xA0, 0xA1, 0xA3, 0x75A2
 MAGIC = _EBML.to_bytes(4, "big")
 # A Segment whose size is not known: what follows is all of it.
 _OPEN_SEGMENT = _SEGMENT.to_bytes(4, "big") + b"\x01" + b"\xff" * 7
 _UNKNOWN = -1
-# Milliseconds of a packet, as everybody makes them.
-OPUS_PACKET = 20
 
 
 class _Element(NamedTuple):
@@ -103,7 +103,27 @@ def read_index(head: bytes, size: int | None) -> Index | NeedMore:
             return NeedMore(bounded(element.end))
         parts[element.id] = element
         at = element.end
-    return _index(head, ebml, segment, parts, end)
+    index = _index(head, ebml, segment, parts, end)
+    if index.earliest:
+        # The first cue need not be the first cluster: there may be some before it.
+        first = _first_cluster(head, at)
+        if isinstance(first, NeedMore):
+            return first
+        if first != index.offsets[0]:
+            raise NoIndex("Cues that do not begin where the file does")
+    return index
+
+
+def _first_cluster(head: bytes, at: int) -> int | NeedMore:
+    while True:
+        element = _element(head, at)
+        if element is None:
+            return NeedMore(bounded(at + 16))
+        if element.id == _CLUSTER:
+            return at
+        if element.end == _UNKNOWN:
+            raise NoIndex("an element of unknown size")
+        at = element.end
 
 
 def _index(head: bytes, ebml: _Element, segment: _Element, parts: dict[int, _Element], end: int) -> Index:
@@ -118,32 +138,39 @@ def _index(head: bytes, ebml: _Element, segment: _Element, parts: dict[int, _Ele
     if not math.isfinite(duration):
         raise NoIndex("a broken duration")
     total = round(duration)
-    points = sorted(set(_points(head, parts[_CUES])))
-    offsets = [*(segment.body + position for _, position in points), end]
-    times = [*(time for time, _ in points), total]
-    if (
-        not points
-        or times[0] != 0
-        or offsets[0] < max(part.end for part in parts.values())
-        or 1_000_000_000 % scale
-    ):
+    # Where several tracks have cues, they name the same clusters.
+    points = sorted({place: time for time, place in sorted(_points(head, parts[_CUES]), reverse=True)}.items())
+    offsets = [*(segment.body + position for position, _ in points), end]
+    times = [*(time for _, time in points), total]
+    if not points or offsets[0] < max(part.end for part in parts.values()) or 1_000_000_000 % scale:
         raise NoIndex("Cues that do not begin where the file does")
     if any(a >= b for each in (offsets, times) for a, b in itertools.pairwise(each)):
         raise NoIndex("Cues that do not add up")
     init = head[: ebml.end] + _OPEN_SEGMENT
     init += b"".join(head[parts[name].start : parts[name].end] for name in (_INFO, _TRACKS))
-    if _is_opus(head, parts[_TRACKS]) and scale == 1_000_000:
-        times = [*map(_whole_packet, times[:-1]), total]
-    return Index(init, 1_000_000_000 // scale, tuple(offsets), tuple(times), "webm")
+    kinds, delay = _tracks(head, parts[_TRACKS])
+    earliest = times[0]
+    relative = tuple(time - earliest for time in times)
+    return Index(init, 1_000_000_000 // scale, tuple(offsets), relative, "webm", earliest, kinds, delay)
 
 
-def _whole_packet(time: int) -> int:
-    """The time of a packet of Opus: a file has it rounded to the millisecond, with the decoder's delay in it.
-
-    What a decoder gives first of a file is that delay later, so that it begins where the packets do.
-    """
-    nearest = round(time / OPUS_PACKET) * OPUS_PACKET
-    return nearest if abs(time - nearest) <= 1 else time
+def _tracks(head: bytes, tracks: _Element) -> tuple[tuple[str, ...], int]:
+    """The kinds of the tracks, and the samples at 48 kHz that come before the first one of Opus."""
+    kinds: list[str] = []
+    delay = 0
+    for entry in (child for child in _children(head, tracks) if child.id == _ENTRY):
+        found = {child.id: child for child in _children(head, entry)}
+        kind = _KINDS.get(_whole(head, found[_TYPE])) if _TYPE in found else None
+        if kind is None:
+            continue
+        codec = head[found[_CODEC].body : found[_CODEC].end].rstrip(b"\0") if _CODEC in found else b""
+        if codec == b"A_VORBIS":
+            # Its packets are of two lengths, which milliseconds do not tell to the sample.
+            raise NoIndex("Vorbis, whose samples are counted from the first")
+        if codec == b"A_OPUS" and _DELAY in found:
+            delay = round(_whole(head, found[_DELAY]) * 48 / 1_000_000)
+        kinds.append(kind)
+    return tuple(kinds), delay
 
 
 def _points(head: bytes, cues: _Element) -> Iterator[tuple[int, int]]:
@@ -160,10 +187,51 @@ def _points(head: bytes, cues: _Element) -> Iterator[tuple[int, int]]:
         yield _whole(head, inside[_TIME]), _whole(head, places[_POSITION])
 
 
-def _is_opus(head: bytes, tracks: _Element) -> bool:
-    entries = (child for child in _children(head, tracks) if child.id == _ENTRY)
-    named = (child for entry in entries for child in _children(head, entry) if child.id == _CODEC)
-    return any(head[child.body : child.end].rstrip(b"\0") == b"A_OPUS" for child in named)
+def inside_segment(data: bytes) -> int:
+    """The byte at which the content of a file's Segment begins; the end of ``data`` where there is none."""
+    try:
+        ebml = _element(data, 0)
+        segment = None if ebml is None or ebml.end == _UNKNOWN else _element(data, ebml.end)
+    except NoIndex:
+        return len(data)
+    return len(data) if segment is None or segment.id != _SEGMENT else segment.body
+
+
+def last_padding(data: bytes, at: int = 0) -> int:
+    """The nanoseconds of a track's last packet that are not to be heard, of clusters that follow each other.
+
+    ``at``: the byte at which the first of them, or what stands before it, begins. 0 where none is told.
+    """
+    last: _Element | None = None
+    told: dict[int, int] = {}
+    try:
+        while at < len(data) and (element := _element(data, at)) is not None and element.end != _UNKNOWN:
+            last = element if element.id == _CLUSTER else last
+            at = element.end
+        if last is None or at > len(data):
+            return 0
+        # Of each track, the last block counts.
+        for each in _children(data, last):
+            if each.id == _SIMPLE:
+                told[_track_of(data, each)] = 0
+            elif each.id == _GROUP:
+                inside = {child.id: child for child in _children(data, each)}
+                if _BLOCK in inside:
+                    padding = inside.get(_PADDING)
+                    told[_track_of(data, inside[_BLOCK])] = _signed(data, padding) if padding else 0
+    except NoIndex:
+        return 0
+    return max(0, *told.values()) if told else 0
+
+
+def _track_of(data: bytes, block: _Element) -> int:
+    """The number of a block's track."""
+    found = _number(data, block.body, keep_marker=False)
+    return found[0] if found else 0
+
+
+def _signed(data: bytes, element: _Element) -> int:
+    return int.from_bytes(data[element.body : element.end], "big", signed=True)
 
 
 def check_clusters(index: Index, first: int, body: bytes) -> str | None:

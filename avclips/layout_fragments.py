@@ -1,0 +1,199 @@
+"""Streams that an index in front cuts into fragments: MP4 by its sidx, WebM by its Cues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from . import spans, webm
+from .boxes import box_at
+from .byte_reader import ByteReader, append
+from .errors import Transient
+from .files import mapped
+from .layouts import InUnits
+from .media import Ffmpeg
+from .moof import first_fragment, read_defaults, read_fragments
+from .mp4 import NoTable, Samples, read_moov
+from .opening import Opened, first_of_each, remuxed, without_padding
+from .streams import Stream
+from .timeline import Begin, begin_of, begins
+
+# How far the index and a fragment may disagree on when it begins: what is a whole fragment off is another one.
+_OFF = Fraction(1, 2)
+# Bytes that are asked for behind a head to see how its first fragment begins.
+_A_LITTLE = 4096
+_MOST_OF_A_HEADER = 16 << 20
+_NANOSECONDS = 1_000_000_000
+
+
+def moov_in(init: bytes) -> bytes:
+    """The moov box among the boxes of an init segment; NoTable where there is none."""
+    at = 0
+    while (box := box_at(init, at)) is not None and box.end <= len(init):
+        if box.kind == b"moov":
+            return init[box.start : box.end]
+        at = box.end
+    raise NoTable("no moov box")
+
+
+class Fragments(InUnits):
+    """A fragmented MP4 with a sidx in front."""
+
+    def __init__(self, reader: ByteReader, stream: Stream, index: spans.Index, head: bytes) -> None:
+        """``head``: the first bytes of the stream, as far as they are here. Raises NoTable."""
+        super().__init__([Fraction(time, index.timescale) for time in index.times])
+        self._reader = reader
+        self._stream = stream
+        self._index = index
+        self._head = head
+        moov = moov_in(index.init)
+        self._heads = {track.track: track for track in read_moov(moov)}
+        self._defaults = read_defaults(moov)
+        self.together = len(self._heads) > 1
+        self._begins: dict[str, Begin] = {}
+        self._zero: Fraction | None = None
+
+    def kinds(self) -> Sequence[str]:
+        return [track.kind for track in self._heads.values()]
+
+    def begin(self, kind: str) -> Begin:
+        if not self._begins:
+            self._begins = self._first()
+        if kind not in self._begins:
+            raise Transient("check", f"no {kind} in a stream's first fragment")
+        return self._begins[kind]
+
+    def _first(self) -> dict[str, Begin]:
+        """Where each track begins. Of one alone the index tells, where it does not begin later than at 0."""
+        if not self.together:
+            (head,) = self._heads.values()
+            if self._index.earliest == 0:
+                first = Fraction(head.since if head.shift is not None else head.skipped, head.timescale)
+                return {head.kind: begins(head, first, first, Fraction(head.shift or 0, head.timescale))}
+        return {track.kind: found for track in self._first_packets() if (found := begin_of(track)) is not None}
+
+    def _first_packets(self) -> list[Samples]:
+        """The packets of each track in the first fragment, by its header alone."""
+        at = self._index.offsets[0]
+        tracks = first_fragment(self._heads, self._defaults, self._head[at:])
+        asked = _A_LITTLE
+        while tracks is None:
+            end = min(at + asked, self._index.offsets[1])
+            if end == at + len(self._head[at:]):
+                raise Transient("check", "a first fragment without a header")
+            if asked > _MOST_OF_A_HEADER:
+                raise Transient("check", f"a first fragment with a header of more than {asked // 4} bytes")
+            self._head = self._head[:at] + self._reader.body(self._stream, at, end - 1).read_bytes()
+            tracks = first_fragment(self._heads, self._defaults, self._head[at:])
+            asked *= 4
+        if not tracks[0].times:
+            raise Transient("check", "a first fragment without a packet")
+        return tracks
+
+    def zero(self, kind: str) -> Fraction:
+        if self._zero is None:
+            self._zero = self._first_unit()
+        return self._zero
+
+    def _first_unit(self) -> Fraction:
+        head, index = next(iter(self._heads.values())), self._index
+        earliest = Fraction(index.earliest, index.timescale)
+        if not head.shift:
+            return earliest
+        # Some muxers' indexes count with the edit list, others without it: the first fragment tells.
+        here = first_fragment(self._heads, self._defaults, self._head[index.offsets[0] :])
+        if here is None and not earliest:
+            return Fraction(head.shift, head.timescale)
+        return Fraction(min(self._first_packets()[0].times), head.timescale)
+
+    def ends(self, kind: str) -> Fraction | None:
+        # Of several tracks, the index tells of one.
+        return None if self.together else self.zero(kind) + self._index.duration
+
+    def load(self, first: int, last: int) -> Opened:
+        index = self._index
+        begins, behind = index.offsets[first], index.offsets[last + 1]
+        path = self._reader.body(self._stream, begins, behind - 1)
+        span = spans.Span(begins, behind - 1, Fraction(index.times[first], index.timescale))
+        with mapped(path) as body:
+            if damage := spans.check_boxes(index, span, body):
+                raise Transient("check", f"a damaged fragment: {damage}")
+            try:
+                tracks = read_fragments(self._heads, self._defaults, body, begins)
+            except NoTable as error:
+                raise Transient("check", f"a damaged fragment: {error}") from error
+        opened = first_of_each(path, list(tracks.values()))
+        self._compare(opened, first, last)
+        return opened
+
+    def _compare(self, opened: Opened, first: int, last: int) -> None:
+        """Transient where a fragment is not the one of which the index speaks."""
+        index = self._index
+        kind = next(iter(self._heads.values())).kind
+        if kind not in opened:
+            raise Transient("check", f"no {kind} in the fragments that the index names")
+        samples = opened[kind][1]
+        base = index.offsets[first]
+        starts = [index.offsets[number] - base for number in range(first, last + 2)]
+        number = first
+        found: list[int | None] = [None] * (last - first + 1)
+        for time, offset in zip(samples.times, samples.offsets, strict=True):
+            while offset >= starts[number - first + 1] and number < last:
+                number += 1
+            known = found[number - first]
+            found[number - first] = time if known is None else min(known, time)
+        for start, at in zip(self._starts[first : last + 1], found, strict=True):
+            due = self.zero(kind) + start
+            if at is None or abs(Fraction(at, samples.timescale) - due) > _OFF:
+                raise Transient("check", f"the fragment at {float(due):.3f} s is not there")
+
+
+class Clusters(InUnits):
+    """A WebM with its Cues in front."""
+
+    def __init__(self, reader: ByteReader, stream: Stream, index: spans.Index, ffmpeg: Ffmpeg) -> None:
+        super().__init__([Fraction(time, index.timescale) for time in index.times])
+        self._reader = reader
+        self._stream = stream
+        self._index = index
+        self._ffmpeg = ffmpeg
+        self._delay = Fraction(index.delay, 48_000)
+        self.together = len(index.tracks) > 1
+
+    def kinds(self) -> Sequence[str]:
+        return self._index.tracks
+
+    def first_packet(self, kind: str) -> Fraction:
+        """The second at which the first packet of a track begins."""
+        return Fraction(self._index.earliest, self._index.timescale) - self._delay
+
+    def begin(self, kind: str) -> Begin:
+        first = Fraction(self._index.earliest, self._index.timescale)
+        return Begin(first, first, first)
+
+    def ends(self, kind: str) -> Fraction | None:
+        return None if self.together else self.zero(kind) + self._index.duration
+
+    def load(self, first: int, last: int) -> Opened:
+        index = self._index
+        begins, behind = index.offsets[first], index.offsets[last + 1]
+        media = self._reader.body(self._stream, begins, behind - 1)
+        with mapped(media) as body:
+            if damage := webm.check_clusters(index, begins, body):
+                raise Transient("check", f"a damaged fragment: {damage}")
+            padding = webm.last_padding(body) if last == len(index.times) - 2 else 0
+        path = self._reader.file("clusters")
+        with open(path, "wb") as target:
+            target.write(index.init)
+            append(target, media)
+        opened = remuxed(path, "matroska", self._ffmpeg, self._reader.folder, begins=False)
+        return {kind: (file, self._heard(samples, padding)) for kind, (file, samples) in opened.items()}
+
+    def _heard(self, samples: Samples, padding: int) -> Samples:
+        """Of Opus, what an encoder put before the first sample, and behind the last, is not heard."""
+        if samples.codec != "Opus":
+            return samples
+        fine = samples.finer(_NANOSECONDS // samples.timescale)
+        since = round(Fraction(self._index.earliest, self._index.timescale) * _NANOSECONDS)
+        return replace(without_padding(fine, padding), shift=0, since=since)

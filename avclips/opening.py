@@ -1,0 +1,287 @@
+"""A local media file of any kind as tables of packets, and a file in which their bytes lie.
+
+An MP4 is read as it is, plain or in fragments. What is in another container is put into an MP4 by ffmpeg, packet
+by packet, and keeps the times that its own container has. What a file is its first bytes say, not its name: ffmpeg
+is told, and never guesses (a playlist of other files is no media).
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from . import webm
+from .encoding import READING
+from .errors import Transient
+from .files import mapped
+from .measure import MAX_PACKETS, read_framecrc
+from .media import Ffmpeg
+from .moof import children, read_defaults, read_fragments
+from .mp4 import NoTable, Samples, column, pre_skip, read_file, read_moov
+from .mpegts import copy_without_names
+from .sniff import container_of
+from .timeline import samples_of_packet
+
+# Codecs that an MP4 cannot hold are put there as what is the same, frame by frame: H.264 without loss.
+_LOSSLESS = ("-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p")
+_WORDS_OF_THE_MUXER = ("could not find tag", "codec not currently supported", "not supported in")
+# Seconds that are decoded to see where a sound begins.
+_A_MOMENT = "0.5"
+_OPUS_RATE = 48_000
+# MP3, and what came before it, as MP4 names them.
+_MPEG_AUDIO = ("mp4a.6b", "mp4a.69")
+# Packets at the beginning that a decoder needs and gives nothing for, as of Vorbis.
+_SILENT_AT_MOST = 2
+# Containers that do not say what is in them.
+_UNTOLD = ("mpegts", "mpeg", "flv")
+
+Opened = dict[str, tuple[Path, Samples]]
+
+
+def open_file(path: Path, ffmpeg: Ffmpeg, folder: Path) -> Opened:
+    """The picture ("video") and the sound ("audio") of a file: where the bytes lie, and the packets.
+
+    ``folder``: for what is made on the way. Transient where it is broken, or no media.
+    """
+    kind = container_of(path)
+    if kind == "mpegts":
+        named, path = path, folder / f"{path.name}.ts"
+        _write_without_names(named, path)
+    if kind != "mov":
+        return remuxed(path, kind, ffmpeg, folder)
+    try:
+        tracks = _tables(path)
+    except NoTable as error:
+        raise Transient("formats", f"an MP4 that cannot be read: {error}") from error
+    if any(track.is_quicktime for track in tracks):
+        return remuxed(path, kind, ffmpeg, folder)
+    return first_of_each(path, tracks)
+
+
+def first_of_each(path: Path, tracks: Sequence[Samples]) -> Opened:
+    """The first track of each kind that has packets, covers (one picture for a whole film) left aside."""
+    found: Opened = {}
+    for track in tracks:
+        if track.times and track.kind not in found and track.codec not in ("jpeg", "png "):
+            found[track.kind] = (path, track)
+    return found
+
+
+def _tables(path: Path) -> list[Samples]:
+    tracks = read_file(path)
+    if any(track.times for track in tracks):
+        return tracks
+    with mapped(path) as data:
+        boxes = list(children(data, 0, len(data)))
+        moov = next(data[box.start : box.end] for box in boxes if box.kind == b"moov")
+        heads = {track.track: track for track in read_moov(moov)}
+        return list(read_fragments(heads, read_defaults(moov), data).values())
+
+
+@dataclass
+class _Listed:
+    """One stream as ffmpeg lists its packets, in the order of decoding."""
+
+    ticks: Fraction = Fraction(1)
+    kind: str = ""
+    rate: int = 0
+    decode: array[int] = field(default_factory=lambda: array("q"))
+    times: array[int] = field(default_factory=lambda: array("q"))
+    durations: array[int] = field(default_factory=lambda: array("q"))
+
+
+def remuxed(
+    path: Path,
+    kind: str,
+    ffmpeg: Ffmpeg,
+    folder: Path,
+    begins: bool = True,
+    kinds: Sequence[str] = ("video", "audio"),
+) -> Opened:
+    """The packets of a file that is no MP4, in an MP4, with the times of the file.
+
+    ``kind``: ffmpeg's name of its container. ``begins``: the file begins where its stream does, and what its
+    container hides at the beginning is looked for. ``kinds``: of tracks that are wanted.
+    """
+    target = folder / f"{path.name}.remuxed.mp4"
+    try:
+        listing = _remux(path, kind, kinds, ("-c", "copy"), target, ffmpeg)
+    except Transient as error:
+        if not any(words in error.detail.lower() for words in _WORDS_OF_THE_MUXER):
+            raise
+        listing = _remux(path, kind, kinds, (*_LOSSLESS, "-c:a", "copy"), target, ffmpeg)
+    try:
+        tables = {track.kind: track for track in read_file(target) if track.times}
+    except NoTable as error:
+        raise Transient("media", f"what ffmpeg made of it cannot be read: {error}") from error
+    listed = {each.kind: each for each in _read_listing(listing).values() if each.times}
+    opened: Opened = {}
+    for name, table in tables.items():
+        if name not in listed or len(listed[name].times) != len(table.times):
+            raise Transient("media", f"ffmpeg lists other packets of {name} than it wrote")
+        opened[name] = (target, _with_times(table, listed[name]))
+    if begins and "audio" in opened:
+        sound = _heard_from(path, kind, ffmpeg, opened["audio"][1])
+        if kind == "matroska" and sound.codec == "Opus":
+            sound = without_padding(_skipping(sound.finer(1_000_000)), _padding_of(path))
+        opened["audio"] = (target, sound)
+    return opened
+
+
+def _skipping(opus: Samples) -> Samples:
+    """Opus that is heard from where its description says, which milliseconds only round."""
+    if opus.shift is None:
+        return opus
+    return replace(opus, since=opus.times[0] + round(Fraction(pre_skip(opus.entry) * opus.timescale, _OPUS_RATE)))
+
+
+def _write_without_names(source: Path, target: Path) -> None:
+    with open(source, "rb") as stream, open(target, "wb") as to:
+        copy_without_names(stream, to)
+
+
+def _padding_of(path: Path) -> int:
+    with mapped(path) as data:
+        return webm.last_padding(data, webm.inside_segment(data))
+
+
+def without_padding(sound: Samples, padding: int) -> Samples:
+    """Opus whose last packet is shorter by ``padding`` nanoseconds; its ticks are to be fine enough to say so."""
+    held = samples_of_packet(sound, _OPUS_RATE)
+    if not padding or held is None:
+        return sound
+    lasts = Fraction(held, _OPUS_RATE) - Fraction(padding, 1_000_000_000)
+    return replace(sound, durations=(*sound.durations[:-1], max(1, round(lasts * sound.timescale))))
+
+
+def _remux(
+    path: Path, kind: str, kinds: Sequence[str], codecs: Sequence[str], target: Path, ffmpeg: Ffmpeg
+) -> Iterable[str]:
+    streams = [word for each in kinds for word in ("-map", f"0:{each[0]}:0?")]
+    # A track may begin late in a stream that does not say what it has.
+    patient = ("-probesize", "50M", "-analyzeduration", "60M") if kind in _UNTOLD else ()
+    words: list[str | Path] = ["-copyts", "-fflags", "+genpts", *patient, *READING, "-f", kind, "-i", path]
+    # The muxer takes times that rise alone; those that count are in the listing.
+    rising = ("-bsf:v", "setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1)") if kind == "mpeg" else ()
+    words += [*streams, *codecs, *rising, "-fflags", "+bitexact", "-f", "mp4", target]
+    words += [*streams, "-c", "copy", "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+    return ffmpeg.lines(words)
+
+
+_HEADER = re.compile(r"#(\w+) (\d+): (.*)")
+
+
+def _read_listing(lines: Iterable[str]) -> Mapping[int, _Listed]:
+    """Packets in the order in which ffmpeg prints them; Transient where it is no such listing, or too long."""
+    found: dict[int, _Listed] = {}
+    left = MAX_PACKETS
+    try:
+        for line in lines:
+            if header := _HEADER.match(line):
+                stream = found.setdefault(int(header[2]), _Listed())
+                if header[1] == "tb":
+                    stream.ticks = Fraction(header[3])
+                elif header[1] == "media_type":
+                    stream.kind = header[3]
+                elif header[1] == "sample_rate":
+                    stream.rate = int(header[3])
+            elif line and line[0].isdigit():
+                number, decode, shown, lasts, *_ = line.split(",")
+                if (left := left - 1) < 0:
+                    raise Transient("media", f"more than {MAX_PACKETS} packets")
+                stream = found[int(number)]
+                stream.decode.append(int(decode))
+                stream.times.append(int(shown))
+                stream.durations.append(int(lasts))
+    except (ValueError, KeyError, ArithmeticError) as error:
+        raise Transient("media", f"ffmpeg's listing cannot be read: {error!r}") from error
+    return found
+
+
+def _with_times(table: Samples, listed: _Listed) -> Samples:
+    """A track of the remuxed file with the times that the original has."""
+    timescale = listed.ticks.denominator
+    count = len(listed.times)
+    times = array("q", (time * listed.ticks.numerator for time in listed.times))
+    decode = _upwards([time * listed.ticks.numerator for time in listed.decode], times)
+    # A frame lasts to the next; what a container says of one is often only its rate.
+    order = sorted(range(len(times)), key=times.__getitem__)
+    durations = array("q", (lasts * listed.ticks.numerator for lasts in listed.durations))
+    if table.kind == "video":
+        for one, following in itertools.pairwise(order):
+            durations[one] = times[following] - times[one]
+    return replace(
+        table,
+        timescale=timescale,
+        times=column(times, count),
+        decode=column(decode, count),
+        durations=column(durations, count),
+        shift=None,
+        since=0,
+        until=None,
+        sample_rate=table.sample_rate or listed.rate,
+    )
+
+
+def _counted(sound: Samples, lengths: Sequence[int], heard: Fraction) -> Samples:
+    """The sound with packets as long as they were decoded to; what was not heard of the first ones is hidden."""
+    silent = len(sound.times) - len(lengths)
+    if not 0 <= silent <= _SILENT_AT_MOST:
+        raise Transient("formats", f"sound ({sound.codec}) whose packets do not decode one by one")
+    rate = sound.sample_rate
+    begin, lasts = round(heard * rate), [0] * silent + list(lengths)
+    since = None
+    if sound.codec in _MPEG_AUDIO:
+        # Packets of one length. What was not heard of the first is its encoder's delay, which a container hides;
+        # of packets alone, a decoder gives it.
+        full, since = max(lengths), begin
+        begin += lengths[0] - full * (silent + 1)
+        lasts[: silent + 1] = [full] * (silent + 1)
+    times = tuple(itertools.accumulate(lasts[:-1], initial=begin))
+    return replace(
+        sound,
+        timescale=rate,
+        times=times,
+        decode=times,
+        durations=tuple(lasts),
+        shift=None if since is None else 0,
+        since=since or 0,
+    )
+
+
+def _upwards(decode: Sequence[int], times: Sequence[int]) -> list[int]:
+    """Times of decoding that only rise, as in some containers they do not; none behind when its frame is shown."""
+    risen: list[int] = []
+    for at, shown in zip(decode, times, strict=True):
+        after = risen[-1] + 1 if risen else at
+        risen.append(max(min(at, shown), after))
+    return risen
+
+
+def _heard_from(path: Path, kind: str, ffmpeg: Ffmpeg, sound: Samples) -> Samples:
+    """The sound with its beginning hidden as a decoder hides it: the delay of its encoder."""
+    words: list[str | Path] = ["-copyts", *READING, "-f", kind, "-i", path]
+    rate = sound.sample_rate
+    counted = rate > 0 and samples_of_packet(sound, rate) is None
+    # Packets of no fixed length are counted by decoding them all.
+    words += ["-map", "0:a:0", *([] if counted else ["-t", _A_MOMENT]), "-f", "framecrc", "pipe:1"]
+    first = Fraction(sound.times[0], sound.timescale)
+    tracks = read_framecrc(ffmpeg.lines(words))
+    times = [time for track in tracks for time in track.times]
+    if not times:
+        return sound
+    heard = Fraction(min(times)).limit_denominator(1_000_000)
+    if counted:
+        return _counted(
+            sound, [round((end - at) * rate) for at, end in zip(times, tracks[0].ends, strict=True)], heard
+        )
+    if heard - first < Fraction(1, 1000):
+        return sound
+    # In ticks that can say it, which the container's may be too coarse for.
+    fine = sound.finer(max(sound.sample_rate, 1))
+    return replace(fine, shift=0, since=round(heard * fine.timescale))
