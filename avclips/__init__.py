@@ -2,34 +2,50 @@
 
 The house has floors, and an import only goes down (``tests/test_floors.py`` reads this map):
 
-    15 start                                      the scripts' door: is everything installed?
-    14 cli spark                                  a command line -> an exit code; --status, --verify; the same
+    16 start                                      the scripts' door: is everything installed?
+    15 cli spark                                  a command line -> an exit code; --status, --verify; the same
                                                   from a program
-    13 run                                        one download run, step by step
-    12 cluster                                    packs on many machines
-    11 task                                       one pack on one machine of many
-    10 drive desks packed watch                        a dataset's own archives on Google Drive; who asks; packing
-                                                  beside fetching
-    9  engine report                              many videos at once; what a user watches meanwhile
-    8  worker                                     one video's clips, from URL to published files
-    7  reading                                    one video's heads and the bytes of its clips
-    6  local                                      what of a clip is on this machine already
-    5  finish plan sidecars                       local files -> a checked and published clip; what there is to do;
-                                                  what is kept beside a clip
-    4  store examine datasets options             one data folder; a look at what stands there; each dataset
-    3  media youtube dataset archives pacer lock tries signals packs
-                                                  ffmpeg; yt-dlp; what a dataset is; what a user has already; who
-                                                  may ask, and how often; how a run is stopped; what goes
-                                                  into which pack, and where these lie
-    2  measure snapshot progressive webm hls streams lanes tables remote packing
-                                                  what a cut holds and should hold; the JSON that people read;
-                                                  other layouts than fragments of MP4; lists; object stores;
-                                                  the files of a pack
-    1  files journal pace spans mp4 failures formats ytdlp_args logs shards extras sites quantities subtitles kinds
-                                                  whole files; the time; the bytes of a clip; words; shares
-    0  errors clip boxes                          what can go wrong; the values that travel between the rooms
+    14 run                                        one download run, step by step
+    13 cluster                                    packs on many machines
+    12 task                                       one pack on one machine of many
+    11 desks                                      who asks
+    10 worker                                     one video's clips, from URL to published files
+    9  reading                                    one video's second 0, and the packets of its clips
+    8  layout_pieces                              streams in pieces (HLS, DASH)
+    7  layout_fragments layout_table local packed
+                                                  streams by an index of fragments, by a table of samples; what of
+                                                  a clip is on this machine already; packing beside fetching
+    6  drive engine finish layouts plan sidecars trial watch
+                                                  a dataset's own archives on Google Drive; many videos at once;
+                                                  packets -> a checked and published clip; what every layout of a
+                                                  stream answers; what there is to do; what is kept beside a clip;
+                                                  which ffmpeg can do it
+    5  cut datasets opening options packs report store
+                                                  a clip out of its packets; each dataset; any media file as
+                                                  packets; what goes into which pack; what a user watches; one data
+                                                  folder
+    4  byte_reader claims encoding examine pacer packing snapshot tables versions
+                                                  what of a stream was read; who is at which pack; how ffmpeg is
+                                                  told; a look at what stands there; who may ask, and how often;
+                                                  the files of a pack; the JSON that people read; any list
+    3  cutting dataset journal list_json list_parquet list_text lock media remote shelf signals tries youtube
+                                                  what a clip has of its source; what a dataset is; the manifest;
+                                                  the rows of a list; ffmpeg; object stores; where a pace lies;
+                                                  how a run is stopped; yt-dlp
+    2  webm                                       packets of WebM
+    2  archives heard hls java lines links list_files locks logs measure moof pace progressive streams timeline
+                                                  what a user has already; what yt-dlp says on its way; a line of a
+                                                  manifest; who holds a file; what a cut holds; packets by what
+                                                  containers say of them; the time; second 0
+    1  beacons extras failures files formats lanes mp4 presets sniff spans ytdlp_args ytdlp_net
+                                                  whole files; what foreign words mean; tables of MP4; who answered
+                                                  before; public lists; yt-dlp's ways to the network
+    0  bounds boxes clip csvs errors kinds mp4_writer mpegts packed_audio quantities shards sites subtitles tabular
+                                                  what can go wrong; the values that travel between the rooms; what
+                                                  files are made of; what a request may cost
+    0  tested words                               the versions that were tested; strangers' words
 
-Only ``youtube``, ``ytdlp_args`` and ``sites`` know yt-dlp, only ``media`` starts a child process, and ffmpeg never
-opens a URL; only ``cluster`` knows Spark, and only ``remote`` fsspec. Workers never write the store's JSON; the
-store never touches the network.
+Only ``youtube``, ``ytdlp_net``, ``ytdlp_args`` and ``sites`` know yt-dlp, only ``media`` starts a child process,
+and ffmpeg never opens a URL; only ``cluster`` knows Spark, and only ``remote`` fsspec. Workers never write the
+store's JSON; the store never touches the network.
 """

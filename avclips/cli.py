@@ -17,18 +17,19 @@ from pathlib import Path
 
 from .clip import Clip, Settings
 from .dataset import Dataset
-from .errors import RunError, Stopped
+from .errors import Killed, RunError, Stopped
 from .examine import compare_all, examine
 from .files import read_json
-from .media import Ffmpeg, find_ffmpeg
 from .options import read_settings
 from .pace import Clock
 from .packed import open_output, summary_of
 from .plan import Share, standing
-from .report import summary
+from .report import summary, without_better
 from .run import LEFT_OUT, MORE_MAY_COME, Run
 from .signals import Signals
 from .store import Store
+from .trial import find_ffmpeg
+from .words import plain
 
 log = logging.getLogger("avclips")
 
@@ -76,7 +77,11 @@ def _complain(error: RunError) -> int:
 def _say_error(text: str) -> None:
     # A terminal that was closed does not keep the process from leaving.
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(plain(text), file=sys.stderr, flush=True)
+
+
+def _print(text: str) -> None:
+    print(plain(text))
 
 
 # -- no download ---------------------------------------------------------------------------------------------
@@ -98,16 +103,16 @@ def _status(dataset: Dataset, settings: Settings, clock: Clock) -> int:
     store = _read_only(dataset, settings, clock)
     if settings.output_format != "files":
         return _status_of_packs(settings, store)
-    done, count, failed = standing(store, _listed(dataset, settings, store))
-    for line in summary(done, count, failed, count - done - len(failed)):
-        print(line)
+    done, count, failed, videos, withheld = standing(store, _listed(dataset, settings, store))
+    for line in (*summary(done, count, failed, count - done - len(failed)), *without_better(videos, withheld)):
+        _print(line)
     if (others := len(store.done) - done) > 0:
-        print(f"{others} more clips are done that these options do not ask for.")
+        _print(f"{others} more clips are done that these options do not ask for.")
     left_out = store.metadata / LEFT_OUT
     if left_out.exists() and (count := len(read_json(left_out, "the next run writes it anew"))):
-        print(f"{count} records of the list are left out: see {left_out}.")
+        _print(f"{count} records of the list are left out: see {left_out}.")
     if user := store.user():
-        print(f"The folder is in use by {user}.")
+        _print(f"The folder is in use by {user}.")
     return 0
 
 
@@ -116,9 +121,9 @@ def _status_of_packs(settings: Settings, store: Store) -> int:
     output.look()
     finished = output.finished()
     for line in summary_of(output, output.totals(finished), output.missing(finished, None)):
-        print(line)
+        _print(line)
     if store.done:
-        print(f"{len(store.done)} clips more are in {store.folder}, until their shards are complete.")
+        _print(f"{len(store.done)} clips more are in {store.folder}, until their shards are complete.")
     return 0
 
 
@@ -127,7 +132,7 @@ def _show(dataset: Dataset, settings: Settings) -> int:
     with tempfile.TemporaryDirectory() as folder:
         listing = dataset.read_clips(Path(folder), settings)
         for line in (*listing.remarks, *(f"left out: {each}" for each in listing.skipped[:_SHOWN])):
-            print(line)
+            _print(line)
         clips = videos = 0
         for _, group in itertools.groupby(listing.clips, key=lambda clip: clip.video):
             videos += 1
@@ -135,14 +140,24 @@ def _show(dataset: Dataset, settings: Settings) -> int:
                 clips += 1
                 if clips <= _SHOWN:
                     _show_clip(clip, listing.url_of(clip.video))
-    print(f"{clips} clips of {videos} videos, {len(listing.skipped)} records left out. Nothing was fetched.")
+    if listing.rows not in (0, clips + len(listing.skipped)):
+        _print(f"{listing.rows} rows were read.")
+    _print(f"{clips} clips of {videos} videos, {len(listing.skipped)} records left out. Nothing was fetched.")
     return 0
 
 
 def _show_clip(clip: Clip, url: str | None) -> None:
     until = "the end" if clip.end is None else f"{clip.end:g} s"
+    if clip.end is not None and clip.end >= 60:
+        # A wrong unit is seen at once.
+        until += f" ({_clock(clip.start)} to {_clock(clip.end)})"
     kept = {name: value for name, value in clip.meta.items() if name not in ("url", "youtube_id")}
-    print(f"{clip.id}: {url} from {clip.start:g} to {until} {kept or ''}".rstrip())
+    _print(f"{clip.id}: {url} from {clip.start:g} to {until} {kept or ''}".rstrip())
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def _with_what_is_there(dataset: Dataset, settings: Settings, metadata: Path) -> Settings:
@@ -159,33 +174,39 @@ def _listed(dataset: Dataset, settings: Settings, store: Store) -> Share:
 
 
 def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:
-    """Check every file; return 3 when some are bad."""
+    """Check every file; return 3 when some are bad, or could not be looked at."""
     # The whole folder is looked at: no shard may be at work when it is changed.
     settings = replace(settings, shard=None)
-    ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), clock)
+    ffmpeg = find_ffmpeg(settings.ffmpeg, clock)
     store = _read_only(dataset, settings, clock)
     if repair:
         store.open()
     try:
         folders: dict[str, str] = {}
+        unseen = 0
         bad = dict(compare_all(store.finished(), store.folder, settings.workers))
         for clip in _listed(dataset, settings, store):
             if store.has_strangers(clip):
-                complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
+                try:
+                    complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
+                except Killed as error:
+                    unseen += 1
+                    print(f"{clip.id}: not looked at, {error}")
+                    continue
                 if complaint is not None:
                     bad[clip.id] = complaint
                     folders[clip.id] = clip.folder
         for clip_id, complaint in bad.items():
-            print(f"{clip_id}: {complaint}")
+            _print(f"{clip_id}: {complaint}")
             if repair:
                 for moved in store.set_aside(clip_id, folders.get(clip_id, "")):
-                    print(f"  moved to {moved}")
+                    _print(f"  moved to {moved}")
                 store.forget(clip_id)
-        print(f"{len(store.done.keys() - bad.keys())} clips are right, {len(bad)} are bad.")
+        _print(f"{len(store.done.keys() - bad.keys())} clips are right, {len(bad)} are bad.")
         if repair:
             store.pending(_listed(dataset, settings, store))
             store.snapshot(force=True)
     finally:
         if repair:
             store.close()
-    return MORE_MAY_COME if bad else 0
+    return MORE_MAY_COME if bad or unseen else 0

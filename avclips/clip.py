@@ -16,9 +16,6 @@ OutputFormat = Literal["files", "webdataset", "parquet"]
 EngineName = Literal["threads", "spark"]
 Status = Literal["done", "failed", "blocked"]
 
-# Public lists whose columns are known.
-PRESETS = ("acav100m", "audiocaps", "kinetics", "panda70m")
-
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -59,7 +56,7 @@ class Outcome:
     ``reason`` is a key of errors.REASONS (empty when done), ``detail`` the words of whoever complained,
     ``attempts`` how many tries were charged so far, ``facts`` what the manifest says of a finished clip.
     ``asked``: whether a site was asked, or only this machine searched; ``reached``: whether it answered at all;
-    ``identity`` tells whose cookies were refused.
+    ``online``: where it did not, whether others did just then; ``identity`` tells whose cookies were refused.
     """
 
     clip: Clip
@@ -71,6 +68,7 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)
     asked: bool = True
     reached: bool = True
+    online: bool = False
     identity: str | None = None
 
 
@@ -79,7 +77,9 @@ class Columns:
     """Which columns of a user's list say what; None: guessed by its name, or not there.
 
     ``url``: a YouTube id or an address; ``start``, ``end``, ``duration``: times; ``clip``: several of them,
-    [[start, end], ...]; ``id``, ``caption``: of a clip; ``keep``: what the manifest is to repeat.
+    [[start, end], ...]; ``id``, ``caption``: of a clip; ``fps``: frames a second of the video, where
+    times are frames; ``keep``: what the manifest is to repeat.
+    ``in_url``: whether the times stand in the addresses; None: in those that have some, which the first have not.
     """
 
     url: str | None = None
@@ -89,7 +89,9 @@ class Columns:
     clip: str | None = None
     id: str | None = None
     caption: str | None = None
+    fps: str | None = None
     keep: tuple[str, ...] = ()
+    in_url: bool | None = False
 
 
 @dataclass(frozen=True)
@@ -138,12 +140,17 @@ class Settings:
     # Which edition of its annotations a dataset is read from, and whose videos are whose on YouTube.
     annotations: str = ""
     id_map: Path | None = None
-    # A user's own list of clips: a file, how its letters are coded, what its columns mean, by what preset, and
-    # how many seconds a clip has where the list does not say.
-    clip_list: Path | None = None
+    # A user's own list of clips: files, folders, patterns, addresses or ids; how its letters are coded, what
+    # stands between its cells, what its columns mean, by what preset; how a cell that holds a whole clip is made
+    # ("{id}_{start}_{end}"), in which unit times are ("s", "ms", "us", "frames", "frames@25"), and how many
+    # seconds a clip has where the list does not say.
+    clip_list: str | Path | tuple[str | Path, ...] | None = None
     encoding: str = "utf-8"
+    delimiter: str | None = None
     columns: Columns = Columns()
     preset: str | None = None
+    cell_format: str | None = None
+    time_unit: str | None = None
     clip_length: float | None = None
     # What is kept beside a clip: what the site says of its video, and subtitles in these languages.
     info: bool = False

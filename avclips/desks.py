@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.cookiejar import CookieJar
 
 from .archives import Archives
+from .beacons import Beacons
 from .clip import Settings
 from .engine import Desk
+from .journal import video_of
 from .media import Ffmpeg
 from .pace import Clock
 from .pacer import make_pacer
@@ -35,8 +37,8 @@ class Staff:
         """The identities, by whose cookies they have."""
         return frozenset(map(who, self._texts))
 
-    def desks(self, store: Store, archives: Archives) -> Sequence[Desk]:
-        """The workers, each with the pacer of its identity."""
+    def desks(self, store: Store, archives: Archives, url_of: Callable[[str], str | None]) -> Sequence[Desk]:
+        """The workers, each with the pacer of its identity; ``url_of``: the address of a video."""
         settings, clock = self._settings, self._clock
         pacers = [
             make_pacer(identity, text, settings.videos_per_hour, settings.state_dir, clock)
@@ -46,10 +48,16 @@ class Staff:
         for number, pacer in enumerate(pacers):
             if names.count(pacer.name) > 1:
                 pacer.name = f"{names[number]} (identity {number + 1})"
+
+        def earlier() -> Iterator[str | None]:
+            return (url_of(video_of(line)) for line in store.done_lines())
+
+        beacons = [Beacons(earlier) for _ in pacers]
         desks = []
         for number in range(settings.workers):
             which = number % len(pacers)
             youtube = YouTube(settings, clock, settings.identities[which], self._texts[which], self._asked_for)
-            worker = Worker(settings, clock, pacers[which], youtube, self._ffmpeg, store, archives)
+            around = beacons[which]
+            worker = Worker(settings, clock, pacers[which], youtube, self._ffmpeg, store, archives, around)
             desks.append(Desk(worker, pacers[which]))
         return desks

@@ -26,10 +26,10 @@ from tqdm import tqdm
 from .clip import Settings
 from .dataset import TIMEOUTS, Drive, DriveArchive
 from .errors import GaveUp, RunError, Stopped
-from .failures import without_password
 from .files import as_run_error, free_bytes
 from .pace import Clock, retry_delay
 from .report import say
+from .words import without_password
 
 log = logging.getLogger("avclips.drive")
 

@@ -18,16 +18,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from .clip import Clip, Outcome, Settings, Video
 from .errors import GaveUp, RunError, Stopped
-from .files import as_run_error, free_bytes, is_about_the_disk, is_full
+from .files import as_run_error, free_bytes, has_room, is_about_the_disk, is_full
 from .lanes import Lanes
 from .pace import TROUBLE, Clock, Ticket
 from .pacer import Pacer
 from .sites import site_of
-from .store import Store
+from .store import ROOM, Store
 from .tries import Last, Tries
 
 log = logging.getLogger("avclips.engine")
@@ -37,6 +38,8 @@ LAST_WORDS = 2.0
 # How often the disk and the folder's lock are looked at, and how long a write that found no room waits.
 LOOK_EVERY = 10.0
 FULL_WAIT = 60.0
+# Bytes that a folder for temporary files should take.
+LITTLE_ROOM = 64 * 1024
 
 
 class Works(Protocol):
@@ -113,7 +116,10 @@ class Engine:
         # Clips that failed for good in this run, with their videos: they alone are no longer in the plan.
         self._given_up: dict[str, tuple[Clip, Video]] = {}
         self._paused: str | None = None
+        # Where there was no room, until when that is believed, and since when.
+        self._full_at = store.folder
         self._full_until: float | None = None
+        self._full_since = 0.0
         self._next_look = 0.0
         self._last_answer = clock.now()
 
@@ -233,9 +239,9 @@ class Engine:
         self._next_look = now + LOOK_EVERY
         self._store.check_lock()
         self._paused = None
-        if self._full_until is not None and (now < self._full_until or not self._store.has_room()):
+        if self._full_until is not None and (now < self._full_until or not self._has_room()):
             self._full_until = max(self._full_until, now + LOOK_EVERY)
-            self._paused = f"no room left in {self._store.folder} (full, or a quota)"
+            self._paused = f"no room left in {self._full_at} (full, no inodes, or a quota)"
         elif (free := free_bytes(self._store.folder)) < self._settings.min_free:
             self._paused = (
                 f"{free / 1e9:.2f} GB are free in {self._store.folder}, "
@@ -245,10 +251,41 @@ class Engine:
             self._full_until = None
         self._give_up_in_time()
 
+    def _has_room(self) -> bool:
+        """Whether there is room again where there was none; elsewhere (in $TMPDIR) only little is written."""
+        if self._full_at == self._store.folder:
+            return self._store.has_room()
+        if not self._full_at.is_dir():
+            return True
+        return has_room(self._full_at, ROOM if self._is_ours(self._full_at) else LITTLE_ROOM)
+
+    def _disk_of(self, error: OSError) -> Path:
+        """Where a failing write found no room: the data folder, unless it names a folder on another disk."""
+        here = self._store.folder
+        if not isinstance(error.filename, str) or not error.filename:
+            return here
+        named = Path(error.filename)
+        at = next((folder for folder in (named, *named.parents) if folder.is_dir()), here)
+        return here if at.stat().st_dev == here.stat().st_dev else at
+
+    def _is_ours(self, folder: Path) -> bool:
+        return folder.is_relative_to(self._store.folder)
+
+    def _give_up_on_a_foreign_disk(self) -> None:
+        """A full disk of ours is waited for; one that others fill, as $TMPDIR is, may never have room again."""
+        if self._clock.now() - self._full_since > self._settings.give_up_after:
+            hours = self._settings.give_up_after / 3600
+            raise GaveUp(
+                f"there was no room in {self._full_at} for {hours:g} hours",
+                "make room there, or name another folder with TMPDIR; the same command goes on",
+            )
+
     def _give_up_in_time(self) -> None:
         """Nothing answered for so long, and not for want of room: exit, with the state safe."""
         if self._paused:
             self._last_answer = self._clock.now()
+            if self._full_until is not None and not self._is_ours(self._full_at):
+                self._give_up_on_a_foreign_disk()
             return
         left = {site_of(video.url) for video in self._left if video.url is not None}
         blocked = bool(left) and all(pacer.of(site).block for site in left for pacer in self._pacers)
@@ -296,7 +333,11 @@ class Engine:
         if isinstance(error, OSError) and is_full(error):
             # Nothing is lost but that try, and nobody is charged: it comes again when there is room.
             log.warning("no room: %s", error)
-            self._full_until = self._clock.now() + FULL_WAIT
+            now = self._clock.now()
+            at = self._disk_of(error)
+            if self._full_until is None or at != self._full_at:
+                self._full_since = now
+            self._full_at, self._full_until = at, now + FULL_WAIT
             self._next_look = 0.0
             return
         if isinstance(error, OSError) and is_about_the_disk(error):

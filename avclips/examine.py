@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .clip import Clip, Settings
-from .errors import Transient
+from .errors import Killed, Transient
 from .files import exactly, sha256
 from .measure import Sound, Track, decoded_sound, judge_alone, read_wav
 from .media import Ffmpeg
@@ -30,7 +30,10 @@ def measure_sound(path: Path, ffmpeg: Ffmpeg) -> Sound:
 
 
 def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Settings) -> Finding:
-    """Measure the files under a clip's names; whether they are right, as far as that can be told alone."""
+    """Measure the files under a clip's names; whether they are right, as far as that can be told alone.
+
+    Killed where ffmpeg was ended as it looked: that says nothing of them.
+    """
     seen = settings.media == "both"
     if seen and not video.exists():
         return Finding("its picture is missing", [])
@@ -41,6 +44,8 @@ def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Sett
         sound = measure_sound(audio, ffmpeg) if audio.exists() else None
         # A whole video under a clip's name need not be decoded whole to be seen through.
         tracks = ffmpeg.measure(video, None if length is None else length + 5) if seen else []
+    except Killed:
+        raise
     except Transient as error:
         return Finding(error.detail, [])
     except OSError as error:

@@ -9,21 +9,27 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import mmap
 import os
 import re
+import secrets
 import shutil
 import socket
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
-from .errors import RunError
+from .errors import RunError, UsageError
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.#-]{0,199}")
+PLAIN_NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.#-]{0,199}"
+_PLAIN_NAME = re.compile(PLAIN_NAME)
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
+# How the names of files end that are being made.
+UNFINISHED = ".part"
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -49,13 +55,34 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def new_file(path: Path, mode: int = 0o666) -> int:
+    """A descriptor of a file that was not there: what somebody put under its name is removed, never followed."""
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+
+
+def appended(path: Path, mode: int = 0o666) -> int:
+    """A descriptor that appends to a file of ours. UsageError where a link stands under its name."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise is_a_link(path) from error
+        raise
+
+
+def is_a_link(path: Path) -> UsageError:
+    """What is said of a link that stands where only this program writes."""
+    return UsageError(f"{path} is a symbolic link, and is not followed", "remove it, or name another folder")
+
+
 @contextmanager
-def whole(path: Path) -> Iterator[IO[str]]:
+def whole(path: Path, mode: int = 0o666) -> Iterator[IO[str]]:
     """Write a UTF-8 text file that takes ``path``'s place only when the block ends well."""
     # Two hosts may have the same pid.
     temp = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
     try:
-        with open(temp, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
+        with open(new_file(temp, mode), "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -66,18 +93,122 @@ def whole(path: Path) -> Iterator[IO[str]]:
     sync_folder(path.parent)
 
 
+@contextmanager
+def mapped(path: Path) -> Iterator[bytes]:
+    """A file's content, which is read like bytes and takes no memory of its own."""
+    with open(path, "rb") as stream:
+        if not os.fstat(stream.fileno()).st_size:
+            yield b""
+            return
+        with mmap.mmap(stream.fileno(), 0, prot=mmap.PROT_READ) as content:
+            yield cast(bytes, content)
+
+
 def move_whole(source: Path, target: Path) -> None:
     """Publish a finished file: its bytes are on the disk before its name is."""
     with open(source, "rb") as stream:
         os.fsync(stream.fileno())
-    os.replace(source, target)
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # The folder of results is a link to another disk.
+        _copy_whole(source, target)
     sync_folder(target.parent)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    temp = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    try:
+        with open(source, "rb") as stream, open(new_file(temp), "wb") as copy:
+            shutil.copyfileobj(stream, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        os.replace(temp, target)
+    except OSError as error:
+        temp.unlink(missing_ok=True)
+        # It is not the disk of the data folder that is full.
+        error.filename = error.filename or str(target)
+        raise
+    source.unlink()
+
+
+def create_whole(path: Path, content: bytes) -> bool:
+    """Make a small file under its final name, whole, for one of many who try at once; False where one is there.
+
+    Also on NFS, where a link is made by the server.
+    """
+    part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
+    with open(new_file(part), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        os.link(part, path, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        # Not every file system has them.
+        try:
+            with open(path, "xb") as stream:
+                stream.write(content)
+        except FileExistsError:
+            return False
+    finally:
+        part.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
+def private_folder(path: Path, by_default: bool) -> str | None:
+    """Make a folder for what is this user's alone; None, or why it is not to be trusted.
+
+    ``by_default``: its name was not chosen by the user, but known to everybody beforehand. OSError where it
+    cannot be made.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode) and found.st_uid not in _ours(path):
+        return "it is a link that somebody else made"
+    found = path.stat()
+    if found.st_uid not in _ours(path) and (by_default or os.getuid()):
+        return "it is somebody else's"
+    if by_default and stat.S_IMODE(found.st_mode) & 0o077:
+        path.chmod(0o700)
+    return None
+
+
+def _ours(folder: Path) -> set[int]:
+    """The owners that what we make there has: a file server may know us by another number."""
+    trial = folder / f".{secrets.token_hex(8)}{UNFINISHED}"
+    handle = new_file(trial, 0o600)
+    try:
+        return {os.getuid(), os.fstat(handle).st_uid}
+    finally:
+        os.close(handle)
+        trial.unlink(missing_ok=True)
+
+
+def server_time(path: Path) -> float:
+    """The time of whoever keeps the file ``path``, in seconds: the same for all nodes that share it.
+
+    The kernel's own clock on a local disk, the server's over NFS. Some parallel file systems (Lustre) take the
+    node's.
+    """
+    os.utime(path, follow_symlinks=False)
+    return path.lstat().st_mtime_ns / 1e9
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON whole, one entry a line so that it can be read and edited by hand."""
     with whole(path) as stream:
-        stream.write(_spread(value, " ") + "\n")
+        stream.write(as_json(value))
+
+
+def as_json(value: Any) -> str:
+    """JSON as ``write_json`` writes it."""
+    return _spread(value, " ") + "\n"
 
 
 @contextmanager
@@ -132,6 +263,22 @@ def sha256(path: Path) -> str:
 def free_bytes(folder: Path) -> int:
     """What an ordinary user may still write to the file system of ``folder``."""
     return shutil.disk_usage(folder).free
+
+
+def has_room(folder: Path, size: int) -> bool:
+    """Whether ``size`` bytes find room in a folder now: free space says nothing of a quota, nor of inodes."""
+    trial = folder / f".room-{secrets.token_hex(8)}.tmp"
+    try:
+        with open(new_file(trial), "wb") as stream:
+            stream.write(bytes(size))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        return False
+    finally:
+        with suppress(OSError):
+            trial.unlink(missing_ok=True)
+    return True
 
 
 def is_full(error: OSError) -> bool:

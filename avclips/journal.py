@@ -1,17 +1,20 @@
 """manifest.jsonl: one line an outcome, appended as it comes, read back at a start with those of the shards.
 
 Knows lines and what the last one says of each clip. Not which files stand in the folder.
+
+Of one journal, the later line of a clip counts. Of several, which runs on nodes with clocks of their own have
+written, the one that knew the others does: a line of a clip that was spoken of before has its ``turn``, one more
+than that of the line before. Where both are the first of their journals, done is more than failed.
 """
 
 from __future__ import annotations
 
 import functools
-import heapq
 import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
@@ -19,6 +22,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .clip import Outcome
+from .files import appended
+from .lines import is_right
+from .words import without_password
 
 log = logging.getLogger("avclips.journal")
 
@@ -27,19 +33,22 @@ _DECODER = json.JSONDecoder()
 
 # A power loss may take this many seconds of lines; the files they speak of are measured anew then.
 SYNC_EVERY = 5.0
-FAILURE_KEYS = ("reason", "permanent", "attempts", "error", "time", "identities")
+FAILURE_KEYS = ("reason", "permanent", "attempts", "error", "time", "identities", "turn")
 
 
 class Done(NamedTuple):
     """What a run needs to know of a finished clip: how its files' names end, "" where there is none.
 
-    ``folder``: where they lie beneath those of all clips.
+    ``folder``: where they lie beneath those of all clips; ``withheld``: why the video had no better formats;
+    ``turn``: of the line that says so.
     """
 
     video: str
     audio: str
     attempts: int
     folder: str = ""
+    withheld: str = ""
+    turn: int = 1
 
 
 # Most clips share one of a few.
@@ -51,7 +60,13 @@ def done_of(line: Mapping[str, Any]) -> Done:
     attempts = line.get("attempts")
     video, audio = line.get("video"), line.get("audio")
     endings, folder = (_ending(video), _ending(audio)), _folder(video or audio)
-    return _done(*endings, attempts if isinstance(attempts, int) else 0, folder)
+    withheld = str(line.get("withheld") or "")
+    return _done(*endings, attempts if isinstance(attempts, int) else 0, folder, withheld, turn_of(line))
+
+
+def turn_of(line: Mapping[str, Any]) -> int:
+    """How many words about its clip there were with this line, as far as its writer knew."""
+    return int(line.get("turn", 1))
 
 
 def _ending(name: Any) -> str:
@@ -61,6 +76,11 @@ def _ending(name: Any) -> str:
 def _folder(name: Any) -> str:
     """``eval/3f`` of ``wavs/eval/3f/ID.m4a``."""
     return "/".join(name.split("/")[1:-1]) if isinstance(name, str) else ""
+
+
+def video_of(line: Mapping[str, Any]) -> str:
+    """The video whose clip a line speaks of."""
+    return str(line.get("source") or line.get("youtube_id") or line["id"])
 
 
 def failed_of(line: Mapping[str, Any]) -> Line:
@@ -80,70 +100,127 @@ class Place(NamedTuple):
 class Replay:
     """What the journals say of each clip last, in short: done or failed.
 
-    ``places``: where that was said of the failed ones; ``sizes``: the bytes read of each journal.
+    ``places``: where that was said of the failed ones; ``let_go``: of those that are neither any more, the turn
+    and the time; ``sizes``: the bytes read of each journal.
     """
 
     done: dict[str, Done] = field(default_factory=dict)
     failed: dict[str, Line] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
+    let_go: dict[str, tuple[int, str]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
 
     def take(self, line: Line, journal: str, end: int) -> None:
-        """Let ``line`` replace whatever was said of its clip."""
+        """Let ``line`` replace whatever its journal said of its clip before."""
         clip_id = line["id"]
-        for book in (self.done, self.failed, self.places):
-            book.pop(clip_id, None)
+        self._drop(clip_id)
         if line["status"] == "done":
             self.done[clip_id] = done_of(line)
         elif line["status"] == "failed":
             self.failed[clip_id] = failed_of(line)
-            self.places[clip_id] = Place(journal, end, line.get("source") or line.get("youtube_id") or clip_id)
+            self.places[clip_id] = Place(journal, end, video_of(line))
+        else:
+            self.let_go[clip_id] = turn_of(line), str(line.get("time", ""))
+
+    def join(self, other: Replay) -> None:
+        """Take what another journal says, where it knows more."""
+        for book in (other.done, other.failed, other.let_go):
+            for clip_id in book:
+                if other._weight(clip_id) > self._weight(clip_id):
+                    self._drop(clip_id)
+                    if clip_id in other.places:
+                        self.places[clip_id] = other.places[clip_id]
+                    self._book_like(other, book)[clip_id] = book[clip_id]
+        self.sizes |= other.sizes
+
+    def _book_like(self, other: Replay, book: Mapping[str, Any]) -> dict[str, Any]:
+        return self.done if book is other.done else self.failed if book is other.failed else self.let_go
+
+    def _weight(self, clip_id: str) -> tuple[int, bool, str]:
+        """What is said of a clip counts before what has less of it."""
+        if (done := self.done.get(clip_id)) is not None:
+            return done.turn, True, ""
+        if (failed := self.failed.get(clip_id)) is not None:
+            return turn_of(failed), False, failed["time"]
+        turn, time = self.let_go.get(clip_id, (0, ""))
+        return turn, False, time
+
+    def turn(self, clip_id: str) -> int:
+        """Of the last line about a clip; 0 where there is none."""
+        return self._weight(clip_id)[0]
+
+    def _drop(self, clip_id: str) -> None:
+        for book in (self.done, self.failed, self.places, self.let_go):
+            book.pop(clip_id, None)
 
 
 def replay(journals: Iterable[Path]) -> Replay:
     """Read several journals as one."""
-    told = Replay()
-    journals = list(journals)
-    for path, end, line in _merged(journals):
-        told.take(line, path.name, end)
-    told.sizes = {path.name: path.stat().st_size for path in journals}
-    return told
+    told: Replay | None = None
+    for path in journals:
+        one, begin = Replay(), 0
+        passed_over: list[int] = []
+        for end, line in _lines(path):
+            if line is None:
+                passed_over.append(begin)
+            else:
+                one.take(line, path.name, end)
+            begin = end
+        one.sizes[path.name] = path.stat().st_size
+        if passed_over:
+            words = "%s: lines that are broken, or no run's, are passed over: %d, the first at byte %d"
+            log.warning(words, path.name, len(passed_over), passed_over[0])
+        if told is None:
+            told = one
+        else:
+            told.join(one)
+    return told or Replay()
 
 
 def finished(journals: Iterable[Path]) -> dict[str, Line]:
     """The whole last line of each clip that is done, for a check of its files."""
-    lines: dict[str, Line] = {}
-    for _, _, line in _merged(list(journals)):
-        lines.pop(line["id"], None)
-        if line["status"] == "done":
-            lines[line["id"]] = line
-    return lines
+    return {line["id"]: line for line in last_lines(journals) if line["status"] == "done"}
 
 
-def done_lines(journals: Iterable[Path]) -> Iterator[Line]:
-    """The lines that say that a clip is done, of clips that may have been lost since, too."""
-    return (line for _, _, line in _merged(list(journals)) if line["status"] == "done")
+def last_lines(journals: Iterable[Path]) -> Iterator[Line]:
+    """The line that counts of each clip, as they are read; those of clips with several come last."""
+    journals = list(journals)
+    # Of most there is one: only the others' need be kept.
+    seen: set[str] = set()
+    several: set[str] = set()
+    for line in _all(journals):
+        (several if line["id"] in seen else seen).add(line["id"])
+    del seen
+    counts: dict[str, Line] = {}
+    for path in journals:
+        last: dict[str, Line] = {}
+        for line in _all([path]):
+            if line["id"] in several:
+                last[line["id"]] = line
+            else:
+                yield line
+        for clip_id, line in last.items():
+            if clip_id not in counts or _weight(line) > _weight(counts[clip_id]):
+                counts[clip_id] = line
+    yield from counts.values()
 
 
-def _merged(journals: Sequence[Path]) -> Iterator[tuple[Path, int, Line]]:
-    """The lines of all journals by their time. Of one clip, two runs never write at the same time."""
-    if len(journals) == 1:
-        # As they stand: to compare the times of a hundred thousand lines takes a while, too.
-        return _lines(journals[0])
-    return heapq.merge(*map(_lines, journals), key=lambda each: str(each[2].get("time", "")))
+def _weight(line: Line) -> tuple[int, bool, str]:
+    return turn_of(line), line["status"] == "done", str(line.get("time", ""))
 
 
-def _lines(path: Path) -> Iterator[tuple[Path, int, Line]]:
+def _all(journals: Iterable[Path]) -> Iterator[Line]:
+    return (line for path in journals for _, line in _lines(path) if line is not None)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Line | None]]:
+    """The byte behind each line, and what it says; None where a power loss cut it, or no run wrote it."""
     at = 0
     with open(path, "rb") as stream:
         for raw in stream:
             at += len(raw)
-            line = _parse(raw)
-            if line is None:
-                # A power loss or a full disk can cut a line; its clip is found in the folder, or fetched.
-                log.warning("%s: a broken line at byte %d is passed over", path.name, at - len(raw))
-            else:
-                yield path, at, line
+            # What is cut is found in the folder, or fetched.
+            yield at, _parse(raw)
 
 
 class Journal:
@@ -163,7 +240,7 @@ class Journal:
                 stream.seek(-1, os.SEEK_END)
                 cut_off = stream.read() != b"\n"
         # Without a buffer: what write() returns is what the file has.
-        self._stream = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by close()
+        self._stream = FileIO(appended(self.path), "a")
         if cut_off:
             self._stream.write(b"\n")
 
@@ -203,8 +280,8 @@ class Journal:
             self._stream = None
 
 
-def line_of(outcome: Outcome) -> Line:
-    """What the journal says of an outcome."""
+def line_of(outcome: Outcome, turn: int = 1) -> Line:
+    """What the journal says of an outcome; ``turn``: how many words about its clip there are with it."""
     clip = outcome.clip
     line: Line = {
         "id": clip.id,
@@ -215,19 +292,26 @@ def line_of(outcome: Outcome) -> Line:
         "attempts": outcome.attempts,
         "time": now(),
     }
+    line |= _turn(turn)
     if clip.video != line["youtube_id"]:
         line["source"] = clip.video
     if clip.meta:
         line["meta"] = dict(clip.meta)
     if outcome.status == "done":
         return line | dict(outcome.facts)
-    line |= {"reason": outcome.reason, "permanent": outcome.permanent, "error": outcome.detail}
+    error = without_password(outcome.detail)
+    line |= {"reason": outcome.reason, "permanent": outcome.permanent, "error": error}
     return line | ({"identities": [outcome.identity]} if outcome.identity else {})
 
 
-def forgotten(clip_id: str) -> Line:
+def forgotten(clip_id: str, turn: int = 1) -> Line:
     """The line for a clip that is neither done nor failed any more."""
-    return {"id": clip_id, "status": "forgotten", "time": now()}
+    return {"id": clip_id, "status": "forgotten", "time": now(), **_turn(turn)}
+
+
+def _turn(turn: int) -> Line:
+    # Most clips are spoken of once.
+    return {"turn": turn} if turn > 1 else {}
 
 
 def now() -> str:
@@ -240,7 +324,4 @@ def _parse(raw: bytes) -> Line | None:
         line = _DECODER.decode(raw.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
-    known = isinstance(line, dict) and isinstance(line.get("id"), str) and isinstance(line.get("status"), str)
-    if known and line["status"] == "failed":
-        known = {"reason", "permanent", "attempts", "error", "time"} <= line.keys()
-    return line if known else None
+    return line if is_right(line) else None

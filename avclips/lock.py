@@ -17,10 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from .errors import RunError
-from .files import as_run_error, is_about_the_disk, write_json
+from .files import as_json, as_run_error, create_whole, is_about_the_disk, write_json
+from .locks import Lock, NoLocks, is_running, take_away
 from .pace import Clock
 from .shards import Shard, exclude_each_other, named, siblings, suffix_of
 
@@ -42,7 +43,7 @@ class FolderLock:
         self._clock = clock
         self._shard = shard
         self._owner = named(folder / OWNER, shard)
-        self._lock = FileLock(folder / f".lock{suffix_of(shard)}", timeout=0)
+        self._lock = Lock(folder / f".lock{suffix_of(shard)}")
         self._token = secrets.token_hex(8)
         self._held = False
         # The owner files of dead runs, taken over with their shares.
@@ -64,7 +65,7 @@ class FolderLock:
         if owner is not None:
             log.info("taking over from %s, which is dead", in_words(owner))
         us = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}
-        write_json(self._owner, us)
+        self._write_owner(us, owner, locked)
         self._held = True
         threading.Thread(target=self._keep_touching, name="lock", daemon=True).start()
         # Ours first, then a look at the others: of two that come at once, each sees the other.
@@ -77,6 +78,16 @@ class FolderLock:
             write_json(dead._owner, us)
             self._taken.append(dead._owner)
 
+    def _write_owner(self, us: dict[str, Any], before: dict[str, Any] | None, locked: bool) -> None:
+        """Name ourselves; without locks, of two that come at once one is first. RunError where another was."""
+        if locked:
+            write_json(self._owner, us)
+            return
+        if before is not None:
+            take_away(self._owner, before)
+        if not create_whole(self._owner, as_json(us).encode()):
+            raise self._refused(self.owner() or {})
+
     def _refused(self, owner: dict[str, Any]) -> RunError:
         return RunError(f"{self._folder} is in use by {in_words(owner)}", "wait for it to end, or end it")
 
@@ -84,11 +95,11 @@ class FolderLock:
         """Whether the file system gave a lock; RunError when another process has it."""
         try:
             # A neighbour that looks whether we live holds it for a moment.
-            self._lock.acquire(timeout=2.0, poll_interval=0.1)
+            self._lock.acquire(2.0)
         except Timeout:
             raise self._refused(self.owner() or {}) from None
-        except (NotImplementedError, OSError) as error:
-            if isinstance(error, OSError) and is_about_the_disk(error):
+        except OSError as error:
+            if not isinstance(error, NoLocks) and is_about_the_disk(error):
                 raise as_run_error(error, self._folder) from error
             log.warning(
                 "%s: this file system has no locks (%s): only the owner file keeps a second run out",
@@ -126,7 +137,7 @@ class FolderLock:
             self._lock.release()
         except Timeout:
             return True
-        except (NotImplementedError, OSError):
+        except OSError:
             locked = False
         owner = self.owner()
         if owner is None:
@@ -141,7 +152,7 @@ class FolderLock:
     def _is_dead_here(self, owner: dict[str, Any], locked: bool) -> bool:
         # On one host the lock speaks for itself; without locks, the process list does.
         # In a container every run may have the same pid: ours is nobody else's.
-        return locked or owner.get("pid") == os.getpid() or not _is_running(owner.get("pid"))
+        return locked or owner.get("pid") == os.getpid() or not is_running(owner.get("pid"))
 
     def _watch(self, doubtful: Sequence[FolderLock]) -> dict[str, Any] | None:
         """Watch other hosts' owner files until one is touched, or long enough; the owner of that one."""
@@ -180,20 +191,23 @@ class FolderLock:
 
     def _is_used_here(self) -> bool:
         try:
-            with self._lock:
-                return False
+            self._lock.acquire()
         except Timeout:
             return True
-        except (NotImplementedError, OSError):
+        except OSError:
             owner = self.owner()
-            return owner is not None and _is_running(owner.get("pid"))
+            return owner is not None and is_running(owner.get("pid"))
+        self._lock.release()
+        return False
 
     def _keep_touching(self) -> None:
         while not self._released.wait(self._clock.real(TOUCH_EVERY)):
             try:
                 os.utime(self._owner)
             except OSError as error:
-                log.warning("%s cannot be touched: %s", self._owner, error)
+                # It may have been released, and its file removed, since we woke up.
+                if not self._released.is_set():
+                    log.warning("%s cannot be touched: %s", self._owner, error)
 
     def check(self) -> None:
         """RunError if another run took the folder over, as it may after we were suspended."""
@@ -219,18 +233,6 @@ def in_words(owner: dict[str, Any]) -> str:
     if not owner:
         return "another run"
     return f"a run on {owner.get('host', 'some host')} with pid {owner.get('pid', 'unknown')}"
-
-
-def _is_running(pid: Any) -> bool:
-    if not isinstance(pid, int) or pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _touched(path: Path) -> int | None:

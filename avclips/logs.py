@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+import stat
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from pathlib import Path
 
 from tqdm import tqdm
+
+from .files import appended
+from .words import plain
 
 # The rooms in which a run may wait for minutes with nothing else to say.
 _WAITING = ("avclips.dataset", "avclips.drive", "avclips.lock")
@@ -18,11 +24,21 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         # Our own tracebacks have lines of their own, but none that could be taken for an entry.
-        lines = super().format(record).split("\n")
-        return "\n    | ".join("".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in lines)
+        return "\n    | ".join(map(plain, super().format(record).split("\n")))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return super().formatMessage(record).replace("\n", "\\n").replace("\r", "\\r")
+
+
+class _File(logging.FileHandler):
+    """A log that is never written through a link, nor read by all: addresses of lists stand in it."""
+
+    def _open(self) -> TextIOWrapper:
+        handle = appended(Path(self.baseFilename), 0o640)
+        with suppress(OSError):
+            # Of an earlier run, perhaps.
+            os.fchmod(handle, stat.S_IMODE(os.fstat(handle).st_mode) & ~0o007)
+        return TextIOWrapper(open(handle, "ab"), encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 class _AboveTheBar(logging.Handler):
@@ -38,7 +54,7 @@ def log_to(path: Path, level: str) -> None:
     """Log into ``path`` from ``level`` up, and errors above the progress bar too."""
     # On a full disk the log may lose lines, but it does not fill the terminal with tracebacks.
     logging.raiseExceptions = False
-    file = logging.FileHandler(path, encoding="utf-8")
+    file = _File(path, encoding="utf-8")
     file.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     file.setLevel(level)
     eye = _AboveTheBar()

@@ -7,18 +7,41 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from .clip import PRESETS, Columns, Identity, Settings
+from .clip import Columns, Identity, Settings
 from .dataset import Dataset
 from .errors import REASONS
 from .pacer import default_state_dir
-from .quantities import hours, proxy_url, rate, seconds, shard, shard_of, size, some_seconds, whole_number
+from .presets import PRESETS
+from .presets import listed as listed_presets
+from .quantities import (
+    cell_format,
+    hours,
+    letter,
+    proxy_url,
+    rate,
+    seconds,
+    shard,
+    shard_of,
+    size,
+    some_seconds,
+    time_unit,
+    whole_number,
+)
+from .words import plain
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints repeat no password, and move no cursor."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(plain(message))
 
 
 def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
     """The parser of one dataset's script."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         description=f"Download the clips of {dataset.title}: {dataset.files}; from YouTube, the bytes of each "
         "clip alone.",
         epilog="Start it again with the same options to go on where it stopped. Exit codes: 0 all that can be "
@@ -43,9 +66,21 @@ def make_parser(dataset: Dataset) -> argparse.ArgumentParser:
 
 def _add_list(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     """What a list is, and of a user's own, what its columns mean."""
-    group.add_argument("list", type=Path, metavar="LIST", help="csv, tsv, txt, json, jsonl or parquet")
+    group.add_argument(
+        "list",
+        nargs="+",
+        metavar="LIST",
+        help="csv, tsv, txt, json, jsonl or parquet, also as .gz, .zst, .bz2 or .xz; several of them, a folder, a "
+        "pattern in quotes, - for standard input; or addresses and ids themselves",
+    )
     group.add_argument(
         "--encoding", default="utf-8", metavar="NAME", help="of the list's letters (default: %(default)s)"
+    )
+    group.add_argument(
+        "--delimiter",
+        type=letter,
+        metavar="LETTER",
+        help="what stands between the cells of csv, tsv and txt: a letter, or tab, space, none (default: seen)",
     )
     if "url-col" not in dataset.options:
         return
@@ -54,7 +89,27 @@ def _add_list(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     group.add_argument(
         "--keep-cols", nargs="+", default=[], metavar="COLUMN", help="columns that the manifest is to repeat"
     )
-    group.add_argument("--preset", choices=sorted(PRESETS), help="a public list, with the columns that it has")
+    group.add_argument(
+        "--time-unit",
+        type=time_unit,
+        metavar="UNIT",
+        help="of times that are numbers: s, ms, us, frames (with --fps-col) or frames@25 (default: as the columns "
+        "are called, else s)",
+    )
+    group.add_argument(
+        "--cell-format",
+        type=cell_format,
+        metavar="FORMAT",
+        help="of a cell that holds a whole clip: {id}_{start}_{end}, {id}_{start}, v_{id} (default: the shape of "
+        "its column)",
+    )
+    group.add_argument(
+        "--preset",
+        choices=sorted(PRESETS),
+        metavar="NAME",
+        help="a public list, with the columns that it has; --list-presets shows them",
+    )
+    group.add_argument("--list-presets", action=_ListPresets, nargs=0, help="show the public lists that are known")
     group.add_argument(
         "--clip-length", type=some_seconds, metavar="SECONDS", help="of a clip, where the list says only its start"
     )
@@ -68,7 +123,16 @@ _COLUMNS = {
     "clip": "several clips of a video: [[start, end], ...]",
     "id": "of a clip: what its files are called; else VIDEO_START_END",
     "caption": "a clip's caption, for the manifest",
+    "fps": "frames a second of the video, where times are frames",
 }
+
+
+class _ListPresets(argparse.Action):
+    """Shows what is known, and ends the process."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        sys.stdout.write(listed_presets())
+        parser.exit()
 
 
 def _add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
@@ -294,7 +358,8 @@ def _add_way(group: argparse._ArgumentGroup) -> None:
         type=size,
         default="200M",
         metavar="SIZE",
-        help="largest file to fetch whole, where a format cannot be read in parts (default: %(default)s)",
+        help="most bytes that one clip may cost, the whole file where a format cannot be read in parts; a long "
+        "one may cost what its seconds need (default: %(default)s)",
     )
     group.add_argument(
         "--yt-dlp-args",
@@ -321,6 +386,12 @@ def _add_identity(group: argparse._ArgumentGroup) -> None:
         metavar="URL",
         help="proxy, for yt-dlp and the annotation files; 'direct' is the bare connection. --proxy and --cookies "
         "may be given several times: they are paired in order, and the workers are spread over them",
+    )
+    group.add_argument(
+        "--proxy-file",
+        type=Path,
+        metavar="FILE",
+        help="proxies, one a line, as with --proxy: passwords of a command line are seen by all on the machine",
     )
     group.add_argument(
         "--videos-per-hour",
@@ -393,6 +464,24 @@ def pair(parser: argparse.ArgumentParser, proxies: Sequence[str], cookies: Seque
     return pairs
 
 
+def _proxies_in(parser: argparse.ArgumentParser, path: Path) -> list[str]:
+    """The proxies of a file, one a line; blank lines and those that begin with # are none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"--proxy-file {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}")
+    found = []
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if line and not line.startswith("#"):
+            try:
+                found.append(proxy_url(line))
+            except argparse.ArgumentTypeError as error:
+                parser.error(f"--proxy-file {path}, line {number}: {error}")
+    if not found:
+        parser.error(f"--proxy-file {path} names no proxy")
+    return found
+
+
 def _joined(words: Sequence[str]) -> list[str]:
     """Have argparse take --yt-dlp-args "--an-option" for what it is: the value may begin with a dash."""
     joined: list[str] = []
@@ -407,7 +496,7 @@ def _joined(words: Sequence[str]) -> list[str]:
 # The options of some datasets that are settings of the same name.
 _AS_THEY_ARE = (
     *("annotations", "id_map", "keep_archives", "strong", "flat", "info"),
-    *("encoding", "preset", "clip_length"),
+    *("encoding", "delimiter", "preset", "cell_format", "time_unit", "clip_length"),
 )
 
 
@@ -463,7 +552,8 @@ def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Setting
         share = chosen.shard or (None if chosen.engine == "spark" else shard_of(os.environ))
     except ValueError as error:
         parser.error(str(error))
-    identities = pair(parser, chosen.proxy, chosen.cookies)
+    proxies = [*chosen.proxy, *(_proxies_in(parser, chosen.proxy_file) if chosen.proxy_file else [])]
+    identities = pair(parser, proxies, chosen.cookies)
     if chosen.workers < len(identities):
         parser.error(f"{len(identities)} identities need at least as many --workers")
     some = {name: getattr(chosen, name) for name in _AS_THEY_ARE if hasattr(chosen, name)}
@@ -503,7 +593,7 @@ def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Setting
         engine=chosen.engine,
         spark_master=chosen.spark_master,
         wandb=chosen.wandb,
-        clip_list=getattr(chosen, "list", None),
+        clip_list=tuple(chosen.list) if "list" in dataset.options else None,
         columns=_columns(chosen),
         **some,
     )

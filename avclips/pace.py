@@ -4,8 +4,8 @@ Clock is the only way to the time: waits end at once when the run is stopped, te
 AVCLIPS_TIME_SCALE=k, for rehearsals and tests alone, divides every wait and deadline by k.
 
 Pace is what is known of one identity (this host or a proxy, and cookies): the tokens it may spend on
-extractions, and the block it suffers. Its steps are pure functions from one Pace to the next; ``pacer`` keeps
-it where other processes see it. Knows nothing of threads, files, sites or clips.
+extractions, and the block it suffers. Its steps are pure functions from one Pace to the next; ``shelf`` keeps
+it where other processes see it, and says what time it is for all. Knows nothing of threads, sites or clips.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from .errors import Stopped, UsageError
+from .files import server_time
 
 # Seconds to wait after the first refusal; each further one in a row doubles it, up to LONGEST_WAIT.
 # A rate-limited session is said to last up to an hour (yt-dlp's wiki); bot checks have lasted days.
@@ -36,6 +38,8 @@ PROBE_LASTS = 180.0
 PROBE_AGAIN = 30.0
 # At once, so that a short list does not wait.
 BURST = 30.0
+# A clock that went back by no more than this is waited for: nodes need not agree to the second.
+STEP_BACK = 60.0
 # After a block: half the pace, at least this part of the full one, and for each success so much more of it.
 SLOWEST, RECOVERY = 1 / 16, 1 / 400
 
@@ -52,9 +56,12 @@ class Clock:
         """Seconds since some moment, never going back."""
         return time.monotonic() * self.scale
 
-    def wall(self) -> float:
-        """Seconds that mean the same to other processes, and after a restart."""
-        return time.time() * self.scale
+    def shared(self, path: Path) -> float:
+        """Seconds that mean the same to all who share the file ``path``: its server's clock. OSError.
+
+        The clocks of two nodes need not agree, and one may be set while a run goes on.
+        """
+        return server_time(path) * self.scale
 
     def sleep(self, seconds: float) -> None:
         """Wait, or raise Stopped as soon as the run is stopped."""
@@ -119,7 +126,7 @@ def limit_of(videos_per_hour: int) -> Limit | None:
 
 @dataclass(frozen=True)
 class Block:
-    """Why nobody starts anything: since when, until when (wall seconds), after how many refusals in a row.
+    """Why nobody starts anything: since when, until when (of the shared time), after how many refusals in a row.
 
     ``thorough``: it is not about asking, and ends only when a clip has come whole.
     """
@@ -133,7 +140,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Pace:
-    """What is known of one identity at wall time ``at``.
+    """What is known of one identity at the shared time ``at``.
 
     ``speed``: the part of the full pace it goes at. ``round``: reports on a ticket of an earlier one say
     nothing new. ``probe_until``: until when a probe is under way.
@@ -162,10 +169,17 @@ def fresh(limit: Limit | None, now: float) -> Pace:
 
 
 def refilled(pace: Pace, limit: Limit | None, now: float) -> Pace:
-    """The pace at ``now``: time brought tokens. A clock that was set back brings none, and holds nobody up."""
+    """The pace at ``now``: time brought tokens. A clock that was set back brings none, and holds nobody up.
+
+    A small step back is none: of two nodes, one may be a little ahead, and what it wrote a moment ago is not to
+    be brought twice. After a larger one all times move with it: what was left of a block is left of it still.
+    """
+    if now < pace.at - STEP_BACK:
+        pace = shifted(pace, now - pace.at)
+    now = max(now, pace.at)
     tokens = pace.tokens
     if limit is not None:
-        tokens = min(limit.burst, tokens + max(0.0, now - pace.at) * limit.rate * pace.speed)
+        tokens = min(limit.burst, tokens + (now - pace.at) * limit.rate * pace.speed)
         # Failed videos can bring it below zero, but not so far that nobody would live to see the next.
         tokens = max(tokens, -limit.burst)
     block = pace.block
@@ -174,6 +188,42 @@ def refilled(pace: Pace, limit: Limit | None, now: float) -> Pace:
     refused_at = None if pace.refused_at is None else min(pace.refused_at, now)
     probe_until = min(pace.probe_until, now + PROBE_LASTS)
     return replace(pace, tokens=tokens, at=now, block=block, refused_at=refused_at, probe_until=probe_until)
+
+
+def shifted(pace: Pace, seconds: float) -> Pace:
+    """The same by a clock that is ``seconds`` ahead of the one before."""
+    block = pace.block
+    if block is not None:
+        block = replace(block, since=block.since + seconds, until=block.until + seconds)
+    refused_at = None if pace.refused_at is None else pace.refused_at + seconds
+    probe_until = max(0.0, pace.probe_until + seconds) if pace.probe_until else 0.0
+    return replace(pace, at=pace.at + seconds, block=block, refused_at=refused_at, probe_until=probe_until)
+
+
+def reunited(shared: Pace, own: Pace, spent: float, parted: int) -> Pace:
+    """The pace of one who could not share it for a while, and can again; both are of the same moment.
+
+    ``shared``: what the others wrote; ``own``: what this one went by; ``spent``: its tokens of that while;
+    ``parted``: the round in which it was alone for the first time.
+    """
+    tokens = shared.tokens - spent
+    if own.round == parted:
+        # Only the others learnt something.
+        return replace(shared, tokens=tokens)
+    if shared.round == parted:
+        return replace(own, tokens=tokens)
+    blocks = [each.block for each in (shared, own) if each.block is not None]
+    times = [each.refused_at for each in (shared, own) if each.refused_at is not None]
+    return replace(
+        shared,
+        tokens=tokens,
+        speed=min(shared.speed, own.speed),
+        # Tickets of either are of a round that is over.
+        round=max(shared.round, own.round) + 1,
+        block=max(blocks, key=lambda block: block.until, default=None),
+        refused_at=max(times, default=None),
+        probe_until=0.0,
+    )
 
 
 def wait_of(pace: Pace, limit: Limit | None) -> float:

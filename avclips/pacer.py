@@ -1,15 +1,12 @@
 """One identity's pace, where every process that shares it sees it.
 
 The limit belongs to the connection, not to the process: two scripts on one node, or a restart in the middle of
-a block, go by the same file in the user's cache folder. A file that is broken or foreign is replaced; where
-none can be kept, the pace is this process's own.
+a block, go by the same file in the user's cache folder.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
 import os
 import random
 import re
@@ -18,116 +15,27 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 from urllib.request import getproxies
-
-from filelock import FileLock, Timeout
 
 from .clip import Identity
 from .pace import (
     SUSPECT_FOR,
     Block,
     Clock,
-    Limit,
-    Pace,
     Ticket,
     answered,
-    fresh,
     limit_of,
-    refilled,
     refused,
     started,
     undecided,
     wait_of,
     worked,
 )
+from .shelf import Shelf
 from .sites import YOUTUBE, site_of
 
-log = logging.getLogger("avclips.pacer")
-
 GUEST_PER_HOUR, ACCOUNT_PER_HOUR = 270, 1000
-LOCK_PATIENCE = 5.0
-
-
-class Shelf:
-    """Where one Pace lies: a small locked file, or this process's memory."""
-
-    def __init__(self, path: Path | None, limit: Limit | None, clock: Clock) -> None:
-        self._path = path
-        self.limit = limit
-        self._clock = clock
-        self._lock = threading.Lock()
-        self.pace = fresh(limit, clock.wall())
-
-    @contextmanager
-    def open(self) -> Iterator[Shelf]:
-        """Hold the shelf; ``pace`` is as of now, and what it is set to is kept."""
-        with self._lock, self._file_lock():
-            before = self._read()
-            self.pace = refilled(before, self.limit, self._clock.wall())
-            yield self
-            self._write(self.pace)
-
-    @contextmanager
-    def _file_lock(self) -> Iterator[None]:
-        lock = None
-        if self._path is not None:
-            try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                lock = FileLock(self._path.with_suffix(".lock"), timeout=LOCK_PATIENCE)
-                lock.acquire()
-            except (OSError, Timeout, NotImplementedError) as error:
-                self._give_up(error)
-                lock = None
-        try:
-            yield
-        finally:
-            if lock is not None:
-                lock.release()
-
-    def _give_up(self, error: BaseException) -> None:
-        log.warning("%s cannot be shared (%s): this process keeps a pace of its own", self._path, error)
-        self._path = None
-
-    def _read(self) -> Pace:
-        if self._path is None:
-            return self.pace
-        try:
-            return read_pace(json.loads(self._path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            # Perhaps a cleaner of caches took it: what this process knows still holds.
-            return self.pace
-        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
-            log.warning("%s is replaced: it holds no pace (%s)", self._path, error)
-            return self.pace
-
-    def _write(self, pace: Pace) -> None:
-        if self._path is None:
-            return
-        temp = self._path.with_suffix(f".{os.getpid()}.tmp")
-        try:
-            temp.write_text(json.dumps({"version": 1, **asdict(pace)}), encoding="utf-8")
-            os.replace(temp, self._path)
-        except OSError as error:
-            temp.unlink(missing_ok=True)
-            self._give_up(error)
-
-
-def read_pace(value: Any) -> Pace:
-    """A Pace out of JSON; ValueError, TypeError, KeyError or OverflowError where it is none."""
-    if value["version"] != 1:
-        raise ValueError(f"version {value['version']}")
-    block = value["block"]
-    numbers = {name: float(value[name]) for name in ("tokens", "at", "speed", "probe_until")}
-    if not all(abs(number) < 1e15 for number in numbers.values()) or not 0 < numbers["speed"] <= 1:
-        raise ValueError("a number out of all bounds")
-    if block is not None:
-        times = float(block["since"]), float(block["until"])
-        block = Block(str(block["reason"]), *times, int(block["waits"]), bool(block.get("thorough")))
-    refused_at = None if value["refused_at"] is None else float(value["refused_at"])
-    return Pace(**numbers, round=int(value["round"]), block=block, refused_at=refused_at)
 
 
 class Pacer:
@@ -243,6 +151,12 @@ class Pacer:
         return self._shelves[0].pace.block
 
     @property
+    def block_left(self) -> float:
+        """Seconds until the block's end, as this process last saw it; 0 without one."""
+        block = self.block
+        return 0.0 if block is None else max(0.0, block.until - self._shelves[0].now())
+
+    @property
     def speed(self) -> float:
         """The part of the full pace it goes at now."""
         return self._shelves[0].pace.speed
@@ -251,7 +165,7 @@ class Pacer:
     def suspected(self) -> bool:
         """Whether we were refused lately, so that a vague answer need not be the truth."""
         refused_at = self._shelves[0].pace.refused_at
-        return refused_at is not None and self._clock.wall() - refused_at < SUSPECT_FOR
+        return refused_at is not None and self._shelves[0].now() - refused_at < SUSPECT_FOR
 
 
 def make_pacer(
@@ -265,9 +179,9 @@ def make_pacer(
     proxy = identity.proxy if identity.proxy is not None else getproxies().get("https", "")
     way = f"proxy {proxy}" if proxy else f"direct on {socket.gethostname()}"
     account = "guest" if cookies is None else digest(cookies)
-    shelves = [Shelf(_path(state_dir, "pace", f"{way} {account}"), limit, clock)]
-    if cookies is not None:
-        shelves.append(Shelf(_path(state_dir, "account", account), limit, clock))
+    named = {"pace": f"{way} {account}"} | ({} if cookies is None else {"account": account})
+    by_default = state_dir == default_state_dir()
+    shelves = [Shelf(_path(state_dir, kind, key), limit, clock, by_default) for kind, key in named.items()]
     return Pacer(name_of(identity), shelves, clock)
 
 

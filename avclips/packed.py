@@ -10,15 +10,15 @@ import itertools
 import logging
 import queue
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .clip import Clip, Outcome, Settings, Video
 from .dataset import Listing
 from .errors import GaveUp
-from .extras import extra
+from .extras import extras
 from .files import as_run_error, is_full
 from .journal import Line, line_of
 from .pace import Clock
@@ -27,7 +27,7 @@ from .packing import Sample
 from .packs import Output, Pack, Totals, cut
 from .plan import by_video
 from .remote import Remote, StoreLost
-from .report import Report, say
+from .report import Report, say, without_better
 from .sites import site_of
 from .store import OF_PICTURES, SHAPE, Store
 
@@ -39,19 +39,24 @@ WRITE_AGAIN = 30.0
 _KINDS = ("videos", "audio", "wavs", "info", "subtitles")
 
 
-def see_what_is_needed(settings: Settings) -> None:
-    """UsageError where a package is missing that is wanted at the end, before anything is made."""
-    if settings.output_format == "files":
-        return
-    extra("pyarrow.parquet", "tables are written")
+def see_what_is_needed(settings: Settings, more: Mapping[str, str] | None = None) -> None:
+    """UsageError where packages are missing that are wanted at the end, before anything is made.
+
+    ``more``: modules that are wanted besides, each with what for.
+    """
+    wanted = dict(more or {})
+    if settings.output_format != "files":
+        wanted |= {"pyarrow.parquet": "tables are written", "fsspec.core": "shards are written"}
     if settings.output_format == "webdataset":
-        extra("webdataset.writer", "tars are written")
+        wanted["webdataset.writer"] = "tars are written"
+    extras(wanted)
 
 
-def open_output(settings: Settings, look: bool = False) -> Output:
+def open_output(settings: Settings, look: bool = False, clock: Clock | None = None) -> Output:
     """Where the packs go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
     assert settings.output_format != "files"
-    return Output(Remote(settings.output or str(settings.data_dir / "shards"), look), settings.output_format)
+    remote = Remote(settings.output or str(settings.data_dir / "shards"), look)
+    return Output(remote, settings.output_format, clock=clock)
 
 
 def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
@@ -73,6 +78,7 @@ def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
         f"{totals.packs} shards are in {output.url}: {totals.done} clips in {totals.bytes / 1e9:.2f} GB, "
         f"{totals.seconds / 3600:.1f} hours; {sum(totals.failed.values())} failed.",
         *(f"  {count:6d}  {reason}" for reason, count in totals.failed.most_common()),
+        *without_better(totals.videos, totals.withheld),
     ]
     if mine:
         lines.append(f"{mine} shards are not finished; they come with the same command.")
@@ -94,7 +100,7 @@ class Todo:
         self._clips = clips
         self._size = settings.samples_per_shard
         self._share, self._of = settings.shard or (0, 1)
-        self._finished = finished
+        self._finished = set(finished)
         asked = settings.retry_failed
         self._further = [] if asked is None else list(self._again(output, asked))
 
@@ -110,10 +116,18 @@ class Todo:
         yield from self._further
 
     def _again(self, output: Output, asked: Sequence[str]) -> Iterator[Pack]:
-        failed = {each for each, number in output.failed(asked).items() if number % self._of == self._share}
         first = max([output.count - 1, *self._finished]) + 1
         first += (self._share - first) % self._of
-        return cut((clip for clip in self._clips if clip.id in failed), self._size, first, self._of)
+        while output.is_finished(first):
+            # A listing may not show yet what was written last; each pack by itself is asked for.
+            self._finished.add(first)
+            first += self._of
+        found = output.failed(asked, self._finished)
+        failed = {each for each, number in found.items() if number % self._of == self._share}
+        for pack in cut((clip for clip in self._clips if clip.id in failed), self._size):
+            number = output.take_number(first, self._of)
+            first = number + self._of
+            yield replace(pack, number=number)
 
 
 @dataclass
@@ -243,6 +257,7 @@ class Packed:
             self._thread.join(0.2)
             self._clock.check()
         self.check()
+        self.output.let_go()
 
     def _have_faith(self, site: str | None = None) -> None:
         """Something came of a site: what failed before there did so by itself, and will not be taken back."""
@@ -277,9 +292,18 @@ class Packed:
             self._error = error
 
     def _write(self, pack: Pack, samples: Sequence[Sample]) -> None:
-        patience = self._settings.give_up_after
-        write_until_it_is_there(self.output, pack.number, samples, self._store, self._clock, patience)
-        log.info("shard %s is written", self.output.name(pack.number))
+        patience, name = self._settings.give_up_after, self.output.name(pack.number)
+        until = self._clock.now() + patience
+        while not write_until_it_is_there(self.output, pack.number, samples, self._store, self._clock, patience):
+            if self.output.is_finished(pack.number):
+                log.warning("shard %s was written by another run: what it lacks is kept here", name)
+                there = self.output.done_in(pack.number)
+                samples = [sample for sample in samples if sample.clip.id in there]
+                break
+            if self._clock.now() > until:
+                raise GaveUp(f"another run was at shard {name} for so long", "the same command goes on")
+            self._clock.sleep(WRITE_AGAIN)
+        log.info("shard %s is written", name)
         for sample in samples:
             self._take_away(sample)
 
@@ -314,7 +338,6 @@ def write_until_it_is_there(
     store: Store,
     clock: Clock,
     patience: float,
-    exclusive: bool = False,
 ) -> bool:
     """Write a pack, waiting for its place and for room; False: somebody else does. Stopped, RunError.
 
@@ -323,7 +346,7 @@ def write_until_it_is_there(
     told, since = False, clock.now()
     while True:
         try:
-            wrote = output.write(number, samples, store.folder, store.spill, exclusive)
+            wrote = output.write(number, samples, store.folder, store.spill)
         except (StoreLost, OSError) as error:
             if isinstance(error, OSError) and not is_full(error):
                 raise as_run_error(error, store.folder) from error

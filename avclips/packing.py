@@ -5,7 +5,11 @@ Knows files and rows; not where they go, or when.
 
 from __future__ import annotations
 
+import array
+import errno
+import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +31,9 @@ _FACTS |= dict.fromkeys(("sha256", "audio_sha256", "formats", "title", "yt_dlp",
 _TYPES = _OF_CLIP | _FACTS
 # Columns of files; those of subtitles end in .vtt.
 _FILES = frozenset(("mp4", "mkv", "wav", "flac", "m4a", "info"))
-# Rows with media that are in memory at a time.
-_AT_ONCE = 16
+# Bytes of media that are in memory at a time, and the rows that hold them; one larger file is by itself.
+_AT_ONCE = 16 << 20
+_ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,13 @@ def row_of(sample: Sample) -> dict[str, Any]:
 
 
 def column_of(name: str) -> str:
-    """What a column of the list is called beside ours."""
-    return f"list_{name}" if name in _TYPES or name in _FILES or name.endswith(".vtt") else name
+    """What a column of the list is called beside ours; never as another one is.
+
+    Readers such as Spark and DuckDB know no capitals.
+    """
+    # ``list_title`` is what ``title`` becomes.
+    folded = re.sub(r"^(list_)*", "", name.casefold())
+    return f"list_{name}" if folded in _TYPES or folded in _FILES or folded.endswith(".vtt") else name
 
 
 def layout_of(samples: Sequence[Sample], folder: Path | None) -> Layout:
@@ -147,15 +157,45 @@ def write_rows(path: Path, samples: Sequence[Sample], folder: Path | None, layou
     schema = table.schema
     for ending in endings:
         schema = schema.append(pyarrow.field(ending, pyarrow.large_binary()))
-    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
-        for first in range(0, len(samples), _AT_ONCE if endings else len(samples)):
-            some = table.slice(first, _AT_ONCE if endings else None)
-            files = [sample.files(folder) for sample in samples[first : first + _AT_ONCE]] if folder else []
+    # Media do not get smaller by packing them again; their smallest and largest values would be kept in memory.
+    plain = [name for name in schema.names if name not in endings]
+    shape: dict[str, Any] = {"compression": {name: "snappy" if name in plain else "none" for name in schema.names}}
+    shape |= {"use_dictionary": plain, "write_statistics": plain} if endings else {}
+    with pyarrow.parquet.ParquetWriter(path, schema, **shape) as writer:
+        for first, behind in _groups(samples, folder) if folder is not None and endings else [(0, len(samples))]:
+            some = table.slice(first, behind - first)
+            files = [sample.files(folder) for sample in samples[first:behind]] if folder else []
             for ending in endings:
-                found = [each.get(ending) for each in files]
-                cells = [file.read_bytes() if file else None for file in found]
-                some = some.append_column(schema.field(ending), pyarrow.array(cells, pyarrow.large_binary()))
-            writer.write_table(some)
+                cells = _cells([each.get(ending) for each in files], pyarrow)
+                some = some.append_column(schema.field(ending), cells)
+            writer.write_table(some, row_group_size=max(1, behind - first))
+
+
+def _groups(samples: Sequence[Sample], folder: Path) -> Iterator[tuple[int, int]]:
+    """The rows, first and behind the last, of which the files are in memory together."""
+    first = size = 0
+    for number, sample in enumerate(samples):
+        more = sum(path.stat().st_size for path in sample.files(folder).values())
+        if number > first and (size + more > _AT_ONCE or number - first >= _ROWS_AT_ONCE):
+            yield first, number
+            first, size = number, 0
+        size += more
+    yield first, len(samples)
+
+
+def _cells(files: Sequence[Path | None], pyarrow: Any) -> Any:
+    """The bytes of files as a column, each read to its place in it; null where there is none."""
+    ends = list(itertools.accumulate((file.stat().st_size if file else 0 for file in files), initial=0))
+    content = pyarrow.allocate_buffer(ends[-1])
+    with memoryview(content) as view:
+        for file, at, end in zip(files, ends, ends[1:], strict=False):
+            if file is not None:
+                with open(file, "rb") as stream:
+                    if stream.readinto(view[at:end]) != end - at:
+                        raise OSError(errno.EIO, "it became shorter while it was read", str(file))
+    there = pyarrow.array([file is not None for file in files]).buffers()[1]
+    offsets = pyarrow.py_buffer(array.array("q", ends))
+    return pyarrow.LargeBinaryArray.from_buffers(pyarrow.large_binary(), len(files), [there, offsets, content])
 
 
 def read_failures(source: Any) -> Iterator[tuple[str, str, str | None, bool]]:
@@ -172,11 +212,15 @@ def stats_of(name: str, samples: Sequence[Sample], files: Mapping[str, Path]) ->
     """What a pack's stats file says: its counts, by reason of those that failed, and the sizes of its files."""
     lines = [sample.line for sample in samples if sample.done and sample.line]
     failed = [sample.line or {"reason": "untried"} for sample in samples if not sample.done]
+    # By video: all clips of one are in one pack.
+    offered = {sample.clip.video: (sample.line or {}).get("withheld") for sample in samples if sample.done}
     return {
         "shard": name,
         "clips": len(samples),
         "done": len(lines),
         "failed": dict(Counter(line["reason"] for line in failed).most_common()),
+        "videos": len(offered),
+        "withheld": dict(Counter(why for why in offered.values() if why)),
         "may_come": sum(not line.get("permanent") for line in failed),
         "seconds": round(sum(line.get("duration") or 0.0 for line in lines), 3),
         "bytes": sum(path.stat().st_size for path in files.values()),

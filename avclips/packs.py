@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import logging
-import secrets
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from .claims import Claims
 from .clip import Clip
 from .errors import RunError, UsageError
 from .files import is_full
 from .kinds import Kinds
+from .pace import Clock
 from .packing import Layout, Sample, read_failures, stats_of, write_rows, write_tar
 from .remote import Remote, StoreLost
 
@@ -32,7 +34,8 @@ PackFormat = Literal["webdataset", "parquet"]
 Row = tuple[str, str, str | None, bool]
 PLAN = "plan.json"
 _STATS = "_stats.json"
-_CLAIM = ".claim"
+# Who is at writing a pack, and who has taken a number for one to come.
+_CLAIM, _TAKEN = ".claim", ".taken"
 # As tools for such files write their names.
 _DIGITS = 5
 
@@ -47,7 +50,11 @@ class Pack:
 
 @dataclass
 class Totals:
-    """What the stats of the finished packs add up to; ``failed``: by reason."""
+    """What the stats of the finished packs add up to; ``failed``: by reason.
+
+    ``videos``: how many have clips that are done; ``withheld``: of these, how many came without their better
+    formats, by the reason.
+    """
 
     packs: int = 0
     clips: int = 0
@@ -57,6 +64,8 @@ class Totals:
     bytes: int = 0
     bytes_fetched: int = 0
     failed: Counter[str] = field(default_factory=Counter)
+    videos: int = 0
+    withheld: Counter[str] = field(default_factory=Counter)
 
     def add(self, stats: Mapping[str, Any]) -> None:
         """Count a pack."""
@@ -64,6 +73,9 @@ class Totals:
         for name in ("clips", "done", "may_come", "seconds", "bytes", "bytes_fetched"):
             setattr(self, name, getattr(self, name) + stats[name])
         self.failed.update(stats["failed"])
+        # Packs that were written before these were counted have none.
+        self.videos += stats.get("videos", 0)
+        self.withheld.update(stats.get("withheld", {}))
 
 
 def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iterator[Pack]:
@@ -86,17 +98,20 @@ def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iter
 class Output:
     """The folder of finished packs. Errors are RunError; StoreLost where it cannot be reached now."""
 
-    def __init__(self, remote: Remote, format: PackFormat, count: int = 0) -> None:
+    def __init__(self, remote: Remote, format: PackFormat, count: int = 0, clock: Clock | None = None) -> None:
         """``count``: how many packs the list has, where it was planned before."""
         self._remote = remote
         self._format = format
-        self.url = remote.url
+        # As it is told, and as it is reached.
+        self.url, self.address = remote.shown, remote.url
         # Of the list, without what further runs added.
         self.count = count
         # What the tables have in common, once it is known.
         self.layout: Layout | None = None
-        # Tells our claims from others'.
-        self._token = secrets.token_hex(8).encode()
+        self._claims = Claims(remote, clock or Clock())
+        # Claims that are to be dropped, and those of numbers for packs to come.
+        self._taken: list[str] = []
+        self._numbers: list[str] = []
 
     def plan(
         self,
@@ -130,7 +145,10 @@ class Output:
         """Take what was planned as it is. UsageError where nothing was."""
         if PLAN not in self._remote.names():
             raise UsageError(f"no shards are in {self.url}", "name where they are with --output")
-        self.count = int(self._read(PLAN).get("shards") or 0)
+        count = self._read(PLAN).get("shards")
+        if not isinstance(count, int) or not _is_count(count):
+            raise RunError(f"{self.url}/{PLAN} is no plan of ours", "restore it from a backup")
+        self.count = count
 
     def _compare(self, plan: Mapping[str, Any], before: Mapping[str, Any]) -> None:
         # What was asked for comes before what came of it.
@@ -147,7 +165,9 @@ class Output:
     def finished(self) -> frozenset[int]:
         """The numbers of the packs that are there."""
         names = (name.removesuffix(_STATS) for name in self._remote.names() if name.endswith(_STATS))
-        return frozenset(int(name) for name in names if name.isdigit())
+        numbers = {int(name): name for name in names if re.fullmatch(r"[0-9]{1,12}", name)}
+        # What is called otherwise is not ours.
+        return frozenset(number for number, name in numbers.items() if name == self.name(number))
 
     def share(self, numbers: Iterable[int], share: tuple[int, int] | None) -> list[int]:
         """Those of the packs that are the I-th of N shares', I from 0; of all where there are no shares."""
@@ -163,8 +183,12 @@ class Output:
         return self._remote.has(self.name(number) + _STATS)
 
     def stats(self, number: int) -> dict[str, Any]:
-        """A finished pack's stats."""
-        return self._read(self.name(number) + _STATS)
+        """A finished pack's stats. RunError where its file holds anything else."""
+        found = self._read(self.name(number) + _STATS)
+        if not _are_stats(found):
+            hint = "delete it, and run again: its clips come anew"
+            raise RunError(f"{self.url}/{self.name(number)}{_STATS} holds no stats of a shard", hint)
+        return found
 
     def totals(self, numbers: Iterable[int]) -> Totals:
         """What is in these packs; of a clip that was asked for again, as it ended last."""
@@ -196,12 +220,13 @@ class Output:
                         latest[row[0]] = number, row
         return latest
 
-    def failed(self, asked: Sequence[str]) -> dict[str, int]:
+    def failed(self, asked: Sequence[str], finished: Iterable[int] | None = None) -> dict[str, int]:
         """The clips that failed in the finished packs and in none that came later, with the pack they failed in.
 
-        ``asked``: the reasons of final failures that count; empty: all.
+        ``asked``: the reasons of final failures that count; empty: all. ``finished``: the packs, where they are
+        known better than by a listing.
         """
-        latest = self._latest(self.finished())
+        latest = self._latest(self.finished() if finished is None else finished)
         return {
             clip_id: number
             for clip_id, (number, (_, _, reason, final)) in latest.items()
@@ -212,52 +237,41 @@ class Output:
         """The clips that a finished pack holds."""
         return frozenset(row[0] for row in self.outcomes(number) if row[1] == "done")
 
-    def write(
-        self, number: int, samples: Sequence[Sample], folder: Path, scratch: Path, exclusive: bool = False
-    ) -> bool:
-        """Put a pack there, whole, its stats last; False where another has done so, or is about to.
+    def write(self, number: int, samples: Sequence[Sample], folder: Path, scratch: Path) -> bool:
+        """Put a pack there, whole, its stats last; False where another has done so, or is at it.
 
-        ``folder``: the data folder with the clips' files; ``scratch``: for unfinished files; ``exclusive``:
-        whether others may be at the same pack.
+        ``folder``: the data folder with the clips' files; ``scratch``: for unfinished files. What has stats is
+        never overwritten.
         """
-        name = self.name(number)
-        if exclusive and not self._may_write(number):
+        claim = self.name(number) + _CLAIM
+        # What was finished between a look and the claim is there by now.
+        if self.is_finished(number) or not self._claims.take(claim):
             return False
+        wrote = False
         try:
-            self._put(name, samples, folder, scratch)
+            if not self.is_finished(number):
+                with self._claims.at_work(claim):
+                    wrote = self._put(number, samples, folder, scratch)
         except BaseException as error:
-            if (
-                exclusive
-                and not isinstance(error, StoreLost)
-                and not (isinstance(error, OSError) and is_full(error))
-            ):
+            if not isinstance(error, StoreLost) and not (isinstance(error, OSError) and is_full(error)):
                 # It is not tried again here.
                 with suppress(RunError):
-                    self.drop_claim(number)
+                    self._claims.drop(claim)
             raise
-        if exclusive:
-            self.drop_claim(number)
-        return True
+        # Where that cannot be now, what was written is written all the same.
+        self._taken.append(claim)
+        with suppress(StoreLost):
+            self._drop_taken()
+        return wrote
 
-    def _may_write(self, number: int) -> bool:
-        """Whether a pack is ours to write; what was claimed by another in between is there by now."""
-        if self.is_finished(number) or not self._claim(self.name(number) + _CLAIM):
-            return False
-        if self.is_finished(number):
-            self.drop_claim(number)
-            return False
-        return True
-
-    def _claim(self, name: str) -> bool:
-        """Be the one that writes; what we claimed before, and were kept from, is ours."""
-        return self._remote.create(name, self._token) or self._remote.read(name) == self._token
-
-    def _put(self, name: str, samples: Sequence[Sample], folder: Path, scratch: Path) -> None:
+    def _put(self, number: int, samples: Sequence[Sample], folder: Path, scratch: Path) -> bool:
+        name = self.name(number)
         scratch.mkdir(parents=True, exist_ok=True)
         # Of one who died at it.
         for start in (f"{name}.", f"{name}_"):
             self._remote.clear(start)
         files = {f"{name}.parquet": scratch / f"{name}.parquet"}
+        stats = scratch / (name + _STATS)
         try:
             # A reader takes a tar without any clip for a fault.
             if self._format == "webdataset" and any(sample.done for sample in samples):
@@ -265,25 +279,48 @@ class Output:
                 write_tar(files[f"{name}.tar"], samples, folder)
             media = folder if self._format == "parquet" else None
             write_rows(files[f"{name}.parquet"], samples, media, self.layout)
-            stats = scratch / (name + _STATS)
             stats.write_text(json.dumps(stats_of(name, samples, files), indent=1) + "\n", encoding="utf-8")
-            files[stats.name] = stats
             for each, path in files.items():
                 self._remote.put(path, each)
+            if f"{name}.tar" not in files:
+                # Nor is one of a try that ended before its stats the clips of this one.
+                self._remote.remove(f"{name}.tar")
+            # We may have been suspended for so long that another took it over.
+            return self._claims.is_ours(name + _CLAIM) and self._remote.put_new(stats, stats.name)
         finally:
-            for path in files.values():
+            for path in (*files.values(), stats):
                 path.unlink(missing_ok=True)
 
-    def drop_claims(self) -> None:
-        """Forget who was about to write, and what they had begun: nobody is at work now."""
-        self._remote.clear("")
-        for name in self._remote.names():
-            if name.endswith(_CLAIM):
-                self._remote.remove(name)
+    def is_free(self, number: int) -> bool:
+        """Whether nobody is at a pack: there is no claim, or a dead run's."""
+        return self._claims.is_dead(self.name(number) + _CLAIM)
 
-    def drop_claim(self, number: int) -> None:
-        """Forget who was about to write a pack."""
-        self._remote.remove(self.name(number) + _CLAIM)
+    def take_number(self, first: int, step: int) -> int:
+        """The first number from ``first`` on, in steps, that no pack has and nobody else takes for one."""
+        for number in itertools.count(first, step):
+            taken = self.name(number) + _TAKEN
+            if not self.is_finished(number) and self._claims.take(taken):
+                self._numbers.append(taken)
+                # It may have been written, and let go, in between.
+                if not self.is_finished(number):
+                    return number
+        raise AssertionError("numbers do not end")
+
+    def let_go(self) -> None:
+        """Forget what is claimed, and the numbers that were taken: what is written has stats."""
+        self._taken += self._numbers
+        self._numbers.clear()
+        self._drop_taken()
+
+    def _drop_taken(self) -> None:
+        while self._taken:
+            self._claims.drop(self._taken[-1])
+            self._taken.pop()
+
+    def drop_dead_claims(self) -> None:
+        """Forget what dead processes of this host were about to write, and what they had begun."""
+        self._remote.clear_dead()
+        self._claims.drop_dead(name for name in self._remote.names() if name.endswith((_CLAIM, _TAKEN)))
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
@@ -293,3 +330,16 @@ class Output:
         if not isinstance(found, dict):
             raise RunError(f"{self.url}/{name} holds no object", "delete it, and run again")
         return found
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _are_stats(found: Mapping[str, Any]) -> bool:
+    """Whether all is there, and of its kind, that is counted."""
+    counts = ("clips", "done", "may_come", "bytes", "bytes_fetched")
+    failed, seconds = found.get("failed"), found.get("seconds")
+    right = all(_is_count(found.get(name)) for name in counts) and isinstance(failed, dict)
+    right = right and isinstance(seconds, (int, float)) and 0 <= seconds < 1e15
+    return right and isinstance(failed, dict) and all(map(_is_count, failed.values()))

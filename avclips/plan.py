@@ -6,12 +6,14 @@ A list of millions is read anew where it is gone through, clip by clip; only wha
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .archives import Archives
 from .clip import Clip, Video
-from .errors import UsageError
+from .errors import WITHHELD, UsageError
 from .files import is_plain_name
 from .journal import Line
 from .shards import Shard, is_in
@@ -115,16 +117,38 @@ def see_that_they_are_the_same(clips: Iterable[Clip], store: Store) -> None:
             )
 
 
-def standing(store: Store, clips: Iterable[Clip]) -> tuple[int, int, dict[str, Line]]:
-    """How many of the clips are done, how many there are, and what is known of those that failed."""
-    done = count = 0
+class Standing(NamedTuple):
+    """How many of the clips are done, how many there are, and what is known of those that failed.
+
+    ``videos``: how many have clips that are done, or failed for want of formats; ``withheld``: of these, how many
+    came without their better formats, by the reason.
+    """
+
+    done: int
+    listed: int
+    failed: dict[str, Line]
+    videos: int
+    withheld: Mapping[str, int]
+
+
+def standing(store: Store, clips: Iterable[Clip]) -> Standing:
+    """How the clips stand; those of a video stand together."""
+    done = count = videos = 0
     failed: dict[str, Line] = {}
-    for clip in clips:
-        count += 1
-        done += clip.id in store.done
-        if clip.id in store.failed:
-            failed[clip.id] = store.failed[clip.id]
-    return done, count, failed
+    withheld: Counter[str] = Counter()
+    for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
+        reasons = set()
+        for clip in group:
+            count += 1
+            if (found := store.done.get(clip.id)) is not None:
+                done += 1
+                reasons.add(found.withheld)
+            if (line := store.failed.get(clip.id)) is not None:
+                failed[clip.id] = line
+                reasons |= {line["reason"]}.intersection(WITHHELD)
+        videos += bool(reasons)
+        withheld.update(sorted(reasons - {""})[:1])
+    return Standing(done, count, failed, videos, withheld)
 
 
 def by_video(clips: Iterable[Clip], url_of: UrlOf) -> list[Video]:

@@ -1,4 +1,4 @@
-"""What a word of a command line may hold: sizes, rates, times, addresses, shares; for argparse to complain of."""
+"""What a word of a command line may hold: sizes, times, units, addresses, shares; for argparse to complain of."""
 
 from __future__ import annotations
 
@@ -56,6 +56,38 @@ def some_seconds(text: str) -> float:
     if not value:
         raise argparse.ArgumentTypeError("0 seconds are no clip")
     return value
+
+
+_LETTERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "none": "", "\\t": "\t"}
+
+
+def letter(text: str) -> str:
+    """What stands between cells: a letter, or the name of one; "" for none."""
+    found = _LETTERS.get(text.lower(), text)
+    if len(found) > 1 or found in ('"', "\n", "\r"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no letter between cells: one such as ';', or tab, space, none"
+        )
+    return found
+
+
+def time_unit(text: str) -> str:
+    """``s``, ``ms``, ``us``, ``frames`` or ``frames@25``."""
+    found = re.fullmatch(r"s|ms|us|frames(?:@([0-9]{1,4}(?:\.[0-9]{1,9})?))?", text)
+    if not found or (found[1] and not float(found[1])):
+        raise argparse.ArgumentTypeError(f"{text!r} is no unit: s, ms, us, frames or frames@25")
+    return text
+
+
+def cell_format(text: str) -> str:
+    """How a cell that holds a whole clip is made: ``{id}_{start}_{end}``."""
+    parts = re.findall(r"\{([^}]*)\}", text)
+    known = set(parts) <= {"id", "start", "end"} and len(set(parts)) == len(parts)
+    if not known or "id" not in parts or ("end" in parts and "start" not in parts):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no format such as {{id}}_{{start}}_{{end}}: {{id}}, and {{start}}, or both with {{end}}"
+        )
+    return text
 
 
 def hours(text: str) -> float:

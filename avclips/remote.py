@@ -5,6 +5,7 @@ The only room that knows fsspec, whose drivers raise whatever their own librarie
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
@@ -16,15 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RunError, Stopped, UsageError
-from .extras import extra
-from .files import sync_folder
+from .extras import extra, install
+from .files import UNFINISHED, create_whole, sync_folder
+from .locks import is_running
+from .words import without_password
 
 log = logging.getLogger("avclips.remote")
 
 # Stores in which a file appears when its last byte is there; in others it is renamed into place.
 _OBJECTS = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oss"))
-# How the names of unfinished files end.
-_PART = ".part"
+# Whose an unfinished file is: HOST-PID, and more where one process makes several.
+_MAKER = re.compile(r"\.(?P<host>[^/]+)-(?P<pid>[0-9]{1,10})(?:-[0-9a-f]{8})?" + re.escape(UNFINISHED))
 
 
 class StoreLost(RunError):
@@ -40,6 +43,8 @@ class Remote:
         UsageError where no driver knows it, or one is missing.
         """
         self.url = re.sub(r"(?<=[^/:])/+$", "", url)
+        # As it may be told to people and logs.
+        self.shown = without_password(self.url)
         self._fs, self._path = _opened(self.url)
         self._local = bool({"file", "local"}.intersection(_protocols(self._fs)))
         self._renames = not _OBJECTS.intersection(_protocols(self._fs))
@@ -78,7 +83,7 @@ class Remote:
             if not self._renames:
                 self._fs.put_file(str(file), target)
                 return
-            part = f"{self._path}/.{name}.{socket.gethostname()}-{os.getpid()}{_PART}"
+            part = f"{self._path}/.{name}.{socket.gethostname()}-{os.getpid()}{UNFINISHED}"
             try:
                 if not (self._local and _is_moved(file, Path(part))):
                     self._fs.put_file(str(file), part)
@@ -103,7 +108,7 @@ class Remote:
         path = f"{self._path}/{name}"
         with self._talk():
             if self._local:
-                return _linked(Path(path), content)
+                return create_whole(Path(path), content)
             try:
                 self._fs.pipe_file(path, content, mode="create")
             except FileExistsError:
@@ -112,10 +117,44 @@ class Remote:
                 self._fs.pipe_file(path, content)
         return True
 
+    def replace(self, name: str, content: bytes) -> None:
+        """Have a small file there with this content, whatever was there."""
+        with self._talk():
+            self._fs.pipe_file(f"{self._path}/{name}", content)
+
+    @functools.cached_property
+    def tells_what_is_new(self) -> bool:
+        """Whether ``create`` is for one of many: some stores, and older drivers, replace without a word."""
+        if self._local:
+            return True
+        trial = f"trial-{secrets.token_hex(8)}"
+        try:
+            return self.create(trial, b"1") and not self.create(trial, b"2")
+        finally:
+            self.remove(trial)
+
+    def put_new(self, file: Path, name: str) -> bool:
+        """Have a small local file there under a name that nobody has; False where somebody has it."""
+        if self._local or not self._renames:
+            return self.create(name, file.read_bytes())
+        if self.has(name):
+            return False
+        self.put(file, name)
+        return True
+
     def clear(self, start: str) -> None:
         """Remove the unfinished files whose names begin so."""
         for name in self.names() if self._renames else ():
-            if name.startswith(f".{start}") and name.endswith(_PART):
+            if name.startswith(f".{start}") and name.endswith(UNFINISHED):
+                self.remove(name)
+
+    def clear_dead(self) -> None:
+        """Remove the unfinished files of processes of this host that are gone."""
+        for name in self.names() if self._renames else ():
+            maker = _MAKER.search(name) if name.startswith(".") else None
+            if maker is None or not maker["host"].endswith(socket.gethostname()):
+                continue
+            if not is_running(int(maker["pid"])):
                 self.remove(name)
 
     @contextmanager
@@ -137,9 +176,9 @@ class Remote:
         except (RunError, Stopped):
             raise
         except Exception as error:
-            words = " ".join(str(error).split())[:300] or type(error).__name__
+            words = without_password(" ".join(str(error).split()))[:300] or type(error).__name__
             raise StoreLost(
-                f"{self.url} cannot be used now: {words}", "is it there, and yours to write?"
+                f"{self.shown} cannot be used now: {words}", "is it there, and yours to write?"
             ) from error
 
 
@@ -149,34 +188,12 @@ def _opened(url: str) -> tuple[Any, str]:
         fs, path = core.url_to_fs(url)
     except ImportError as error:
         missing = re.search(r"[Ii]nstall ([\w-]+)", str(error))
-        hint = f"pip install {missing[1] if missing else 'what it names'}"
-        raise UsageError(f"{url}: {error}", hint) from error
+        hint = install(missing[1]) if missing else "pip install what it names"
+        raise UsageError(without_password(f"{url}: {error}"), hint) from error
     except (ValueError, OSError) as error:
-        raise UsageError(
-            f"{url} is no place for results: {error}", "name a folder, or s3://bucket/folder"
-        ) from error
+        words = without_password(f"{url} is no place for results: {error}")
+        raise UsageError(words, "name a folder, or s3://bucket/folder") from error
     return fs, str(path)
-
-
-def _linked(path: Path, content: bytes) -> bool:
-    """A file by its final name at once, and for one of many: also on NFS."""
-    part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{_PART}")
-    part.write_bytes(content)
-    _sync(part)
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        return False
-    except OSError:
-        # Not every file system has them.
-        try:
-            with open(path, "xb") as stream:
-                stream.write(content)
-        except FileExistsError:
-            return False
-    finally:
-        part.unlink()
-    return True
 
 
 def _is_moved(file: Path, part: Path) -> bool:

@@ -18,15 +18,19 @@ from typing import Any
 from tqdm import tqdm
 
 from .clip import Outcome
-from .errors import REASONS
+from .errors import REASONS, WITHHELD
 from .pace import TROUBLE, Block, Clock
 from .pacer import Pacer
 from .tries import TROUBLE_AFTER
+from .words import plain
 
 log = logging.getLogger("avclips.report")
 
 LINE_EVERY = 60.0
 BLOCK_LINE_EVERY = 600.0
+NO_BETTER = (
+    "A newer yt-dlp, other --cookies or none, or a plugin for PO tokens (see yt-dlp's wiki) may bring more."
+)
 WAYS_OUT = "Other --cookies or another --proxy may help, and fewer --videos-per-hour."
 
 
@@ -49,6 +53,7 @@ class Report:
         self._next_line = time.monotonic() + clock.real(LINE_EVERY)
         self._versions = versions
         self._paused: str | None = None
+        self._told_withheld = False
         # Each identity's block as last told, and when.
         self._blocks: dict[Pacer, tuple[Block, float]] = {}
         on_terminal = sys.stderr.isatty() if terminal is None else terminal
@@ -62,7 +67,10 @@ class Report:
         if outcome.status == "done":
             self._done += 1
             self._bytes += int(outcome.facts.get("bytes_fetched", 0))
-            log.info("done %s", clip.id)
+            why = outcome.facts.get("withheld")
+            log.info("done %s%s", clip.id, f" (format {outcome.facts.get('formats')} alone: {why})" if why else "")
+            if why:
+                self._tell_withheld(clip.video, why)
         elif retry_in is None:
             self._failed += 1
             log.info("failed %s: %s: %s", clip.id, outcome.reason, outcome.detail)
@@ -74,6 +82,12 @@ class Report:
             return
         self._bar.update(1)
         self._bar.set_postfix(done=self._done_before + self._done, failed=self._failed, refresh=False)
+
+    def _tell_withheld(self, video: str, why: str) -> None:
+        """Once a run: what came is no fault, and yet not what was asked for."""
+        if not self._told_withheld:
+            self._told_withheld = True
+            self.say(f"{video} came in what was left of its formats: {REASONS[why]}. {NO_BETTER}")
 
     def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None:
         """Say what time alone brings: blocks, a full disk, and the line a minute."""
@@ -90,7 +104,7 @@ class Report:
     def _tell_block(self, pacer: Pacer) -> None:
         """A line when a block begins or is prolonged, each ten minutes, and when it ends."""
         block, known = pacer.block, self._blocks.get(pacer)
-        left = self._span(block.until - self._clock.wall()) if block else ""
+        left = self._span(pacer.block_left)
         if block is None:
             if known is not None:
                 del self._blocks[pacer]
@@ -109,18 +123,16 @@ class Report:
                     f"{pacer.name}: {pacer.site} refuses us ({REASONS.get(block.reason, block.reason)}): waiting "
                     f"{left}, then one video tries. No clip is charged for it. {WAYS_OUT}"
                 )
-        elif block.until > self._clock.wall() and self._clock.now() - known[1] >= BLOCK_LINE_EVERY:
+        elif pacer.block_left > 0 and self._clock.now() - known[1] >= BLOCK_LINE_EVERY:
             self._blocks[pacer] = (block, self._clock.now())
             self.say(f"{pacer.name}: still waiting, {left} to go.")
 
     def _state(self, pacers: Sequence[Pacer], paused: str | None) -> str:
         """What stands before the bar: a countdown when nobody may start."""
-        blocks = [pacer.block for pacer in pacers]
         if paused:
             return "no room"
-        if blocks and all(blocks):
-            soonest = min(block.until for block in blocks if block)
-            return f"waiting {self._span(soonest - self._clock.wall())}"
+        if pacers and all(pacer.block for pacer in pacers):
+            return f"waiting {self._span(min(pacer.block_left for pacer in pacers))}"
         return ""
 
     def trouble(self, outcome: Outcome) -> None:
@@ -165,6 +177,7 @@ def _short(text: str, most: int = 400) -> str:
 
 def say(text: str, above: Any = None) -> None:
     """Print one line, above a bar if there is one; the log file gets it as well."""
+    text = plain(text)
     log.info("%s", text)
     stamp = time.strftime("%H:%M:%S")
     if above is not None and not above.disable:
@@ -173,6 +186,19 @@ def say(text: str, above: Any = None) -> None:
         # A full disk under nohup's file, or a pipe whose reader left, is no reason to stop: the log has it.
         with suppress(OSError):
             print(f"{stamp} {text}", flush=True)
+
+
+def without_better(videos: int, withheld: Mapping[str, int]) -> list[str]:
+    """How many videos came without their better formats, and what may help; nothing where none did.
+
+    ``withheld``: how many of ``videos``, by the reason (errors.WITHHELD).
+    """
+    lines = [
+        f"{withheld[why]:,} of {videos:,} videos offered only format 18, or HLS, here: {REASONS[why]}."
+        for why in WITHHELD
+        if withheld.get(why)
+    ]
+    return [*lines, NO_BETTER] if lines else []
 
 
 def summary(

@@ -12,7 +12,7 @@ from typing import Any
 
 from .archives import Archives
 from .clip import Clip, Settings, Video
-from .cluster import Cluster, drop_package, open_session
+from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
 from .dataset import Dataset, Finished, Listing, fetch_annotations
 from .desks import Staff
 from .drive import DriveFolder
@@ -21,18 +21,19 @@ from .errors import RunError, UsageError
 from .extras import extra
 from .files import free_bytes, write_json
 from .logs import log_to
-from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
 from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
 from .packs import Output
 from .plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
-from .report import Report, say, summary
+from .report import Report, say, summary, without_better
 from .shards import named
 from .signals import Signals
 from .store import Store
 from .task import Job, absolute
+from .trial import find_ffmpeg
+from .versions import describe_versions
 from .watch import Watch
-from .youtube import describe_versions
+from .words import without_passwords
 
 log = logging.getLogger("avclips.run")
 
@@ -40,6 +41,7 @@ MORE_MAY_COME = 3
 # The records of a list that name no clip, each with the reason.
 LEFT_OUT = "left_out.json"
 MANY_WORKERS = 8
+SENT = "--wandb: progress is sent"
 # About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds, and
 # what the sound takes, with fragments of ten.
 CLIP_BYTES = {"both": 1_000_000, "audio": 330_000}
@@ -80,11 +82,10 @@ class Run:
                 f"the archives of {self._dataset.title} are fetched with --output-format files",
                 "fetch them so, or name those that are here with --archives",
             )
-        see_what_is_needed(settings)
-        ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), self._clock)
+        self._see_what_is_needed()
+        ffmpeg = find_ffmpeg(settings.ffmpeg, self._clock)
         staff = Staff(settings, self._clock, ffmpeg)
-        versions, hint = describe_versions()
-        versions = f"{versions}, ffmpeg {ffmpeg.version}"
+        versions, hint = describe_versions(ffmpeg.version)
         store = Store(settings, self._dataset.name, self._clock, staff.whose, self._dataset.audio_folder)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
@@ -110,7 +111,7 @@ class Run:
             self._see_room(plan.found + (len(plan.left) if self._uses_drive else 0), store)
             gc.freeze()
             gc.enable()
-            desks = staff.desks(store, archives)
+            desks = staff.desks(store, archives, listing.url_of)
             self._tell_pace(plan, store.done_of_list, desks)
             try:
                 for count, videos in self._batches(plan, clips, listing, archives, store):
@@ -123,6 +124,14 @@ class Run:
         finally:
             gc.enable()
             store.close()
+
+    def _see_what_is_needed(self) -> None:
+        """UsageError where something is to be installed first."""
+        settings, opens = self._settings, self._settings.engine == "spark" and self._session is None
+        wandb = {"wandb": SENT} if settings.wandb else {}
+        see_what_is_needed(settings, {**wandb, **(NEEDS if opens else {})})
+        if opens and (told := see_java()):
+            say(told)
 
     def _archives(self, clips: Share, store: Store) -> Archives:
         """What of the clips the user's archives hold; of those, too, that failed for good elsewhere."""
@@ -143,7 +152,7 @@ class Run:
     def _greet(self, versions: str, hint: str | None) -> None:
         say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
         if hint:
-            say(f"Hint: {hint}")
+            say(f"Warning: {hint}")
         if self._settings.workers > MANY_WORKERS:
             say(f"Warning: {self._settings.workers} workers: YouTube dislikes so many downloads from one address.")
 
@@ -173,7 +182,7 @@ class Run:
             say(line)
         left_out = store.metadata / LEFT_OUT
         if listing.skipped or left_out.exists():
-            write_json(left_out, list(listing.skipped))
+            write_json(left_out, without_passwords(list(listing.skipped)))
         for name, value in listing.files.items():
             write_json(store.metadata / name, value)
 
@@ -244,8 +253,9 @@ class Run:
     def _in_packs(self, listing: Listing, staff: Staff, store: Store, signals: Signals, versions: str) -> int:
         """The steps from the ids on, where the results go into packs."""
         settings, everyone = self._settings, Share(listing.clips, None)
-        output = open_output(settings)
+        output = open_output(settings, clock=self._clock)
         count = plan_packs(output, everyone, self._dataset.name, settings)
+        output.drop_dead_claims()
         if listing.named:
             see_that_they_are_the_same(everyone, store)
         packed = Packed(output, listing, everyone, store, settings, self._clock)
@@ -254,7 +264,7 @@ class Run:
         gc.freeze()
         gc.enable()
         archives = self._archives(everyone, store)
-        desks = staff.desks(store, archives)
+        desks = staff.desks(store, archives, listing.url_of)
         most = settings.max_videos
         if most is not None:
             settings = replace(settings, max_videos=max(0, most - packed.done_before))
@@ -273,18 +283,18 @@ class Run:
     def _on_spark(self, listing: Listing, store: Store, signals: Signals) -> int:
         """The steps from the ids on, where Spark's machines do the work."""
         settings, everyone = absolute(self._settings), Share(listing.clips, None)
-        wandb = extra("wandb", "--wandb: progress is sent") if settings.wandb else None
-        output = open_output(settings)
+        wandb = extra("wandb", SENT) if settings.wandb else None
+        output = open_output(settings, clock=self._clock)
         # Before anything is fixed there.
         session = self._session or open_session(settings.spark_master)
         try:
             count = plan_packs(output, everyone, self._dataset.name, settings)
-            output.drop_claims()
+            output.drop_dead_claims()
             finished = output.finished()
             packs = Todo(output, everyone, settings, finished)
             name, folder = self._dataset.name, self._dataset.audio_folder
             cluster = Cluster(
-                session, Job(settings, name, folder, output.url, output.count, output.layout), self._clock
+                session, Job(settings, name, folder, output.address, output.count, output.layout), self._clock
             )
             gc.freeze()
             gc.enable()
@@ -296,6 +306,7 @@ class Run:
             try:
                 cluster.run(iter(packs), listing.url_of, output, watch)
                 cluster.clean_up()
+                output.let_go()
             finally:
                 signals.gentle = False
                 watch.close()
@@ -350,11 +361,13 @@ class Run:
             say(f"The tables of what is there could not be written, the next run writes them: {error}")
 
     def _conclude(self, store: Store, clips: Iterable[Clip]) -> int:
-        done, count, failed = standing(store, clips)
+        done, count, failed, videos, withheld = standing(store, clips)
         untried = count - done - len(failed)
         limit = self._settings.max_videos
         enough = limit is not None and done >= limit
         for line in summary(done, count, failed, untried, limit if enough else None):
+            say(line)
+        for line in without_better(videos, withheld):
             say(line)
         if enough:
             return 0

@@ -6,6 +6,7 @@ the store knows; what counts of them at a start is which failures a person took 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from .errors import RunError
 from .files import read_json, write_json
 from .journal import Line, Place, now
 from .shards import Shard, is_in, named, siblings
+
+log = logging.getLogger("avclips.snapshot")
 
 PROGRESS, FAILURES = "download_progress.json", "failed_downloads.json"
 # Where the lines go that the files speak of.
@@ -70,6 +73,9 @@ class Snapshot:
         self._failures = named(folder / FAILURES, shard)
         self._written: frozenset[str] = frozenset()
         self._stamp: tuple[int, int, int] | None = None
+        # Since when the failures cannot be read, and whether that was said.
+        self._broken_since: float | None = None
+        self._told = False
 
     def begin(self, failed: frozenset[str]) -> None:
         """What stands there now is what we know; ``failed``: the failures that were read."""
@@ -80,17 +86,36 @@ class Snapshot:
         """From now on, these are the failures that a person may take out."""
         self._written = failed
 
-    def taken_out(self) -> list[str]:
-        """The ids that a person took out since the files were written last."""
+    def taken_out(self, patient: bool = False) -> list[str] | None:
+        """The ids that a person took out since the files were written last; None while that cannot be read.
+
+        An editor may be writing the file at this moment: it is looked at again, and said once where that is not
+        all. ``patient``: there is no later look.
+        """
         if _stamp(self._failures) == self._stamp:
             return []
         try:
-            listed = _read_failed(self._failures)
-        except RunError:
-            # An editor may be writing it at this moment.
-            time.sleep(EDITORS_TIME)
-            listed = _read_failed(self._failures)
+            listed = self._read(patient)
+        except RunError as error:
+            now = time.monotonic()
+            self._broken_since = self._broken_since or now
+            if not self._told and (patient or now - self._broken_since >= EDITORS_TIME):
+                self._told = True
+                log.error("%s; what it held before counts until it can be read: mend it, or delete it", error)
+            return None
+        if self._told:
+            log.warning("%s can be read again", self._failures)
+        self._broken_since, self._told = None, False
         return sorted(self._written - listed)
+
+    def _read(self, patient: bool) -> frozenset[str]:
+        try:
+            return _read_failed(self._failures)
+        except RunError:
+            if not patient:
+                raise
+            time.sleep(EDITORS_TIME)
+            return _read_failed(self._failures)
 
     def write(self, done: list[str], failed: Mapping[str, Line], total: int, reflected: Mapping[str, int]) -> None:
         """Rewrite both; OSError where there is no room."""

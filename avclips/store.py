@@ -15,7 +15,6 @@ import os
 import shutil
 import socket
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,19 +22,32 @@ from typing import Any
 
 from .clip import Clip, Outcome, Settings
 from .errors import RunError, Stopped, UsageError
-from .files import as_run_error, is_full, move_whole, read_json, sync_folder, write_json
+from .files import (
+    as_json,
+    as_run_error,
+    create_whole,
+    has_room,
+    is_full,
+    move_whole,
+    read_json,
+    server_time,
+    sync_folder,
+)
 from .journal import (
     Done,
     Journal,
     Line,
-    done_lines,
     done_of,
     failed_of,
     finished,
     forgotten,
+    last_lines,
     line_of,
     replay,
+    turn_of,
 )
+from .lines import MOST_TURNS
+from .links import see_no_links
 from .lock import FolderLock
 from .pace import Clock
 from .shards import is_in, named, siblings, suffix_of
@@ -55,6 +67,8 @@ SNAPSHOT_SHARE = 0.02
 ROOM = 4 * 1024 * 1024
 # Seconds until they are tried again when there was no room for them.
 FULL_WAIT = 10.0
+# Seconds until a file that a person broke is looked at again.
+UNREADABLE_WAIT = 5.0
 # Failures that other cookies may mend.
 _FOR_OTHER_COOKIES = ("age", "members", "login")
 
@@ -95,6 +109,8 @@ class Store:
         self._scratch = self.folder / ".tmp" / owner
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
+        # Of clips that are neither done nor failed, how often their journals spoke of them.
+        self._turns: dict[str, int] = {}
         # By folder, as far as one was looked into, the names of files that no journal line knows.
         self._strange: dict[str, set[str]] = {}
         # How many clips there are to be, and which ones: kept of a shard alone, whose share has to be told.
@@ -118,7 +134,6 @@ class Store:
         try:
             self._make_folders()
             self._lock.acquire()
-            self.see_that_it_is_ours()
             self._claim()
             self._clear_leftovers()
             self.read()
@@ -146,20 +161,11 @@ class Store:
             raise
 
     def has_room(self) -> bool:
-        """Whether a write finds room now: free space says nothing of a quota."""
-        trial = self._scratch / "room"
-        try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
-            with open(trial, "wb") as stream:
-                stream.write(bytes(ROOM))
-                stream.flush()
-                os.fsync(stream.fileno())
-        except OSError:
-            return False
-        finally:
+        """Whether a write finds room now."""
+        if self.folder.is_dir():
             with suppress(OSError):
-                trial.unlink(missing_ok=True)
-        return True
+                self._scratch.mkdir(parents=True, exist_ok=True)
+        return has_room(self._scratch, ROOM)
 
     @property
     def done_of_list(self) -> int:
@@ -173,21 +179,8 @@ class Store:
 
     def done_lines(self) -> Iterator[Line]:
         """The journal's line of each clip that is done, one after the other as they are read."""
-        journals = list(siblings(self._manifest).values())
-        # Of most there is one; of those that were fetched again, the last counts.
-        seen: set[str] = set()
-        again: Counter[str] = Counter()
-        for line in done_lines(journals):
-            if line["id"] in seen:
-                again[line["id"]] += 1
-            seen.add(line["id"])
-        del seen
-        for line in done_lines(journals):
-            if line["id"] in again:
-                again[line["id"]] -= 1
-                if again[line["id"]] >= 0:
-                    continue
-            if line["id"] in self.done:
+        for line in last_lines(siblings(self._manifest).values()):
+            if line["status"] == "done" and line["id"] in self.done:
                 yield line
 
     def file_of(self, clip_id: str) -> str | None:
@@ -218,6 +211,7 @@ class Store:
     def _make_folders(self) -> None:
         if self.folder.exists() and not self.folder.is_dir():
             raise UsageError(f"{self.folder} is not a folder", "name another with --data-dir")
+        see_no_links(self.folder)
         pictures = [self.videos] if self._settings.media == "both" else []
         for folder in (self.metadata, *pictures, self.audio, self.folder / "features"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -248,20 +242,24 @@ class Store:
             raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
 
     def _claim(self) -> None:
-        """Note what the folder holds from now on."""
+        """Note what the folder holds from now on; of two runs that come to a new one, the first says it."""
+        shape = {name: getattr(self._settings, name) for name in SHAPE}
+        format = self._settings.output_format
+        kind = {} if format == "files" else {"output_format": format}
+        said = as_json({"dataset": self._dataset, **kind, "settings": shape})
         path = self.metadata / "folder.json"
-        if not path.exists():
-            shape = {name: getattr(self._settings, name) for name in SHAPE}
-            kind = (
-                {} if self._settings.output_format == "files" else {"output_format": self._settings.output_format}
-            )
-            write_json(path, {"dataset": self._dataset, **kind, "settings": shape})
+        if path.exists() or not create_whole(path, said.encode()):
+            self.see_that_it_is_ours()
 
     def _clear_leftovers(self) -> None:
         """The lock is ours: whatever dead runs left lying, on whichever host, is nobody's."""
         alive = tuple(suffix_of(shard) for shard in self._lock.neighbours())
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        now = server_time(self._scratch)
         for left in self._scratch.parent.glob("*"):
-            if (alive and left.name.endswith(alive)) or (self._settings.shard and _is_young(left)):
+            if left == self._scratch or (alive and left.name.endswith(alive)):
+                continue
+            if self._settings.shard and _is_young(left, now):
                 continue
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
@@ -271,7 +269,6 @@ class Store:
             for folder in (self.folder, self.metadata):
                 for left in (*folder.glob(".*.tmp"), *folder.glob(".*.part")):
                     left.unlink(missing_ok=True)
-        self._scratch.mkdir(parents=True, exist_ok=True)
 
     # -- what stands in the folder -------------------------------------------------------------------------
 
@@ -279,11 +276,12 @@ class Store:
         """Rebuild ``done`` and ``failed`` from the journal, the folder and what a user took out of the JSON."""
         told = replay(siblings(self._manifest).values())
         self.done, self.failed, self._read = told.done, told.failed, told.sizes
+        self._turns = {clip_id: turn for clip_id, (turn, _) in told.let_go.items()}
         self._video_of = {clip_id: place.video for clip_id, place in told.places.items()}
         for listed in listings(self.folder):
             for clip_id, place in told.places.items():
-                if listed.misses(clip_id, place):
-                    self.failed.pop(clip_id, None)
+                if listed.misses(clip_id, place) and (line := self.failed.pop(clip_id, None)):
+                    self._turns[clip_id] = turn_of(line)
         self._look_at_files()
         self._snapshot.begin(frozenset(self._ours(self.failed)))
 
@@ -294,13 +292,16 @@ class Store:
             known.setdefault(done.folder, []).append(clip_id)
         self._strange.clear()
         for folder, clip_ids in {"": [], **known}.items():
-            videos, sounds = _names(self.videos / folder), _names(self.audio / folder)
+            # What is packed is read, sent elsewhere and removed: nobody's link is taken for a file of ours.
+            links = self._settings.output_format == "files"
+            videos, sounds = _names(self.videos / folder, links), _names(self.audio / folder, links)
             for clip_id in clip_ids:
                 done = self.done[clip_id]
                 video, sound = clip_id + done.video, clip_id + done.audio
                 if (done.video and video not in videos) or (done.audio and sound not in sounds):
                     self._known.add(clip_id)
                     del self.done[clip_id]
+                    self._turns[clip_id] = done.turn
                 videos.discard(video)
                 sounds.discard(sound)
             self._strange[folder] = videos | sounds
@@ -371,6 +372,7 @@ class Store:
     @contextmanager
     def scratch(self, clip: Clip) -> Iterator[Path]:
         """An empty folder for unfinished files, on the same file system as their final names."""
+        self._see_that_it_is_there()
         folder = self._scratch / clip.id
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -381,11 +383,18 @@ class Store:
 
     def publish(self, clip: Clip, video: Path | None, sound: Path | None) -> None:
         """Give checked files their final names: the sound first, so that a picture never stands alone."""
+        self._see_that_it_is_there()
         video_to, sound_to = self.paths(clip.id, clip.folder)
         for path, target in ((sound, sound_to), (video, video_to)):
             if path is not None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 move_whole(path, target)
+
+    def _see_that_it_is_there(self) -> None:
+        """RunError where the folder is gone: what were made in its place would lack its manifest."""
+        if not self.folder.is_dir():
+            hint = "was it moved, or its disk taken away? The same command goes on where it is now"
+            raise RunError(f"{self.folder} is no longer there", hint)
 
     def set_aside(self, clip_id: str, folder: str = "") -> list[Path]:
         """Move a clip's files out of the way, never deleting them; return where they are now.
@@ -414,7 +423,8 @@ class Store:
 
     def record(self, outcome: Outcome) -> None:
         """Write one outcome into the journal."""
-        clip_id, line = outcome.clip.id, line_of(outcome)
+        clip_id = outcome.clip.id
+        line = line_of(outcome, self._next_turn(clip_id))
         if not outcome.asked and outcome.status != "done" and self._says_nothing_new(line):
             return
         if "identities" in line:
@@ -438,12 +448,25 @@ class Store:
 
     def forget(self, clip_id: str) -> None:
         """Have the clip neither done nor failed: its files were set aside, or a user let it go."""
-        self._append(forgotten(clip_id))
+        turn = self._next_turn(clip_id)
+        self._append(forgotten(clip_id, turn))
         self._drop(clip_id)
+        self._turns[clip_id] = turn
+
+    def _next_turn(self, clip_id: str) -> int:
+        """Of the next line about a clip: it counts more than any that this run has read."""
+        if (done := self.done.get(clip_id)) is not None:
+            turn = done.turn
+        elif (failed := self.failed.get(clip_id)) is not None:
+            turn = turn_of(failed)
+        else:
+            turn = self._turns.get(clip_id, 0)
+        return min(turn + 1, MOST_TURNS)
 
     def _drop(self, clip_id: str) -> None:
         self.done.pop(clip_id, None)
         self.failed.pop(clip_id, None)
+        self._turns.pop(clip_id, None)
         self._dirty = True
 
     def _append(self, line: Line) -> None:
@@ -462,7 +485,12 @@ class Store:
         started = time.monotonic()
         if self.lost or (not force and (not self._dirty or started < self._next_snapshot)):
             return []
-        let_go = [clip_id for clip_id in self._snapshot.taken_out() if clip_id in self.failed]
+        taken_out = self._snapshot.taken_out(patient=force)
+        if taken_out is None:
+            # A person's work is not overwritten: what it held before counts until it can be read.
+            self._next_snapshot = started + UNREADABLE_WAIT
+            return []
+        let_go = [clip_id for clip_id in taken_out if clip_id in self.failed]
         for clip_id in let_go:
             self.forget(clip_id)
         try:
@@ -493,18 +521,18 @@ class Store:
         )
 
 
-def _is_young(path: Path) -> bool:
-    """Whether a leftover may be that of a shard which is just beginning."""
+def _is_young(path: Path, now: float) -> bool:
+    """Whether a leftover may be that of a shard which is just beginning; ``now``: by the same server."""
     with suppress(OSError):
-        return time.time() - path.stat().st_mtime < 3600
+        return now - path.lstat().st_mtime < 3600
     return True
 
 
-def _names(folder: Path) -> set[str]:
-    """The names of the files in a folder; a folder, or a link to nothing, is no file."""
+def _names(folder: Path, links: bool = True) -> set[str]:
+    """The names of the files in a folder; a folder, or a link to nothing, is no file. ``links``: they count."""
     try:
         with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if _is_file(entry)}
+            return {entry.name for entry in entries if (links or not entry.is_symlink()) and _is_file(entry)}
     except (FileNotFoundError, NotADirectoryError):
         return set()
 

@@ -19,7 +19,6 @@ from .clip import Outcome, Settings
 from .desks import Staff
 from .engine import Engine
 from .errors import GaveUp, RunError, Stopped
-from .media import Ffmpeg, find_ffmpeg
 from .pace import Clock
 from .pacer import Pacer
 from .packed import sample_of, see_what_is_needed, write_until_it_is_there
@@ -28,6 +27,7 @@ from .packs import Output, Pack
 from .plan import by_video
 from .remote import Remote, StoreLost
 from .store import Store
+from .trial import find_ffmpeg
 
 log = logging.getLogger("avclips.task")
 
@@ -59,10 +59,10 @@ class Job:
         """Where unfinished packs lie, on each machine or on all."""
         return self.settings.data_dir / "spark"
 
-    def output(self) -> Output:
+    def output(self, clock: Clock | None = None) -> Output:
         """The folder of finished packs, as it is reached from here."""
         assert self.settings.output_format != "files"
-        output = Output(Remote(self.url), self.settings.output_format, self.count)
+        output = Output(Remote(self.url), self.settings.output_format, self.count, clock)
         output.layout = self.layout
         return output
 
@@ -101,7 +101,7 @@ def do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None]) -> Result:
 
 def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock, host: str) -> State:
     see_what_is_needed(job.settings)
-    output = job.output()
+    output = job.output(clock)
     name = output.name(pack.number)
     clean_up(job, output, host)
     if output.is_finished(pack.number):
@@ -109,7 +109,7 @@ def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock,
     settings = replace(
         job.settings, data_dir=job.folder / host / name, give_up_after=BLOCKED_PATIENCE, output_format="files"
     )
-    ffmpeg = Ffmpeg(find_ffmpeg(settings.ffmpeg), clock)
+    ffmpeg = find_ffmpeg(settings.ffmpeg, clock)
     staff = Staff(settings, clock, ffmpeg)
     store = Store(settings, job.dataset, clock, staff.whose, job.audio_folder)
     if (user := store.user()) is not None:
@@ -122,10 +122,10 @@ def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock,
         _fetch(pack, urls, settings, clock, staff, store)
         lines = store.finished()
         samples = [sample_of(clip, lines.get(clip.id), store) for clip in pack.clips]
-        if not write_until_it_is_there(
-            output, pack.number, samples, store, clock, OTHERS_PATIENCE, exclusive=True
-        ):
-            return _wait_for_others(output, pack.number, clock) or "busy"
+        while not write_until_it_is_there(output, pack.number, samples, store, clock, OTHERS_PATIENCE):
+            state = _wait_for_others(output, pack.number, clock, lambda: not output.is_free(pack.number))
+            if state is not None:
+                return state
     finally:
         store.close()
     shutil.rmtree(store.folder, ignore_errors=True)
@@ -137,7 +137,7 @@ def _fetch(
 ) -> None:
     archives = Archives(frozenset(), store.spill)
     pending = store.pending(pack.clips)
-    desks = staff.desks(store, archives)
+    desks = staff.desks(store, archives, urls.get)
     try:
         Engine(settings, clock, store, Silent(clock), desks).run(by_video(pending, urls.get))
     finally:
@@ -154,9 +154,7 @@ def _let_others_go(pack: Pack, store: Store) -> None:
             store.forget(line["id"])
 
 
-def _wait_for_others(
-    output: Output, number: int, clock: Clock, alive: Callable[[], bool] = lambda: True
-) -> State | None:
+def _wait_for_others(output: Output, number: int, clock: Clock, alive: Callable[[], bool]) -> State | None:
     """Wait for whoever is at the same pack; None when it is no longer ``alive``."""
     until = clock.now() + OTHERS_PATIENCE
     while clock.now() < until:

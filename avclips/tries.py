@@ -22,9 +22,9 @@ FORBIDDEN_AFTER = 3
 # So many videos in a row that reached nobody one way, while another way somebody answered: the way is at fault.
 DEAF_AFTER = 3
 # Reasons that an honest answer to anybody else shows to be the video's own.
-ABOUT_ASKING = ("network", "http", "unknown")
+ABOUT_ASKING = ("network", "slow", "http", "unknown")
 # Reasons that pass, but not within a run's tries: another run may find the clip.
-NOT_TODAY = ("upcoming", "formats", "whole_file")
+NOT_TODAY = ("upcoming", "formats", "sabr", "po_token", "restricted_mode", "whole_file")
 
 
 # The number of an identity, and the site that it asks.
@@ -76,7 +76,7 @@ class Tries:
         if not outcome.asked:
             # Found on this machine, or not: says nothing of anybody.
             return Last(replace(outcome, attempts=1))
-        if outcome.reached:
+        if outcome.reached or outcome.online:
             self._deaf.pop(way, None)
         else:
             self._deaf.setdefault(way, set()).add(outcome.clip.video)
@@ -169,11 +169,14 @@ class Tries:
     def _failed(self, outcome: Outcome, way: Way) -> Again | Last:
         clip = outcome.clip
         charges: list[tuple[str, str]] = []
-        if clip.id not in self._taken_back:
+        if outcome.online:
+            # Others were reached just then: it is this host that is gone, and no trouble of ours.
+            self._unheard.pop(clip.id, None)
+        elif clip.id not in self._taken_back:
             charges = self._streaks.setdefault(way[1], {}).setdefault(clip.video, charges)
         if outcome.reached:
             self._answers_then.setdefault(clip.id, {})[way] = self._heard(way)
-        elif not self._others_answered(clip, way):
+        elif not outcome.online and not self._others_answered(clip, way):
             # Nothing gets through this way, for anybody: not the clip's fault.
             self._unheard[clip.id] += 1
             return Again(min(retry_delay(self._unheard[clip.id]), LONGEST_TROUBLE_WAIT))

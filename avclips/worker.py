@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .archives import Archives
+from .beacons import Beacons
 from .clip import Clip, Outcome, Settings, Status, Video
 from .errors import Blocked, ClipError, Gone, Restricted
 from .finish import Finisher
@@ -20,6 +21,7 @@ from .pace import Clock, Ticket, rest
 from .pacer import Pacer
 from .reading import Reading
 from .sidecars import Sidecars
+from .sites import YOUTUBE, site_of
 from .store import Store
 from .streams import Streams
 from .youtube import YTDLP_VERSION, YouTube
@@ -37,6 +39,7 @@ class Worker:
         ffmpeg: Ffmpeg,
         store: Store,
         archives: Archives,
+        beacons: Beacons | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -44,6 +47,7 @@ class Worker:
         self._youtube = youtube
         self._ffmpeg = ffmpeg
         self._store = store
+        self._beacons = beacons or Beacons()
         self._finisher = Finisher(settings, ffmpeg, store)
         self._sidecars = Sidecars(settings, clock, store)
         self._local = Local(settings, ffmpeg, store, archives)
@@ -71,7 +75,10 @@ class Worker:
         try:
             ticket, streams = self._describe(video, ticket, pacer)
         except ClipError as error:
-            yield from (self._failure(clip, error, error.reason != "network") for clip in video.clips)
+            reached = error.reason != "network"
+            online = not reached and self._is_online(video.url)
+            for clip in video.clips:
+                yield replace(self._failure(clip, error), reached=reached, online=online)
             self._clock.sleep(rest(self._settings.sleep))
             return
         with self._store.scratch(video.clips[0]) as folder:
@@ -84,11 +91,13 @@ class Worker:
             pacer.blocked(ticket, error.reason, error.retry_after)
             raise
         except (Gone, Restricted):
+            self._beacons.answered(video.url)
             pacer.answered(ticket, success=False)
             raise
         except BaseException:
             pacer.undecided(ticket)
             raise
+        self._beacons.answered(video.url)
         return pacer.answered(ticket, success=True), streams
 
     def _fetch_all(self, video: Video, reading: Reading, ticket: Ticket, pacer: Pacer) -> Iterator[Outcome]:
@@ -112,15 +121,22 @@ class Worker:
         job = reading.job(clip)
         beside = self._sidecars.make(clip, url, reading)
         found = {"formats": streams.format_id, "yt_dlp": YTDLP_VERSION, "title": streams.about.get("title")}
-        promises = reading.promises(clip, job)
-        outcome = self._finisher.finish(clip, job, reading.folder, promises, found | beside.facts, beside.publish)
+        if streams.withheld:
+            found["withheld"] = streams.withheld
+        outcome = self._finisher.finish(clip, job, reading.folder, found | beside.facts, beside.publish)
         return replace(outcome, facts={**outcome.facts, "bytes_fetched": self._youtube.bytes_read - before})
 
     def _reading(self, streams: Streams, folder: Path) -> Reading:
         return Reading(self._youtube, self._ffmpeg, self._settings, streams, folder)
 
-    def _failure(self, clip: Clip, error: ClipError, reached: bool = True) -> Outcome:
+    def _is_online(self, url: str | None) -> bool:
+        """Whether others are reached the same way; of YouTube, which is never gone, nobody asks."""
+        if site_of(url) == YOUTUBE:
+            return False
+        return any(self._youtube.answers(mark) for mark in self._beacons.around(url))
+
+    def _failure(self, clip: Clip, error: ClipError) -> Outcome:
         """The outcome that an error means."""
         status: Status = "blocked" if isinstance(error, Blocked) else "failed"
         whose = self._youtube.who if isinstance(error, Restricted) else None
-        return Outcome(clip, status, error.reason, error.detail, error.permanent, reached=reached, identity=whose)
+        return Outcome(clip, status, error.reason, error.detail, error.permanent, identity=whose)

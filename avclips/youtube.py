@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import io
 import itertools
-import logging
+import math
 import os
 import re
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from http.cookiejar import CookieJar, LoadError
 from pathlib import Path
 from typing import Any
@@ -31,22 +29,20 @@ from yt_dlp.networking.exceptions import HTTPError, RequestError
 from yt_dlp.utils import DownloadError, YoutubeDLError
 from yt_dlp.version import __version__ as _version
 
+from .bounds import Bounds, OverBounds
 from .clip import Identity, Settings, Video
 from .errors import Blocked, ClipError, Gone, Transient, UsageError
 from .failures import clean, read_failure
 from .files import is_about_the_disk
 from .formats import choose
+from .heard import Heard
 from .pace import Clock
 from .sites import YOUTUBE, site_of
 from .streams import Stream, Streams, stream_of, subtitles_in
-
-log = logging.getLogger("avclips.youtube")
-_ytdlp_log = logging.getLogger("avclips.yt_dlp")
+from .ytdlp_net import BoundedYoutubeDL, bound_runtimes
 
 # Videos after which a YoutubeDL is thrown away with its caches.
 RECYCLE_AFTER = 200
-# yt-dlp that is older than this no longer knows YouTube as it is: the first cause of failures.
-OLD_AFTER_DAYS = 60
 # How often one address may lead to another.
 _STEPS = 5
 # Bytes a second below which a body is given up after a minute, and tried later.
@@ -87,15 +83,17 @@ class YouTube:
         # Tells one cookie file from another without saying anything of it.
         self.who = who(cookies)
         self._asked_for = dict(asked_for or {})
-        self._said = _Listener()
+        self._said = Heard()
         self._jar: io.StringIO | None = None
         self._ydl: yt_dlp.YoutubeDL | None = None
         self._used = 0
-        self._slowest = min(SLOWEST, (settings.rate_limit or SLOWEST * 2) / 2)
+        # The formats of the last video.
+        self._offered: Sequence[Mapping[str, Any]] = ()
+        self._bounds = Bounds(clock.real, min(SLOWEST, (settings.rate_limit or SLOWEST * 2) / 2))
+        # Until when the clip that is being read has to be there.
+        self._clip_until = math.inf
         self._limit: int | None = None
         self._whole = False
-        # (Time, bytes of this read) at the begin of the minute that is being watched.
-        self._minute: tuple[float, int] | None = None
         self.bytes_read = 0
 
     def close(self) -> None:
@@ -103,6 +101,7 @@ class YouTube:
         if self._ydl is not None:
             self._ydl.close()
             self._ydl = None
+            self._said.forget()
             if self._jar is not None:
                 # YouTube changes an account's cookies as it goes; the old ones stop working.
                 self._cookies = self._jar.getvalue() or self._cookies
@@ -114,18 +113,29 @@ class YouTube:
         """
         elsewhere = site_of(video.url) != YOUTUBE
         self._used += 1
-        self._said.warnings.clear()
+        self._said.clear()
+        self._offered = ()
+        self._bounds.extraction()
         try:
             info = self._extract(video.url, elsewhere)
         except YoutubeDLError as error:
-            raise read_failure(str(error), self._said.warnings, suspected, elsewhere) from error
+            failure = read_failure(str(error), self._said.warnings, suspected, elsewhere)
+            if failure.reason == "formats" and (why := self._said.why_so_few(video.url, self._offered)):
+                failure = Transient(why, failure.detail)
+            raise failure from error
         except OSError as error:
             raise Transient("network", f"{type(error).__name__}: {error}") from error
+        finally:
+            self._bounds.end()
         if not isinstance(info, dict):
             raise Transient("unknown", "yt-dlp returned nothing")
         if info.get("live_status") in ("is_live", "is_upcoming", "post_live"):
             raise Transient("upcoming", f"live_status is {info['live_status']}")
-        return self._streams(info, elsewhere)
+        return replace(self._streams(info, elsewhere), withheld=self._said.why_so_few(video.url, self._offered))
+
+    def _choose(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+        self._offered = list(context["formats"])
+        return choose(self._offered, self._settings.quality, self._settings.media)
 
     def _extract(self, url: str | None, elsewhere: bool) -> Any:
         ydl = self._instance()
@@ -167,11 +177,31 @@ class YouTube:
             elsewhere,
         )
 
+    def answers(self, url: str) -> bool:
+        """Whether whoever has this address answers now, whatever it is that is said."""
+        self._bounds.extraction()
+        try:
+            self._instance().urlopen(Request(url, method="HEAD")).close()
+        except HTTPError as error:
+            error.close()
+            # A proxy's own word that it reaches nobody.
+            return error.status not in (502, 503, 504)
+        except (RequestError, OSError):
+            return False
+        finally:
+            self._bounds.end()
+        return True
+
+    def begin_clip(self, seconds: float) -> None:
+        """From here on, a clip is read, which may take so many seconds in all."""
+        self._clip_until = time.monotonic() + seconds
+
     def size_of(self, stream: Stream) -> int | None:
         """The bytes of a file whose size was not told; None where its server knows no ranges. Raises ClipError."""
         headers = {**stream.headers, "Range": "bytes=0-0", "Accept-Encoding": "identity"}
         request = Request(stream.url, headers=headers)
         self._wait_for(stream)
+        self._bounds.extraction()
         try:
             with contextlib.closing(self._instance().urlopen(request)) as answer:
                 told = re.fullmatch(r"bytes 0-0/([0-9]{1,15})", answer.headers.get("Content-Range", ""))
@@ -214,8 +244,8 @@ class YouTube:
         self._wait_for(stream)
         path.unlink(missing_ok=True)
         self._limit = at_most
-        self._minute = None
-        self._said.warnings.clear()
+        self._bounds.media(self._clip_until - time.monotonic())
+        self._said.clear()
         # Just these keys: a whole format dict brings chunk sizes that conflict with our range.
         info = {
             "url": stream.url,
@@ -228,12 +258,16 @@ class YouTube:
         except HTTPError as error:
             error.close()
             raise _http_failure(error) from error
+        except OverBounds as error:
+            raise Transient(error.reason, str(error)) from error
         except (DownloadError, RequestError) as error:
             raise self._read_failure(error, path) from error
         except OSError as error:
             if is_about_the_disk(error):
                 raise
             raise Transient("network", f"{type(error).__name__}: {error}") from error
+        finally:
+            self._bounds.end()
         if not ok or not path.exists():
             raise Transient("network", "; ".join(self._said.warnings) or "nothing was received")
         self.bytes_read += path.stat().st_size
@@ -251,27 +285,23 @@ class YouTube:
     def _watch(self, status: Mapping[str, Any]) -> None:
         """Called by yt-dlp with each block: the way to end a read from outside."""
         self._clock.check()
-        # Real time: a rehearsal's clock makes waits shorter, not the network faster.
-        got, now = status.get("downloaded_bytes") or 0, time.monotonic()
+        got = status.get("downloaded_bytes") or 0
         promised = status.get("total_bytes") or 0
         if self._limit is not None and self._whole and max(got, promised) > self._limit:
             raise Transient("whole_file", f"{max(got, promised)} bytes, --max-whole-file is {self._limit}")
         if self._limit is not None and got > self._limit:
             raise NoRanges("network", f"the server sent more than the {self._limit} bytes asked for")
-        if self._minute is None or got < self._minute[1]:
-            self._minute = (now, got)
-        elif (passed := now - self._minute[0]) >= self._clock.real(60.0, at_least=5.0):
-            if got - self._minute[1] < passed * self._slowest:
-                raise Transient("network", f"less than {self._slowest:.0f} bytes a second for a minute")
-            self._minute = (now, got)
 
     def _instance(self) -> yt_dlp.YoutubeDL:
+        bound_runtimes()
         if self._ydl is not None and self._used >= RECYCLE_AFTER:
             self.close()
         if self._ydl is None:
             self._used = 0
-            self._ydl = yt_dlp.YoutubeDL(self._parameters())
+            self._ydl = BoundedYoutubeDL(self._parameters(), self._bounds)
             self._ydl.add_progress_hook(self._watch)
+            # Only so is it heard that the web client's formats have no addresses.
+            self._ydl.write_debug = self._said.aside
         return self._ydl
 
     def _parameters(self) -> dict[str, Any]:
@@ -279,7 +309,7 @@ class YouTube:
         rate = self._settings.rate_limit or None
         self._jar = None if self._cookies is None else io.StringIO(self._cookies)
         parameters: dict[str, Any] = {
-            "format": lambda context: choose(context["formats"], self._settings.quality, self._settings.media),
+            "format": self._choose,
             "logger": self._said,
             "noprogress": True,
             # Nor is it to be put into words, a thousand times a clip.
@@ -317,7 +347,8 @@ def _http_failure(error: HTTPError) -> ClipError:
 
 def _retry_after(error: HTTPError) -> float | None:
     value = error.response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    # Digits of other scripts are digits to Python, and no numbers.
+    return float(value) if re.fullmatch(r"[0-9]{1,9}", value.strip()) else None
 
 
 def _leads_to_youtube(found: Mapping[str, Any]) -> bool:
@@ -332,26 +363,6 @@ def _only(entries: list[Any]) -> Mapping[str, Any]:
         many = "several videos are" if entries else "no video is"
         raise Gone("unsupported", f"{many} at that address: name the one that is meant")
     return entries[0]
-
-
-class _Listener:
-    """yt-dlp's logger: keeps the warnings, in which the true cause of some errors stands alone."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def debug(self, message: str) -> None:
-        _ytdlp_log.debug("%s", message)
-
-    def info(self, message: str) -> None:
-        _ytdlp_log.debug("%s", message)
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
-        _ytdlp_log.debug("%s", message)
-
-    def error(self, message: str) -> None:
-        _ytdlp_log.debug("%s", message)
 
 
 def who(cookies: str | None) -> str:
@@ -378,30 +389,8 @@ def load_cookies(path: Path) -> tuple[str, CookieJar]:
     return text, jar
 
 
-def describe_versions() -> tuple[str, str | None]:
-    """What is used, "yt-dlp 2026.8.19, deno 2.9.8", and a hint if something should be mended first."""
-    runtime, age = _runtime(), _age_in_days()
-    hint = None
-    if runtime is None:
-        hint = f"no JavaScript runtime for yt-dlp: {_UPGRADE}"
-    elif age is not None and age > OLD_AFTER_DAYS:
-        hint = f"yt-dlp is {age} days old; if videos fail: {_UPGRADE}"
-    return f"yt-dlp {importlib.metadata.version('yt-dlp')}, {runtime or 'no JavaScript runtime'}", hint
-
-
-def _runtime() -> str | None:
-    """The JavaScript runtime that yt-dlp finds; None too where a newer yt-dlp keeps it elsewhere."""
-    with yt_dlp.YoutubeDL({"quiet": True, "logger": _Listener()}) as ydl:
+def javascript_runtime() -> str | None:
+    """The JavaScript runtime that yt-dlp finds, "deno 2.9.8"; None too where a newer yt-dlp keeps it elsewhere."""
+    with yt_dlp.YoutubeDL({"quiet": True, "logger": Heard()}) as ydl:
         found = [each.info for each in getattr(ydl, "_js_runtimes", {}).values() if each is not None]
     return next((f"{info.name} {info.version}" for info in found if info and info.supported), None)
-
-
-def _age_in_days() -> int | None:
-    try:
-        released = datetime.strptime(".".join(YTDLP_VERSION.split(".")[:3]), "%Y.%m.%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return (datetime.now(UTC) - released).days
-
-
-_UPGRADE = "pip install --upgrade 'yt-dlp[default,deno]'"

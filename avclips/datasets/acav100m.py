@@ -14,14 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..clip import Clip, Columns, Settings
+from ..clip import Clip, Settings
 from ..dataset import Dataset, Listing
-from ..errors import UsageError
-from ..tables import Table, open_table
-from .clips import spans_of
-from .columns import about, find_columns, header_test, names_of
+from ..errors import RunError, UsageError
+from ..tables import open_table
+from ..tabular import Table
+from .columns import delimiter_of_list, looks_of
+from .meaning import Meaning, meaning_of
 from .on_disk import OnDisk
-from .values import short, video_of
+from .rows import named_of
+from .values import short
 
 CLIP_SECONDS = 10.0
 # So many rows that name no clip are kept; the rest is counted.
@@ -31,38 +33,53 @@ _NOTHING: Mapping[str, Any] = {}
 
 def read_clips(metadata: Path, settings: Settings) -> Listing:
     """The clips of a list, as long as it likes to be."""
-    path = settings.clip_list
-    if path is None:
+    if not settings.clip_list:
         raise UsageError("no list of clips is named", "name the file: download_acav100m.py LIST")
-    table = open_table(path, settings.encoding, header_test(settings.columns))
+    table = open_table(settings.clip_list, settings.encoding, looks_of(settings), delimiter_of_list(settings))
     try:
-        columns = find_columns(table, settings)
+        meaning = meaning_of(table, settings)
     except UsageError:
         # The published ones say where a clip starts.
-        columns = find_columns(table, replace(settings, clip_length=CLIP_SECONDS))
-    if not (columns.start or columns.clip):
-        raise UsageError(f"no column of {path} says where a clip starts", about(columns, CLIP_SECONDS))
+        meaning = meaning_of(table, replace(settings, clip_length=CLIP_SECONDS))
+    columns = meaning.columns
+    timed = meaning.cell is not None and meaning.cell.has_times
+    # Labels, captions and names of clips are not kept of a hundred million.
+    meaning = replace(
+        meaning, columns=replace(columns, keep=(), caption=None, id=None), length=CLIP_SECONDS, kept={}
+    )
+    if not (columns.start or columns.clip or columns.in_url or timed):
+        raise UsageError(f"no column of {table.name} says where a clip starts", meaning.remarks()[0])
     clips, skipped = OnDisk(metadata / "acav100m.sqlite", make_clip), _Told()
-    clips.fill(_rows(table, columns, skipped))
+    clips.fill(_rows(table, meaning, skipped))
+    skipped.see_that_nothing_is_lost(table.count())
     if next(iter(clips), None) is None:
         clips.remove()
         raise UsageError(
-            f"no row of {path} names a clip; the first: {skipped.lines[0]}", about(columns, CLIP_SECONDS)
+            f"no row of {table.name} names a clip; the first: {skipped.lines[0]}", meaning.remarks()[0]
         )
-    return Listing(clips, skipped.all, remarks=[about(columns, CLIP_SECONDS)])
+    return Listing(clips, skipped.all, remarks=meaning.remarks(), rows=skipped.rows)
 
 
 class _Told:
-    """What is said of the rows that name no clip."""
+    """What is said of the rows that name no clip; and how many rows there were, and how many of them name one."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.count = 0
+        self.count = self.rows = self.taken = 0
 
     def add(self, line: str) -> None:
         self.count += 1
         if self.count <= _MOST_TOLD:
             self.lines.append(line)
+
+    def see_that_nothing_is_lost(self, counted: int | None) -> None:
+        """RunError where a row is neither a clip's nor left out; ``counted``: how many the file says it has."""
+        if self.rows != self.taken + self.count or counted not in (None, self.rows):
+            raise RunError(
+                f"of {self.rows} rows ({counted} by another count), {self.taken} name clips and {self.count} are "
+                "left out",
+                "this is a fault of the program: please report it",
+            )
 
     @property
     def all(self) -> list[str]:
@@ -70,17 +87,20 @@ class _Told:
         return [*self.lines, f"and {more} more"] if more else self.lines
 
 
-def _rows(table: Table, columns: Columns, skipped: _Told) -> Iterator[tuple[str, float, float]]:
-    for where, cells in table.rows(names_of(columns)):
+def _rows(table: Table, meaning: Meaning, skipped: _Told) -> Iterator[tuple[str, float, float]]:
+    for where, cells in table.rows(meaning.names):
+        skipped.rows += 1
         try:
-            video, url = video_of(cells.get(columns.url or ""))
+            _, video, url, found = named_of(cells, meaning)
             if url is not None:
                 raise ValueError("not a video on YouTube")
-            for start, end in spans_of(cells, columns, CLIP_SECONDS):
-                if end is not None:
-                    yield video, start, end
         except (ValueError, RecursionError) as error:
-            skipped.add(f"{table.path.name}, {where}: {error}")
+            skipped.add(f"{table.place(where)}: {error}")
+            continue
+        skipped.taken += 1
+        for start, end in found:
+            if end is not None:
+                yield video, start, end
 
 
 def make_clip(video: str, start: float, end: float) -> Clip:
@@ -99,7 +119,7 @@ ACAV100M = Dataset(
     clip_seconds=CLIP_SECONDS,
     splits=(),
     usual_splits=(),
-    options=frozenset(("list", "encoding", "info")),
+    options=frozenset(("list", "encoding", "delimiter", "info")),
     defaults={"output_format": "webdataset"},
     files="shards of ID.mp4, ID.wav and ID.json, or with --output-format files videos/ID.mp4 and audio/ID.wav",
 )

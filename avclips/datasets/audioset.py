@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..clip import Clip, Settings
+from ..csvs import reader
 from ..dataset import Annotation, Dataset, Finished, Listing, watch_url
 from ..errors import RunError
 from ..files import whole, whole_object
@@ -121,7 +122,7 @@ def read_events(path: Path) -> Iterator[Event]:
 def _rows(path: Path, delimiter: str, strip: bool = True) -> Iterator[tuple[str, list[str]]]:
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream, delimiter=delimiter, skipinitialspace=strip, strict=True)
+            rows = reader(stream, delimiter=delimiter, skipinitialspace=strip, strict=True)
             for row in rows:
                 if row and not row[0].startswith("# "):
                     yield f"{path}, line {rows.line_num}", row
@@ -241,7 +242,7 @@ def write_tables(finished: Finished, metadata: Path, settings: Settings) -> None
 def _entry(line: Mapping[str, Any]) -> dict[str, Any]:
     """What audioset_metadata.json says of a clip."""
     meta = line.get("meta", {})
-    start, end = line["asked"]
+    start, end = line.get("asked") or (None, None)
     found = {"url": watch_url(line["id"]), "path": line.get("audio") or line.get("video")}
     if line.get("audio") and line.get("video"):
         found["video"] = line["video"]

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..csvs import dict_reader
 from ..errors import UsageError
 from ..files import read_json
-from .values import clock_time, youtube_id
+from .addresses import youtube_id
+from .values import clock_time
 
 _HINT = "it needs the columns video_id and youtube_id, and may have start and end"
 
@@ -47,7 +49,7 @@ def read_id_map(path: Path) -> dict[str, Place]:
 def _of_csv(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = csv.DictReader(stream, skipinitialspace=True)
+            rows = dict_reader(stream, skipinitialspace=True)
             missing = {"video_id", "youtube_id"} - set(rows.fieldnames or ())
             if missing:
                 raise UsageError(f"{path}, line 1: no column {' and '.join(sorted(missing))}", _HINT)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ..csvs import reader
 from ..errors import UsageError
 
 # So many words at most are one name; "Clickety-clack, train and a, b, c" has few commas.
@@ -68,7 +69,7 @@ def _lines(path: Path) -> list[str]:
 def _split(text: str, known: Mapping[str, str]) -> Iterator[str]:
     """The names in a text, the longest known one first: "Male speech, man speaking,Dog" are two."""
     try:
-        rows = csv.reader(text.splitlines(), skipinitialspace=True)
+        rows = reader(text.splitlines(), skipinitialspace=True)
         words = [word.strip() for row in rows for word in row if word.strip()]
     except csv.Error as error:
         raise UsageError(

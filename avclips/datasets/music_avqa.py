@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..clip import Clip, Settings
+from ..csvs import reader
 from ..dataset import Annotation, Dataset, Drive, DriveArchive, Listing, id_files, together, watch_url
 from ..errors import RunError
 from ..files import read_json
@@ -68,7 +69,7 @@ def read_additional(path: Path) -> list[Clip]:
     """The clips of v2.0: one a row, and a mirrored one where it says so. RunError names the line that is wrong."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream)
+            rows = reader(stream)
             if next(rows, None) != _V2_COLUMNS:
                 raise RunError(f"{path}, line 1: not {','.join(_V2_COLUMNS)}", "delete it and run again")
             clips = [clip for row in rows if row for clip in _additional(row, f"{path}, line {rows.line_num}")]

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..clip import Clip, Settings
+from ..csvs import reader
 from ..dataset import Annotation, Dataset, Finished, Listing, id_files, together
 from ..errors import RunError
 from ..files import whole
@@ -33,7 +34,7 @@ def read_labels(path: Path) -> dict[str, tuple[str, str]]:
     labels: dict[str, tuple[str, str]] = {}
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = csv.reader(stream, strict=True)
+            rows = reader(stream, strict=True)
             for row in rows:
                 if not row:
                     continue
