@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from next_release import next_clients
+
+if next_clients.asked_for():
+    next_clients.install()
+
 ROOT = Path(__file__).resolve().parent.parent
+
+# The ffmpeg to test, where it is not the wheel's: this is how imageio-ffmpeg is told of another, here and in
+# every child. Set before it is first asked, as it remembers its answer.
+OTHER_FFMPEG = os.environ.get("AVCLIPS_TEST_FFMPEG")
+os.environ.pop("IMAGEIO_FFMPEG_EXE", None)
+if OTHER_FFMPEG:
+    os.environ["IMAGEIO_FFMPEG_EXE"] = str(Path(OTHER_FFMPEG).resolve(strict=True))
 
 
 class Online(AssertionError):
@@ -47,20 +60,34 @@ def no_inherited_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
             monkeypatch.delenv(name)
-    for name in ("IMAGEIO_FFMPEG_EXE", "AVCLIPS_TIME_SCALE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("AVCLIPS_TIME_SCALE", raising=False)
 
 
 @pytest.fixture(scope="session")
 def media_folder() -> Path:
     """Where the stand-in keeps the videos it makes; they stay for the next run."""
     folder = ROOT / ".cache" / "standin"
+    if OTHER_FFMPEG:
+        # The name of a system's ffmpeg does not tell its version.
+        said = subprocess.run([OTHER_FFMPEG, "-version"], capture_output=True, text=True, check=True).stdout
+        folder /= said.split()[2]
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 # Those that take longest, and mostly wait: begun first, they do not keep the others waiting at the end.
-LONGEST = ("spark", "packed_run", "exact", "clips_run", "run", "music_run", "bad_input", "identities", "signals")
+LONGEST = (
+    "matrix",
+    "spark",
+    "packed_run",
+    "exact",
+    "clips_run",
+    "run",
+    "music_run",
+    "bad_input",
+    "identities",
+    "signals",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

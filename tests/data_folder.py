@@ -42,7 +42,7 @@ def runs(folder: Path) -> Iterator[Start]:
             running.pop().close()
 
 
-def finish(store: Store, clip: Clip, sound: bool = True) -> None:
+def finish(store: Store, clip: Clip, sound: bool = True, **more: Any) -> None:
     """Publish and record a clip, as worker and engine do."""
     with store.scratch(clip) as folder:
         mp4, wav = folder / "x.mp4", folder / "x.wav"
@@ -50,7 +50,8 @@ def finish(store: Store, clip: Clip, sound: bool = True) -> None:
         wav.write_bytes(b"sound")
         store.publish(clip, mp4, wav if sound else None)
     audio = f"audio/{clip.id}.wav" if sound else None
-    store.record(Outcome(clip, "done", attempts=1, facts={"video": f"videos/{clip.id}.mp4", "audio": audio}))
+    facts = {"video": f"videos/{clip.id}.mp4", "audio": audio, **more}
+    store.record(Outcome(clip, "done", attempts=1, facts=facts))
 
 
 def fail(

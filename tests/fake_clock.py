@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from avclips.pace import Clock
 
@@ -19,7 +20,8 @@ class FakeClock(Clock):
     def now(self) -> float:
         return self.time
 
-    def wall(self) -> float:
+    def shared(self, path: Path) -> float:
+        assert path.exists()
         return self.time
 
     def sleep(self, seconds: float) -> None:

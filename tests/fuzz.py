@@ -26,17 +26,25 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from avclips import hls, mp4, progressive, spans, webm
-from avclips.clip import Settings
+from avclips import hls, moof, mp4, mpegts, packed_audio, progressive, spans, webm
+from avclips.boxes import BrokenBox
+from avclips.clip import Clip, Settings
+from avclips.cut import copied_picture
+from avclips.cutting import Material, plan_picture, plan_sound
 from avclips.datasets import audioset, clips, general_avqa, vggsound
 from avclips.errors import ClipError, RunError
 from avclips.failures import read_failure
 from avclips.files import is_plain_name
-from avclips.journal import replay
+from avclips.journal import finished, replay
+from avclips.layout_fragments import moov_in
+from avclips.layouts import around
 from avclips.measure import read_framecrc, read_wav
-from avclips.pacer import read_pace
+from avclips.mp4_writer import TrackOut, write_mp4
+from avclips.packing import Sample, stats_of
+from avclips.shelf import read_pace
+from avclips.sniff import container_of
 from avclips.subtitles import cut_vtt
-from fake_media import PLAYLIST, PROGRESSIVE, Media, boxes, make, make_hls
+from fake_media import PLAYLIST, PROGRESSIVE, Media, boxes, make, make_hls, segments
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEMORY = 64 * 1024 * 1024
@@ -80,22 +88,6 @@ def index_of(data: bytes) -> spans.Index | None:
     return None
 
 
-def read_windows(data: bytes) -> None:
-    """The times of fragments after a stranger's index: inside the clip, in order, and no more than there are."""
-    index = index_of(data)
-    if index is None:
-        return
-    for start, end in CLIPS:
-        found = spans.windows(index, start, end)
-        length = index.duration - start if end is None else min(end, index.duration) - start
-        assert len(found) < len(index.times)
-        assert all(0 <= since < until <= length for since, until in found)
-        assert all(until <= since for (_, until), (since, _) in itertools.pairwise(found))
-        span = spans.plan(index, start, end)
-        assert not found or (span is not None and span.starts_at <= start + found[0][0])
-    assert sum(until - since for since, until in spans.windows(index, Fraction(0), None)) == index.duration
-
-
 def read_boxes(data: bytes) -> None:
     """A stranger's fragments under a stranger's index: they are right if each of them is right alone."""
     index = index_of(data)
@@ -136,27 +128,97 @@ def read_moov(data: bytes) -> None:
 
 
 def read_plain(data: bytes) -> None:
-    """The table of a plain MP4, and the stretches of clips: in the file, with the pictures that are shown."""
+    """The table of a plain MP4, and the stretches of clips: each from a key frame, and over all of its seconds."""
     size = 10**6
     found = progressive.read_table(data, size)
     if isinstance(found, spans.NeedMore):
-        assert len(data) < found.size <= spans.MAX_HEAD
+        assert len(data) < found.size <= mp4.MAX_MOOV
         return
-    assert data.startswith(found.head) and all(track.times for track in found.tracks)
-    picture = next(track for track in found.tracks if track.kind == "video")
-    for start, end in CLIPS:
-        stretch = progressive.plan(found, start, end)
-        if stretch is None or end is None:
-            assert stretch is None
+    for track in found.tracks:
+        assert track.times
+        assert all(at >= 0 and at + lasts <= size for at, lasts in zip(track.offsets, track.sizes, strict=True))
+        for start, end in CLIPS:
+            stretch = around(track, start, end)
+            assert stretch.times and (
+                track.kind != "video"
+                or stretch.keys is None
+                or 0 in stretch.keys
+                or not track.keys
+                or track.keys[0] > 0
+            )
+            plan_any(stretch, start, end)
+
+
+def plan_any(samples: mp4.Samples, start: Fraction, end: Fraction | None) -> None:
+    """What is due of any table: numbers that are in it, or a ClipError."""
+    material = Material(Path(), samples, Fraction(0))
+    with suppress(ClipError):
+        if samples.kind == "video":
+            picture = plan_picture(material, start, end)
+            assert 0 <= picture.first <= min(picture.frames) and max(picture.frames) == picture.last < len(
+                samples.times
+            )
+            assert all(time >= 0 for time in picture.times) and picture.ends >= picture.times[-1]
+            copied_picture(picture)
+        elif 0 < samples.sample_rate <= 192_000:
+            sound = plan_sound(material, start, end, samples.sample_rate)
+            assert 0 <= sound.first <= sound.last < len(samples.times) and sound.count >= 0
+            assert all(min(each.silence, each.skip) >= 0 < each.count for each in sound.pieces)
+
+
+def read_moofs(data: bytes) -> None:
+    """A file in fragments: packets that lie in it, and plans over them."""
+    moov = moov_in(data)
+    heads = {track.track: track for track in mp4.read_moov(moov)}
+    defaults = moof.read_defaults(moov)
+    moof.first_fragment(heads, defaults, data[len(moov) :])
+    for track in moof.read_fragments(heads, defaults, data).values():
+        places = zip(track.offsets, track.sizes, strict=True)
+        assert all(at >= 0 and at + size <= len(data) for at, size in places)
+        assert len(track.times) == len(track.decode) == len(track.durations) <= len(data)
+        if track.times:
+            for start, end in CLIPS:
+                plan_any(track, start, end)
+
+
+def write_again(path: Path) -> None:
+    """What is written of a table is read as it was."""
+    for track in mp4.read_file(path):
+        zero = min(track.decode, default=0)
+        if not track.times or len(track.entry) > 10_000 or max(map(abs, track.times)) > 1 << 31:
             continue
-        assert 0 <= stretch.first <= stretch.last < size and stretch.last + 1 - stretch.first <= size // 2
-        assert stretch.lead <= start + Fraction(1, 1000) and stretch.until > end
-        keys = range(len(picture.times)) if picture.keys is None else picture.keys
-        key = max(each for each in keys if picture.seconds(each) == stretch.lead - Fraction(1, 1000))
-        for number in range(key, len(picture.times)):
-            if picture.seconds(number) < end:
-                assert stretch.first <= picture.offsets[number]
-                assert picture.offsets[number] + picture.sizes[number] <= stretch.last + 1
+        if not 0 < track.timescale < 1 << 32 or any(a > b for a, b in itertools.pairwise(track.decode)):
+            continue
+        fields = [[time - zero for time in each] for each in (track.decode, track.times)]
+        out = TrackOut(
+            *(track.kind, track.entry, track.timescale, *fields, track.durations, path),
+            *(track.offsets, track.sizes, track.keys),
+        )
+        write_mp4(path.with_name("again.mp4"), [out])
+        (found,) = mp4.read_file(path.with_name("again.mp4"))
+        assert (list(found.decode), list(found.times)) == (fields[0], fields[1])
+        assert (found.sizes, found.keys) == (track.sizes, track.keys)
+
+
+def read_transport(data: bytes) -> None:
+    """A transport stream: no byte more, and counters alone are others."""
+    assert len(mpegts.without_names(data)) == len(data)
+    half = len(data) // 2 // mpegts.PACKET * mpegts.PACKET
+    pieces = [data[:half], data[half:]]
+    found = mpegts.continued(pieces)
+    assert list(map(len, found)) == list(map(len, pieces)) and mpegts.continued(found) == found
+
+
+def read_packed(data: bytes) -> None:
+    """A piece of packed sound: a time of MPEG's clock, and what follows the tag."""
+    second, rest = packed_audio.without_tag(data)
+    assert data.endswith(rest) and (second is None or 0 <= second * packed_audio.CLOCK < packed_audio.WRAP)
+    packed_audio.is_packed(data)
+
+
+def read_padding(data: bytes) -> None:
+    """What is not heard at the end of a WebM."""
+    assert webm.last_padding(data, webm.inside_segment(data)) >= 0 <= webm.last_padding(data)
 
 
 def read_cues(data: bytes) -> None:
@@ -166,7 +228,7 @@ def read_cues(data: bytes) -> None:
         assert len(data) < found.size <= spans.MAX_HEAD
         return
     assert found.timescale > 0 and len(found.offsets) == len(found.times) > 1 and found.times[0] == 0
-    assert found.offsets[-1] <= len(data)
+    assert found.offsets[-1] <= len(data) and found.earliest >= 0 and found.delay >= 0
     assert all(a < b for a, b in itertools.pairwise(found.offsets))
     assert all(a <= b for a, b in itertools.pairwise(found.times))
     for start, end in CLIPS:
@@ -193,12 +255,8 @@ def read_playlist(data: bytes) -> None:
     for part in (found.head, *found.parts):
         assert part is None or part.url.startswith(("http://", "https://"))
         assert part is None or part.first is None or (part.last is not None and 0 <= part.first <= part.last)
-    for start, end in CLIPS:
-        first, last = hls.covering(found, start, end)
-        assert 0 <= first <= last < len(found.parts)
-        until = found.duration if end is None else min(end, found.duration)
-        if max(start, 0) < until:
-            assert found.times[first] <= max(start, 0) and found.times[last + 1] >= until
+        assert part is None or part.key is None or len(part.key.vector) == 16
+    assert all(0 < number <= len(found.parts) for number in found.breaks)
 
 
 def box(kind: bytes, body: bytes = b"") -> bytes:
@@ -268,6 +326,14 @@ def read_subtitles(data: bytes) -> None:
     cut_vtt(data.decode("utf-8", "replace"), 3.0, 13.0)
 
 
+def read_manifest(path: Path) -> object:
+    """As a run does that was begun beside another; what it says of files is what stats are counted of."""
+    told = replay([path, path])
+    lines = finished([path])
+    assert set(told.done) == set(lines)
+    return stats_of("00000", [Sample(Clip(each, each, 0.0, 1.0), line) for each, line in lines.items()], {})
+
+
 def read_message(data: bytes) -> None:
     """Whatever YouTube says is some ClipError."""
     text = data.decode("utf-8", "replace")
@@ -285,7 +351,6 @@ def targets(folder: Path) -> list[Target]:
     many = stream([box(b"moof") + box(b"mdat")] * 300, 90000, 450450)
     # By hand and small: in a real stream most of what goes wrong goes wrong inside the pictures.
     whole += [stream(pieces, 1000, 2400), stream([wide] * 5, 12800, 64000), stream([empty, wide], 1, 12), many]
-    indexes = [*heads, stream([b"x" * 40, b"x" * 50], 3, 16), many[:3690]]
     plain = replace(media, duration=8.0, fps=5, variant="faststart")
     tables = [make(plain, itag, folder).read_bytes() for itag in (134, 140)]
     tables.append(make(plain, PROGRESSIVE, folder).read_bytes())
@@ -299,10 +364,21 @@ def targets(folder: Path) -> list[Target]:
         b"#EXT-X-BYTERANGE:50@80\r\n/i.mp4\r\n#EXTINF:5\r\n#EXT-X-BYTERANGE:5\r\n/i.mp4\r\n#EXTINF:9,\r\n"
         b"//x.test/b?c=d\r\n#EXT-X-ENDLIST\r\n"
     )
+    playlists.append(
+        b'#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n#EXT-X-KEY:METHOD=AES-128,URI="k",IV=0x0102\n#EXTINF:5,\n1.ts\n'
+        b'#EXT-X-DISCONTINUITY\n#EXT-X-KEY:METHOD=AES-128,URI="k2",KEYFORMAT="identity"\n#EXTINF:5,\n2.ts\n'
+        b"#EXT-X-KEY:METHOD=NONE\n#EXTINF:5,\n3.ts\n#EXT-X-ENDLIST\n"
+    )
+    small = replace(media, duration=2.0, gop_seconds=1.0, fps=5)
+    fragments = [make(replace(small, variant="fragmented"), itag, folder).read_bytes() for itag in (134, 140)]
+    streams = [segments(make_hls(small, 93, folder))[0].read_bytes()[: 188 * 60]]
+    owner = b"com.apple.streaming.transportStreamTimestamp\0" + bytes(6) + b"\1\2"
+    frame = b"PRIV" + len(owner).to_bytes(4, "big") + b"\0\0" + owner
+    packed = [b"ID3\4\0\0\0\0\0" + bytes([len(frame)]) + frame + b"\xff\xf1\x50\x80" + bytes(20)]
     records = [{"id": 1, "video_name": "06GyG4-wONQ_000006", "video_id": 2, "multi_choice": ["a", None]}] * 3
     questions = [json.dumps(records).encode(), json.dumps(records, indent=4).replace("\n", "\r\n").encode()]
     rows = [b'06GyG4-wONQ,6,"a, b",test\r\n---g-f_I2yQ,1,people marching,test\n']
-    segments = [b'# Segments csv\n# YTID, start, end, x\n--4gqARaEJE, 0.500, 10.000, "/m/068hy,/m/07q6cd_"\n']
+    parts = [b'# Segments csv\n# YTID, start, end, x\n--4gqARaEJE, 0.500, 10.000, "/m/068hy,/m/07q6cd_"\n']
     events = [b"segment_id\tstart_time_seconds\tend_time_seconds\tlabel\n-9O1cb8z7Mk_0\t1.598\t2.307\t/m/032s66\n"]
     lists = [
         b"videoID,url,timestamp,caption\r\n06GyG4-wONQ,https://youtu.be/06GyG4-wONQ,\"[['0:00:13.280', "
@@ -346,24 +422,32 @@ def targets(folder: Path) -> list[Target]:
         b"\x00\x04\x00\x10\x00data\x08\x00\x00\x00" + bytes(8)
     )
     return [
-        Target("spans", heads, read_index, (spans.NoIndex,)),
-        Target("windows", indexes, read_windows, ()),
+        Target("spans", [*heads, many[:3690]], read_index, (spans.NoIndex,)),
         Target("boxes", whole, read_boxes, ()),
         Target("moov", moovs, read_moov, (mp4.NoTable,)),
         Target("plain", plains, read_plain, (spans.NoIndex,)),
+        Target("moof", fragments, read_moofs, (mp4.NoTable, BrokenBox)),
+        Target("again", tables, in_file("x.mp4", write_again), (mp4.NoTable,)),
+        Target(
+            "container",
+            [*(each[:200] for each in (*tables, *webms)), *streams],
+            in_file("x", container_of),
+            (ClipError,),
+        ),
+        Target("transport", streams, read_transport, ()),
+        Target("packed", packed, read_packed, ()),
+        Target("padding", webms, read_padding, ()),
         Target("webm", webms, read_cues, (spans.NoIndex,)),
         Target("hls", playlists, read_playlist, (spans.NoIndex,)),
         Target("questions", questions, in_file("val_qa.json", read_clips), (RunError,)),
         Target("labels", rows, in_file("vggsound.csv", vggsound.read_labels), (RunError,)),
-        Target(
-            "segments", segments, in_file("x.csv", lambda path: list(audioset.read_segments(path))), (RunError,)
-        ),
+        Target("segments", parts, in_file("x.csv", lambda path: list(audioset.read_segments(path))), (RunError,)),
         Target("events", events, in_file("x.tsv", lambda path: list(audioset.read_events(path))), (RunError,)),
-        Target("csv", [*rows, *segments, *lists], in_file("x.csv", read_list), (RunError,)),
+        Target("csv", [*rows, *parts, *lists], in_file("x.csv", read_list), (RunError,)),
         Target("json", lists_of_json, in_file("x.json", read_list), (RunError,)),
         Target("jsonl", lists_of_json, in_file("x.jsonl", read_list), (RunError,)),
         Target("subtitles", subtitles, read_subtitles, (ValueError,)),
-        Target("journal", lines, in_file("manifest.jsonl", lambda path: replay([path])), ()),
+        Target("journal", lines, in_file("manifest.jsonl", read_manifest), ()),
         Target(
             "pace",
             paces,

@@ -22,8 +22,9 @@ Said = str | BaseException
 class Script:
     """Workers that say of each clip what stands in its row, try by try; behind the row's end it is done.
 
-    A word is "done", a reason, "-reason" for a permanent one, "!reason" for a refusal, "?reason" where nobody
-    was reached; an exception is raised. ``calls``: the clips of each run; ``adopted``: those of each adoption.
+    A word is "done", a reason, "-reason" for a permanent one, "!reason" for a refusal, "?reason" where nobody was
+    reached, "~reason" where others were just then; an exception is raised. ``calls``: the clips of each run;
+    ``adopted``: those of each adoption.
     """
 
     def __init__(self, rows: dict[str, list[Said]], default: Said = "done") -> None:
@@ -50,8 +51,9 @@ class Script:
             return Outcome(clip, "done")
         if said.startswith("!"):
             return Outcome(clip, "blocked", said[1:], "words")
-        permanent, reached = said.startswith("-"), not said.startswith("?")
-        return Outcome(clip, "failed", said.lstrip("-?"), "words", permanent, reached=reached)
+        permanent, online = said.startswith("-"), said.startswith("~")
+        reached = not said.startswith(("?", "~"))
+        return Outcome(clip, "failed", said.lstrip("-?~"), "words", permanent, reached=reached, online=online)
 
 
 class Hand:

@@ -1,11 +1,13 @@
 """The soak test: the real script against a stand-in YouTube on a bad line, killed and crowded and out of room.
 
-    python tests/soak.py [--seed N] [--clips 600]
+    PYTHONPATH=. python tests/soak.py [--seed N] [--clips 600]
 
 A faultless run comes first: what it leaves is right. Then the same clips with a fault in three answers of ten,
-three blocks, five ``kill -9``, a second run thrown at the same folder, a lost connection and a full disk; the
-script is started again until it ends with 0. Last, yt-dlp's own ``--download-sections`` has some of the clips
-under the same faults. Not one of the tests: it takes minutes. Ends with 0 if everything held.
+three blocks, five ``kill -9``, a second run thrown at the same folder, a neighbour suspended in the lock of the
+pace, a lost connection and a full disk; the script is started again until it ends with 0. Then two nodes with
+clocks apart, and a store whose listing is late. Then yt-dlp's own ``--download-sections`` has some of the clips
+under the same faults. Last, a list of other sites, with hosts that are gone and servers that drip. Not one of the
+tests: it takes minutes. Ends with 0 if everything held.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ from soak_checks import (
     verdicts,
 )
 from soak_faults import SOCKET_TIMEOUT, RoughYouTube, Weather
+from soak_hosts import with_dead_hosts
 from soak_listing import Listing, make_listing
+from soak_nodes import AHEAD, clocks_apart, late_listing, suspend_in_the_lock
 from soak_sections import by_sections
 
 SCRIPT = ROOT / "download_general_avqa.py"
@@ -141,6 +145,15 @@ class Runs:
         number = len(self.codes) - (self.process is None)
         return (self._outputs / f"{number}.txt").read_text(errors="replace")
 
+    def hears(self, words: str, patience: float = 30.0) -> bool:
+        """Wait until the present run's log says so, from now on."""
+        begin, until = self._log_size(), time.monotonic() + patience
+        while time.monotonic() < until:
+            if words.encode() in self._log.read_bytes()[begin:]:
+                return True
+            time.sleep(0.05)
+        return False
+
     def ended(self) -> int | None:
         """The exit code of the present run, when it is over."""
         if self.process is None or self.process.poll() is None:
@@ -207,6 +220,8 @@ class Ordeal:
         actions += [(f"block: {case}", self._blocking(case, lasts)) for case, lasts in BLOCKS.items()]
         actions += [("second run", self._crowd), ("full disk", self._fill), ("connection lost", self._lose)]
         rng.shuffle(actions)
+        # It holds the other events up, though not the clips: they would come too late.
+        actions.insert(0, ("suspended neighbour", self._suspend))
         places = sorted(rng.randrange(playable // 20, max(playable * 7 // 10, 2)) for _ in actions)
         return [
             Event(at, rng.uniform(0.0, 1.0), name, action)
@@ -272,6 +287,13 @@ class Ordeal:
     def _lose(self) -> None:
         self.counts["connection lost"] += 1
         self._weather.lose_connection(4.0, 2.0)
+
+    def _suspend(self) -> None:
+        self.counts["suspended neighbour"] += 1
+        # What the log cannot hold is not heard.
+        self._wait_for_room()
+        self._hear(" videos: at least ")
+        self.wrong += suspend_in_the_lock(self._runs.pace, self._runs.hears)
 
     def _crowd(self) -> None:
         """Throw a second run at the folder: it must be turned away, and say by whom."""
@@ -383,8 +405,14 @@ def soak(seed: int, count: int, work: Path) -> list[str]:
         shutil.copy(disk.folder / "avqa_general_download.log", work)
         shutil.copy(disk.folder / "manifest.jsonl", work)
         disk.close()
+    ahead = rng.choice(AHEAD)
+    print(f"Two nodes, one with a clock {ahead:g} s ahead ...", flush=True)
+    wrong += clocks_apart(work / "nodes", media, SCRIPT, ahead)
+    print("Shards in a store whose listing is late ...", flush=True)
+    wrong += late_listing(work / "late", seed)
     print_table(side_by_side(listing, runs, seed, work, media, rng))
-    return wrong
+    print("Other sites, of which some are gone, and some hardly move ...", flush=True)
+    return wrong + with_dead_hosts(seed, work, media)
 
 
 def table(
@@ -410,6 +438,7 @@ def table(
         ("kill -9", str(ordeal.counts["kill -9"])),
         ("second runs refused", str(ordeal.counts["second runs refused"])),
         ("connection lost, full disk", f"{ordeal.counts['connection lost']}, {ordeal.counts['full disk']}"),
+        ("neighbours suspended in the lock", str(ordeal.counts["suspended neighbour"])),
         ("exit codes", " ".join(map(str, runs.codes))),
         ("files looked at as they appeared", f"{watcher.looked_at}, {len(watcher.wrong)} not right"),
         ("seconds", f"{took:.0f}"),
@@ -462,7 +491,7 @@ def main() -> int:
     for line in wrong:
         print(f"WRONG: {line}")
     if wrong or options.keep:
-        print(f"What it left is in {work}; again with: python tests/soak.py --seed {options.seed}")
+        print(f"What it left is in {work}; again with: PYTHONPATH=. python tests/soak.py --seed {options.seed}")
     else:
         shutil.rmtree(work, ignore_errors=True)
     print("The soak test failed." if wrong else "Everything held.")

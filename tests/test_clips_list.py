@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from avclips.clip import Clip, Columns, Settings
 from avclips.dataset import Listing, watch_url
-from avclips.datasets.clips import CLIPS, made_id, read_clips
-from avclips.datasets.values import as_json, is_address, list_of, seconds, short, spans, video_of, youtube_id
+from avclips.datasets.clips import CLIPS, read_clips
 from avclips.errors import UsageError
 from avclips.files import is_plain_name
 
@@ -50,184 +49,6 @@ def brief(found: Listing) -> list[tuple[str, str, float, float | None]]:
 
 def metas(found: Listing) -> list[dict[str, Any]]:
     return [dict(clip.meta) for clip in found.clips]
-
-
-# -- cells -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("cell", "value"),
-    [
-        ("0", 0.0), ("75", 75.0), ("075", 75.0), ("75.5", 75.5), (" 75 ", 75.0), ("30.000", 30.0), ("75.", 75.0),
-        ("1:15", 75.0), ("0:01:15.28", 75.28), ("1e-05", 0.00001), ("1E2", 100.0),
-        (0, 0.0), (75, 75.0), (75.5, 75.5), (999_999, 999_999.0),
-        # What programs write of 13.28, and what is less than a microsecond.
-        ("13.280000000000001", 13.28), (13.280000000000001, 13.28), (1e-9, 0.0),
-    ],
-)  # fmt: skip
-def test_seconds(cell: Any, value: float) -> None:
-    assert seconds(cell) == value
-
-
-@pytest.mark.parametrize(
-    "cell",
-    ["", "-1", "+1", "nan", "inf", "1_000", "٣", "1,5", "soon", "1:2:3:4", "1e400", "1000000", "9" * 500, "1:-2",
-     -1, -0.5, math.nan, math.inf, 10**400, 1_000_000, True, None, [1], {"s": 1}, b"1"],
-)  # fmt: skip
-def test_no_seconds(cell: Any) -> None:
-    with pytest.raises(ValueError, match="is not a time") as caught:
-        seconds(cell)
-    assert len(str(caught.value)) < 200
-
-
-@pytest.mark.parametrize(
-    ("cell", "found"),
-    [
-        ("[69, 79]", [(69.0, 79.0)]),
-        ("[[69, 79]]", [(69.0, 79.0)]),
-        ("[[0, 9.5], [20, 30]]", [(0.0, 9.5), (20.0, 30.0)]),
-        ("[['0:00:13.280', '0:00:20.120']]", [(13.28, 20.12)]),
-        ("[['0:00:13.280', '0:00:20.120'], ['1:00', '1:10']]", [(13.28, 20.12), (60.0, 70.0)]),
-        ('["0:10", "0:20"]', [(10.0, 20.0)]),
-        ('[["0:10", 20]]', [(10.0, 20.0)]),
-        ("(1, 2)", [(1.0, 2.0)]),
-        ("[(1, 2), (3.5, 4)]", [(1.0, 2.0), (3.5, 4.0)]),
-        ("  [ [1,2] ]  ", [(1.0, 2.0)]),
-        ([1, 2], [(1.0, 2.0)]),
-        ([[1, 2], ["0:03", "4.5"]], [(1.0, 2.0), (3.0, 4.5)]),
-        ([(1, 2)], [(1.0, 2.0)]),
-    ],
-)
-def test_spans(cell: Any, found: list[tuple[float, float]]) -> None:
-    assert spans(cell) == found
-
-
-@pytest.mark.parametrize(
-    ("cell", "why"),
-    [
-        *((cell, "is not a list of clips such as") for cell in (
-            None, "", "[]", "[", "[[1, 2], [3]]", "[1, 2, 3]", "[[1, 2], 3]", "[[[1, 2]]]", 5, "5",
-            {"a": 1}, "{1: 2}", "[[1, 2]", "x", [], [[]], [[1, 2, 3]], "[" * 500, "[" * 99_999, "[a]", "[[1 2]]",
-            "[" + "(" * 200)),
-        ("[[1, 'x']]", "'x' is not a time"),
-        ("[[1, None]]", "None is not a time"),
-        ([[1, None]], "None is not a time"),
-        ("[NaN, 2]", "nan is not a time"),
-        ("[-1, 2]", "-1 is not a time"),
-        ("[[5, 5]]", "the end 5 is not after the start 5"),
-        ("[[1, 2], [9, 3.5]]", "the end 3.5 is not after the start 9"),
-    ],
-)  # fmt: skip
-def test_no_spans(cell: Any, why: str) -> None:
-    with pytest.raises(ValueError, match=why) as caught:
-        spans(cell)
-    assert len(str(caught.value)) < 200
-
-
-@pytest.mark.parametrize(
-    ("cell", "found"),
-    [
-        ('["a", "b"]', ["a", "b"]),
-        ("['it\\'s (a) \"b\"', 'c']", ["it's (a) \"b\"", "c"]),
-        ('["it\'s", \'c\']', ["it's", "c"]),
-        ("[0.4, 0.5]", [0.4, 0.5]),
-        ("('a', 'b')", ["a", "b"]),
-        ([1, 2], [1, 2]),
-        ((1, 2), [1, 2]),
-        *((cell, None) for cell in ("", "a", "[music]", "[a", "['\\d' 1]", "(x for x in y)", "['a'](0)")),
-        *((cell, None) for cell in (None, 5, {})),
-    ],
-)  # fmt: skip
-def test_a_list_in_a_cell(cell: Any, found: list[Any] | None) -> None:
-    assert list_of(cell) == found
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(0.0, "0"), (69.0, "69"), (13.28, "13.28"), (0.00001, "0.00001"), (100.0, "100"), (10.5, "10.5")],
-)
-def test_a_number_in_short(number: float, text: str) -> None:
-    assert short(number) == text
-    assert made_id(ID, number, 1000.0) == f"{ID}_{text}_1000"
-    assert made_id(ID, 0.0, None) == ID
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        ID,
-        f"https://www.youtube.com/watch?v={ID}",
-        f"HTTPS://WWW.YouTube.com/watch?v={ID}",
-        f"http://youtube.com/watch?v={ID}&t=15s",
-        f"https://m.youtube.com/watch?list=PL0&v={ID}&index=2",
-        f"https://www.youtube.com/watch/?v={ID}",
-        f"www.youtube.com/watch?v={ID}#t=3",
-        f"https://youtu.be/{ID}",
-        f"youtu.be/{ID}?si=abc&t=3",
-        f"https://www.youtube.com/shorts/{ID}?feature=share",
-        f"https://www.youtube.com/embed/{ID}?start=3&end=9",
-        f"https://www.youtube-nocookie.com/embed/{ID}",
-        f"https://www.youtube.com/live/{ID}",
-        f"https://www.youtube.com/v/{ID}",
-    ],
-)
-def test_every_address_of_a_video_on_youtube_is_its_id(address: str) -> None:
-    assert youtube_id(address) == ID
-    assert video_of(f" {address} ") == (ID, None)
-    assert not is_address(address)
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        (VIMEO, "vimeo-com-123"),
-        ("http://www.example.org/a/b.mp4?x=1&y=2", "example-org-a-b-mp4"),
-        ("https://me:secret@example.org/a", "example-org-a"),
-        ("https://example.org", "example-org"),
-        ("https://example.org?v=1", "example-org"),
-        ("https://127.0.0.1:8000/é/ü", "127-0-0-1-8000"),
-        ("https://例え.jp/", "jp"),
-        ("https://例え/", ""),
-        ("https://x.example/" + "a" * 500, "x-example-" + "a" * 50),
-        (f"https://evil.example/youtu.be/{ID}", f"evil-example-youtu-be-{ID}"),
-    ],
-)
-def test_another_address_has_a_short_plain_name(url: str, words: str) -> None:
-    name, address = video_of(url)
-    digest = hashlib.sha256(url.encode()).hexdigest()[:16]
-    assert (name, address) == (f"{words}-{digest}" if words else digest, url)
-    assert is_plain_name(name) and len(name) <= 80
-
-
-@pytest.mark.parametrize(
-    ("cell", "why"),
-    [
-        (None, "no video"),
-        ("", "no video"),
-        ("  ", "no video"),
-        *((cell, "is neither a YouTube id nor the address of a video") for cell in (
-            "abcdefghij", "abcdefghijkl", "a b", "one.mp4", "ftp://x.example/1", "https://", "https:///x", "https://?x",
-            "https://x.example/a b", "../x", "youtube.com", "https://www.youtube.com/watch?v=short", 1395, True,
-            "https://www.youtube.com/@channel", "https://youtu.be/abcdefghijkl", [ID], {"url": ID}, math.nan, b"x",
-            "x" * 100_000)),
-    ],
-)  # fmt: skip
-def test_no_video(cell: Any, why: str) -> None:
-    with pytest.raises(ValueError, match=why) as caught:
-        video_of(cell)
-    assert len(str(caught.value)) < 200
-
-
-@pytest.mark.parametrize(
-    ("value", "there"),
-    [
-        (None, None), ("x", "x"), (True, True), (5, 5), (1.5, 1.5), (math.nan, None), (-math.inf, None),
-        ([1, (math.nan,)], [1, [None]]), ({"a": b"x", 1: {2}}, {"a": "b'x'", "1": "{2}"}), (10**310, str(10**310)),
-    ],
-)  # fmt: skip
-def test_a_value_as_json(value: Any, there: Any) -> None:
-    assert as_json(value) == there
-    json.dumps(as_json(value), allow_nan=False)
 
 
 # -- rows ------------------------------------------------------------------------------------------------------
@@ -311,14 +132,19 @@ def test_an_address_that_names_a_start(tmp_path: Path, address: str, start: int)
     assert brief(listing(tmp_path, f"{address}\n", clip_length=5.0)) == [
         (f"{ID}_{start}_{start + 5}", ID, float(start), start + 5.0)
     ]
-    # A column says it better, and a whole video has no start.
+    # A column says it better.
     assert brief(listing(tmp_path, f"url,start,end\n{address},1,2\n")) == [(f"{ID}_1_2", ID, 1.0, 2.0)]
-    assert brief(listing(tmp_path, f"url,name\n{address},x\n")) == [(ID, ID, 0.0, None)]
+    # A whole video has no start: whoever means one says it.
+    whole, content = [(ID, ID, 0.0, None)], f"url,name\n{address},x\n"
+    assert brief(listing(tmp_path, content, columns=Columns(start=""))) == whole
+    if start:
+        with pytest.raises(UsageError, match=rf"say where a clip starts \(at {start} s\)"):
+            listing(tmp_path, content)
+    else:
+        assert brief(listing(tmp_path, content)) == whole
 
 
-@pytest.mark.parametrize(
-    "header", ["vid,From,To", "vid,s,e", "vid,start_ms,end_ms", "vid,note,at", ",vid,at", "vid,where,"]
-)
+@pytest.mark.parametrize("header", ["vid,From,To", "vid,s,e", "vid,note,at", ",vid,at", "vid,where,"])
 def test_times_are_not_overlooked(tmp_path: Path, header: str) -> None:
     """Whole videos are a hundred times as much."""
     names = header.split(",")
@@ -364,7 +190,7 @@ def test_a_column_that_is_called_id_and_is_none_is_told(tmp_path: Path) -> None:
         (f"{ID}", "no start"),
         (f"{ID},-1,2,x", "'-1' is not a time such as 75, 1:15 or 0:01:15"),
         (f"{ID},1,soon,x", "'soon' is not a time such as 75, 1:15 or 0:01:15"),
-        (f"{ID},nan,2,x", "'nan' is not a time such as 75, 1:15 or 0:01:15"),
+        (f"{ID},nan,2,x", "no start"),
         (f"{ID},1,inf,x", "'inf' is not a time such as 75, 1:15 or 0:01:15"),
         (f"{ID},1,1e300,x", "'1e300' is not a time between 0 and 1000000 seconds"),
         (f"{ID},2,2,x", "the end 2 is not after the start 2"),
@@ -417,7 +243,7 @@ def test_a_wrong_row_of_other_formats(tmp_path: Path, name: str, unit: str) -> N
     found = listing(tmp_path, rows, name, columns=Columns(id="id"))
     assert brief(found) == [("7", ID, 1.0, 2.0)]
     times = " is not a time between 0 and 1000000 seconds"
-    whys = ["no video", f"nan{times}", f"inf{times}", "no id"]
+    whys = ["no video", "no start", f"inf{times}", "no id"]
     assert found.skipped == [f"{name}, {unit} {number}: {why}" for number, why in enumerate(whys, 2)]
 
 
@@ -440,9 +266,11 @@ def test_no_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "meta"),
     [
-        (Columns(), {"caption": "a dog, barking"}),
-        (Columns(caption=""), {}),
-        (Columns(caption="note"), {}),
+        # A label is kept without being asked for.
+        (Columns(), {"caption": "a dog, barking", "label": "dog"}),
+        (Columns(caption=""), {"label": "dog"}),
+        (Columns(caption="note"), {"label": "dog"}),
+        (Columns(keep=("note",)), {"caption": "a dog, barking", "note": ""}),
         (Columns(keep=("label", "note")), {"caption": "a dog, barking", "label": "dog", "note": ""}),
         (Columns(keep=("caption", "start")), {"caption": "a dog, barking", "start": "1"}),
         # The journal reads this one.
@@ -531,32 +359,11 @@ def test_videos_that_are_not_on_youtube(tmp_path: Path) -> None:
             {"clip_length": 10.0}, [(f"{ID}_1_11", ID, 1.0, 11.0), (f"{OTHER}_30_40", OTHER, 30.0, 40.0)]),
         ("list.txt", f"# mine\n{ID}\n\nhttps://youtu.be/{OTHER}\n", {},
             [(ID, ID, 0.0, None), (OTHER, OTHER, 0.0, None)]),
-        ("acav.csv", f"{ID},69.5\n{OTHER},7\n", {"preset": "acav100m"},
-            [(f"{ID}_69.5_79.5", ID, 69.5, 79.5), (f"{OTHER}_7_17", OTHER, 7.0, 17.0)]),
-        ("kinetics.csv", f"label,youtube_id,time_start,time_end,split\nabseiling,{ID},20,30,train\n",
-            {"preset": "kinetics"}, [(f"{ID}_20_30", ID, 20.0, 30.0)]),
-        ("audiocaps.csv", f"audiocap_id,youtube_id,start_time,caption\n1,{ID},30,A dog\n2,{ID},30,The dog\n",
-            {"preset": "audiocaps"}, [(f"{ID}_30_40", ID, 30.0, 40.0)]),
     ],
 )  # fmt: skip
 def test_a_public_list(tmp_path: Path, name: str, content: str, chosen: dict[str, Any], clips: list[Any]) -> None:
     found = listing(tmp_path, content, name, **chosen)
     assert brief(found) == clips and found.skipped == []
-
-
-def test_panda(tmp_path: Path) -> None:
-    content = (
-        "videoID,url,timestamp,caption,matching_score\n"
-        f"{ID},https://www.youtube.com/watch?v={ID},"
-        "\"[['0:00:13.280', '0:00:20.120'], ['0:01:00.000', '0:01:04.500']]\","
-        '"[\'It is a dog.\', ""It\'s a cat, isn\'t it?""]","[0.4375, 0.5]"\n'
-    )
-    found = listing(tmp_path, content, preset="panda70m")
-    assert brief(found) == [(f"{ID}_13.28_20.12", ID, 13.28, 20.12), (f"{ID}_60_64.5", ID, 60.0, 64.5)]
-    assert metas(found) == [
-        {"caption": "It is a dog.", "matching_score": 0.4375},
-        {"caption": "It's a cat, isn't it?", "matching_score": 0.5},
-    ]
 
 
 def test_the_guess_is_said(tmp_path: Path) -> None:

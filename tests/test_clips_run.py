@@ -285,16 +285,15 @@ def test_the_site_is_named_when_it_refuses(exact: Made) -> None:
 # What was asked for
 
 
-@pytest.mark.parametrize("shape", DASH)
+# Of the third, other clips ask for the rest.
+@pytest.mark.parametrize("shape", ["number", "list"])
 def test_only_the_covering_segments_are_asked_for(exact: Made, shape: Shape) -> None:
-    """A piece more on either side than a manifest's rounded times say, and each once, the head too."""
+    """Each once, the head too. Of the sound, a packet that begins before second 8 lies in the third piece."""
     place, video = exact.place, exact.place.site.videos[shape]
-    first = [r for r in place.site.requests("segment", shape) if r.segment is not None and r.segment < 3]
-    assert sorted((r.itag, r.segment) for r in first) == [(itag, n) for itag in (134, 140) for n in (0, 1, 2)]
+    assert (sorted(place.segments(shape, 134)), sorted(place.segments(shape, 140))) == ([0, 1], [0, 1, 2])
     fetched = place.manifest_of(shape)["bytes_fetched"]
-    assert fetched == sum(
-        part.stat().st_size for stream in (0, 1) for part in video.parts(exact.media, stream)[:4]
-    ) + len(WRITTEN)
+    due = [part for stream, pieces in ((0, 2), (1, 3)) for part in video.parts(exact.media, stream)[: 1 + pieces]]
+    assert fetched == sum(part.stat().st_size for part in due) + len(WRITTEN)
 
 
 def test_what_two_clips_share_is_asked_for_once(exact: Made) -> None:
@@ -317,7 +316,7 @@ def test_only_the_covering_pieces_of_hls(exact: Made, shape: Shape) -> None:
     assert exact.place.site.media_bytes(shape) == sum(part.stat().st_size for part in parts[:2])
 
 
-@pytest.mark.parametrize(("name", "streams", "most"), [("base", (0, 1), 0.75), ("file", (0,), 0.5)])
+@pytest.mark.parametrize(("name", "streams", "most"), [("base", (0, 1), 0.7), ("file", (0,), 0.5)])
 def test_what_has_an_index_is_read_by_ranges(
     exact: Made, name: str, streams: tuple[int, ...], most: float
 ) -> None:
@@ -384,7 +383,9 @@ def test_what_is_larger_than_the_quality_is_made_smaller(exact: Made) -> None:
     assert (line["height"], line["width"] % 2, line["pictures"]) == (360, 0, 45)
     due, got = of_source(exact.media), pictures(exact.place.mp4("big"))
     assert len(got) == len(due)
-    assert np.array_equal(samples(exact.place.wav("big")), samples(exact.place.wav("list")))
+    one, other = (samples(exact.place.wav(name)).astype(float) for name in ("big", "list"))
+    # Read from near the clip on, with another noise that AAC fills in.
+    assert one.shape == other.shape and all(is_in_step(one[:, n], other[:, n]) for n in (0, 1))
 
 
 # What is kept beside them
@@ -637,7 +638,7 @@ def test_dry_run(place: Clips) -> None:
     assert said[2] == "left out: list.csv, line 8: the end 3 is not after the start 9"
     url = f"https://www.youtube.com/watch?v={IDS['plain']}"
     assert f"c1: {place.site.url('one')} from 3.5 to 8 s {{'caption': 'é', 'end': '8.0'}}" in said
-    assert f"c8: {url} from 60 to 70 s {{'end': '70'}}" in said
+    assert f"c8: {url} from 60 to 70 s (0:01:00 to 0:01:10) {{'end': '70'}}" in said
     assert said[-1] == "6 clips of 4 videos, 2 records left out. Nothing was fetched."
     new = {name for name in snapshot(place.base).keys() - before.keys() if not name.endswith((".out", ".err"))}
     assert new == set() and place.site.log == [] and place.youtube.log == []
@@ -666,7 +667,7 @@ def test_without_pyarrow(place: Clips, tmp_path: Path) -> None:
     place.more = {"PYTHONPATH": str(tmp_path / "poor")}
     ended = place.run(path)
     assert (ended.code, ended.err) == (
-        2, "error: parquet files are read by pyarrow, which is not here\n  pip install pyarrow\n"
+        2, "error: parquet files are read by pyarrow, which is not here\n  pip install 'pyarrow>=17'\n"
     )  # fmt: skip
 
 
@@ -688,7 +689,7 @@ BAD: dict[str, tuple[str, bytes | None, tuple[str, ...], str]] = {
     "encoding": ("list.csv", f"url\n{ID}\n".encode(), ("--encoding", "utf8000"), "--encoding 'utf8000' is"),
     "reversed": ("list.csv", f"url,start,end\n{ID},9,3\n".encode(), (),
         "no row of LIST names a clip; the first: list.csv, line 2: the end 3 is not after the start 9"),
-    "open quote": ("list.csv", f'url,caption\n{ID},x\n{ID},"y\n'.encode(), (), "LIST, line 3: a quote is"),
+    "open quote": ("list.csv", f'url,caption\n{ID},x\nz,"y\n'.encode(), (), "LIST, line 3: a quote is"),
     "no object": ("list.jsonl", b'["x"]\n', (), "LIST, line 1 holds a list, not an object"),
     "half an object": ("list.jsonl", b'{"url": "x"}\n{"url": \n', (), "LIST, line 2 is not whole JSON: "),
     "jsonl as json": ("list.json", b'{"url": 1}\n{"url": 2}\n', (), "LIST is not whole JSON: Extra data"),

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from avclips.clip import Columns, Settings
-from avclips.datasets.columns import PRESETS, about, clip_length, find_columns, header_test, names_of
+from avclips.datasets.columns import about, delimiter_of_list, find_columns, looks_of, names_of
+from avclips.datasets.guesses import header_test
 from avclips.errors import UsageError
-from avclips.tables import Table, open_table
+from avclips.tables import open_table
+from avclips.tabular import Table
 
 ID, OTHER = "abcde-ghij0", "_bcdefghijk"
 URL = f"https://www.youtube.com/watch?v={ID}"
 
 
-def table(folder: Path, content: str, asked: Columns, name: str = "list.csv") -> Table:
+def table(folder: Path, content: str, asked: Settings, name: str = "list.csv") -> Table:
     path = folder / name
     path.write_text(content, encoding="utf-8")
-    return open_table(path, "utf-8", header_test(asked))
+    return open_table(path, "utf-8", looks_of(asked), delimiter_of_list(asked))
 
 
 def found(folder: Path, content: str, name: str = "list.csv", **settings: Any) -> Columns:
     asked = Settings(folder, **settings)
-    return find_columns(table(folder, content, asked.columns, name), asked)
+    columns = find_columns(table(folder, content, asked, name), asked)
+    # Whether a later address may have times is a question of its own.
+    return replace(columns, in_url=bool(columns.in_url))
 
 
 def complaint(folder: Path, content: str, **settings: Any) -> tuple[str, str]:
@@ -43,9 +48,9 @@ def complaint(folder: Path, content: str, **settings: Any) -> tuple[str, str]:
         ("url", ID, Columns(url="url")),
         ("videoID,start,end", f"{ID},1,2", Columns("videoID", "start", "end")),
         ("YTID,start_seconds,end_seconds,positive_labels", f"{ID},1,2,x",
-            Columns("YTID", "start_seconds", "end_seconds")),
+            Columns("YTID", "start_seconds", "end_seconds", keep=("positive_labels",))),
         ("label,youtube_id,time_start,time_end,split", f"x,{ID},1,2,train",
-            Columns("youtube_id", "time_start", "time_end")),
+            Columns("youtube_id", "time_start", "time_end", keep=("label",))),
         ("video_id,start_time,duration,suffix,has_flip", f"{ID},0:01,1:00,,N",
             Columns("video_id", "start_time", duration="duration")),
         ("YoutubeID,Start_timestamp,End_timestamp,Caption", f"{ID},00:00:01.5,00:00:02.0,x",
@@ -89,7 +94,8 @@ def test_a_guess_from_names(tmp_path: Path, header: str, row: str, columns: Colu
     assert found(tmp_path, f"{header}\n{row}\n") == columns
     assert found(tmp_path, f"\ufeff{header.upper()}\r\n{row}\r\n") == Columns(
         *(getattr(columns, role) and getattr(columns, role).upper() for role in
-          ("url", "start", "end", "duration", "clip", "id", "caption"))
+          ("url", "start", "end", "duration", "clip", "id", "caption")),
+        keep=tuple(name.upper() for name in columns.keep),
     )  # fmt: skip
 
 
@@ -139,7 +145,13 @@ def test_a_length_that_is_said_makes_the_second_number_no_end(tmp_path: Path) ->
         (["description", "x"], Columns(), True),
         ([" Video ID ", "x"], Columns(), True),
         (["a", "b"], Columns(), True),
-        (["a", "12"], Columns(), True),
+        # A row whose video is broken is a row all the same; pandas numbers what has no names.
+        (["a", "12"], Columns(), False),
+        (["#NAME?", "x"], Columns(), False),
+        (["0", "1", "2"], Columns(), True),
+        (["video", "0:12"], Columns(), False),
+        ([f"{ID}_20_30", "x"], Columns(), False),
+        ([f"v_{ID}_000030.mp4", "x"], Columns(), False),
         ([ID, "12"], Columns(), False),
         ([ID, "start"], Columns(), True),
         ([ID, "start", "12"], Columns(), False),
@@ -157,6 +169,69 @@ def test_a_length_that_is_said_makes_the_second_number_no_end(tmp_path: Path) ->
 )
 def test_what_a_header_is(cells: list[str], asked: Columns, header: bool) -> None:
     assert header_test(asked)(cells) is header
+
+
+WHO_KNOWS = (
+    "LIST: the addresses in 'url' say where a clip starts (at 90 s), not where it ends",
+    'say the seconds of each with --clip-length, or that whole videos are meant: --start-col ""',
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "asked", "in_url"),
+    [
+        (f"url\n{URL}&start=30&end=40\n", {}, True),
+        (f"url,label\n{URL}\n{URL}&start=30&end=40\n", {}, True),
+        (f"url,n\n{URL}&start=30&end=40,7\n", {}, True),
+        (f"url\n{URL}&end=40\n", {}, True),
+        (f"url\n{URL}&t=90\n", {"clip_length": 10.0}, True),
+        (f"url,duration\n{URL}&t=90,10\n", {"columns": Columns(duration="duration")}, True),
+        (f"url,end\n{URL}&t=90,100\n", {}, True),
+        (f"url\n{URL}\n", {}, None),
+        (f"url\n{URL}&t=0\n", {}, None),
+        (f"url\n{URL}&t=soon\n", {}, None),
+        (f"url\n{URL}\n", {"clip_length": 10.0}, None),
+        ("url\nhttps://x.example/a?t=90\n", {}, None),
+        # A column says it better, or somebody that there is none.
+        (f"url,start,end\n{URL}&start=30&end=40,1,2\n", {}, False),
+        (f'url,clips\n{URL}&t=90,"[[1, 2]]"\n', {}, False),
+        (f"url\n{URL}&t=90\n", {"columns": Columns(start="")}, False),
+        (f"url\n{URL}&start=30&end=40\n", {"columns": Columns(start="")}, False),
+        (f"url\n{URL}&t=90\n", {}, WHO_KNOWS),
+        (f"url\n{URL}\n{URL}&t=1m30s\n", {}, WHO_KNOWS),
+        (f"url,duration\n{URL}&t=90,300\n", {}, WHO_KNOWS),
+    ],
+)  # fmt: skip
+def test_times_in_addresses(tmp_path: Path, content: str, asked: dict[str, Any], in_url: Any) -> None:
+    if in_url == WHO_KNOWS:
+        assert complaint(tmp_path, content, **asked) == WHO_KNOWS
+    else:
+        settings = Settings(tmp_path, **asked)
+        assert find_columns(table(tmp_path, content, settings), settings).in_url is in_url
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        ({"url": URL, "annotations": [{"segment": [1, 2], "label": "x"}]}, "annotations"),
+        ({"url": URL, "events": [[1.5, 2.5], [3, 4]]}, "events"),
+        ({"url": URL, "windows": "[[1, 2]]"}, "windows"),
+        # It is called as clips are, and cannot be read as such.
+        ({"url": URL, "clip": [{"clip_id": "x.0.mp4", "frames": [0, 250]}]}, "clip"),
+        ({"url": URL, "timestamps": {"0": "a"}}, "timestamps"),
+        ({"url": URL, "segments": "[[1, 2, 'x']]"}, "segments"),
+    ],
+)
+def test_several_times_are_not_overlooked(tmp_path: Path, record: dict[str, Any], name: str) -> None:
+    with pytest.raises(UsageError, match=f"is '{name}' a time of the clips") as caught:
+        found(tmp_path, json.dumps([record]), "list.json")
+    assert caught.value.hint == 'name it with --clip-col, or say that there is none: --start-col ""'
+    assert found(tmp_path, json.dumps([record]), "list.json", columns=Columns(start="")).url == "url"
+
+
+@pytest.mark.parametrize("cell", [["a", "b"], [640, 360], [1], [], {}, "[music]", {"a": 1}])
+def test_what_is_no_list_of_times(tmp_path: Path, cell: Any) -> None:
+    assert found(tmp_path, json.dumps([{"url": URL, "tags": cell}]), "list.json") == Columns("url")
 
 
 # -- what is asked for -----------------------------------------------------------------------------------------
@@ -237,32 +312,7 @@ def test_the_columns_of_json_are_those_of_its_first_records(tmp_path: Path) -> N
     assert found(tmp_path, json.dumps(records), "list.json") == Columns("url", "start", "end", caption="caption")
 
 
-# -- presets ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("preset", "content", "columns", "length"),
-    [
-        ("acav100m", f"{ID},69.5\n", Columns("1", "2"), 10.0),
-        ("acav100m", f"{ID},69,500\n", Columns("1", "2"), 10.0),
-        ("kinetics", f"label,youtube_id,time_start,time_end,split\nx,{ID},1,11,train\n",
-            Columns("youtube_id", "time_start", "time_end", keep=("label", "split")), None),
-        ("kinetics", f"label,youtube_id,time_start,time_end,split,is_cc\nx,{ID},1,11,train,0\n",
-            Columns("youtube_id", "time_start", "time_end", keep=("label", "split", "is_cc")), None),
-        ("audiocaps", f"audiocap_id,youtube_id,start_time,caption\n7,{ID},1,x\n",
-            Columns("youtube_id", "start_time", caption="caption", keep=("audiocap_id",)), 10.0),
-        ("panda70m", f"videoID,url,timestamp,caption,matching_score\n{ID},{URL},\"[['0', '1']]\",['x'],[0.4]\n",
-            Columns("url", clip="timestamp", caption="caption", keep=("matching_score",)), None),
-    ],
-)  # fmt: skip
-def test_a_preset(tmp_path: Path, preset: str, content: str, columns: Columns, length: float | None) -> None:
-    assert found(tmp_path, content, preset=preset) == columns
-    assert clip_length(Settings(tmp_path, preset=preset)) == length
-    assert clip_length(Settings(tmp_path, preset=preset, clip_length=3.0)) == 3.0
-
-
-def test_every_preset_is_tried_here() -> None:
-    assert set(PRESETS) == {"acav100m", "kinetics", "audiocaps", "panda70m"}
+# -- presets: each is tried in test_presets.py ------------------------------------------------------------------
 
 
 def test_a_preset_gives_way_to_what_is_asked(tmp_path: Path) -> None:
@@ -289,6 +339,11 @@ def test_a_list_that_is_not_the_presets(tmp_path: Path) -> None:
         (Columns("videoID", "start", "end"), 10.0, "video from 'videoID', start from 'start', end from 'end'"),
         (Columns("1", "2"), 2.5, "video from '1', start from '2', 2.5 s each"),
         (Columns("1", "2", duration="3"), None, "video from '1', start from '2', duration from '3'"),
+        (Columns("1", in_url=True), None, "video from '1', times from the addresses"),
+        (Columns("1", in_url=True), 10.0, "video from '1', times from the addresses, 10 s each"),
+        (Columns("1", duration="3", in_url=True), None,
+            "video from '1', duration from '3', times from the addresses"),
+        (Columns("1", in_url=None), None, "video from '1', whole videos"),
         (Columns("u", clip="c", id="i", caption="t", keep=("a", "b")), None,
             "video from 'u', clip from 'c', id from 'i', caption from 't', kept 'a', 'b'"),
     ],

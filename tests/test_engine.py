@@ -299,7 +299,7 @@ def test_a_full_disk_pauses_and_charges_nobody(tmp_path: Path, number: int) -> N
     assert {done.attempts for done in run.store.done.values()} == {1}
     assert run.store.failed == {}
     assert [retry_in for *_, retry_in in run.report.said] == [None] * 4
-    words = f"no room left in {run.store.folder} (full, or a quota)"
+    words = f"no room left in {run.store.folder} (full, no inodes, or a quota)"
     assert [pause for pause in run.report.pauses if pause] == [words] * len(run.report.pauses[1::2])
     assert len(run.report.pauses) >= 2
     tries = at["b"]

@@ -145,9 +145,11 @@ def run_ffmpeg(*arguments: object) -> None:
 def reference_wavs(cut: Cut, folder: Path, *shape: object) -> list[Path]:
     """What ffmpeg cuts out of the whole sound, decoding it from its beginning once for all clips."""
     paths = [folder / f"{name_of(start)}.wav" for start in cut.source.starts]
+    # Matroska counts milliseconds, and older ffmpeg from before the first sample that is heard.
+    numbered = ["-filter:a", "asetpts=N/SR/TB"] if cut.whole("sound").suffix == ".webm" else []
     outputs: list[object] = []
     for start, path in zip(cut.source.starts, paths, strict=True):
-        outputs += ["-map", "0:a", "-ss", start, "-t", LENGTH, *shape, path]
+        outputs += ["-map", "0:a", *numbered, "-ss", start, "-t", LENGTH, *shape, path]
     run_ffmpeg("-i", cut.whole("sound"), *outputs)
     return paths
 
@@ -170,7 +172,8 @@ def pictures_at(path: Path, wanted: Sequence[Fraction]) -> dict[Fraction, Pictur
     found = {}
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        container.seek(int(min(wanted) / stream.time_base), stream=stream)
+        # A second before: libav seeks by the times of decoding, which are earlier.
+        container.seek(int((min(wanted) - 1) / stream.time_base), stream=stream)
         for frame in container.decode(stream):
             time = frame.pts * frame.time_base
             if time in wanted:

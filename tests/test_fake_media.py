@@ -46,14 +46,18 @@ def sidx(content: bytes) -> tuple[int, int, list[float]]:
 
 @pytest.mark.parametrize(("itag", "fragments"), [(134, [2.0] * 10), (140, [10.0, 10.0])])
 def test_the_index_is_near_the_head(folder: Path, itag: int, fragments: list[float]) -> None:
-    content = fake_media.make(MEDIA, itag, folder).read_bytes()
+    path = fake_media.make(MEDIA, itag, folder)
+    content = path.read_bytes()
     assert [kind for kind, _, _ in boxes(content)][:5] == ["ftyp", "moov", "sidx", "moof", "mdat"]
     assert boxes(content)[3][1] < 4096
     _, earliest, seconds = sidx(content)
     assert seconds[: len(fragments)] == pytest.approx(fragments, abs=0.05)
     assert sum(seconds) == pytest.approx(20, abs=0.05)
-    # Second 0 of the pictures is not 0: the reorder delay of the B-frames.
-    assert (earliest > 0) == (itag == 134)
+    with av.open(str(path)) as file:
+        first = min(packet.pts for packet in file.demux(file.streams[0]) if packet.pts is not None)
+    # Second 0 of the pictures is not 0: the reorder delay of the B-frames. ffmpeg 5.1 and 7.0 say 0 of it in the
+    # index nonetheless, 9.0 what the pictures say.
+    assert (first > 0) == (itag == 134) and earliest in (0, first)
 
 
 def test_variants_without_index(folder: Path) -> None:

@@ -112,8 +112,9 @@ def test_fragments(serve: Serve, shape: Shape) -> None:
     assert {key for f in pictures["fragments"] for key in f} == {"path", "duration"}
     assert (pictures["protocol"], pictures["url"]) == ("http_dash_segments", pictures["manifest_url"])
     assert pictures["fragment_base_url"] == "https://media.example.org/v/"
-    exact = [round(f["duration"], 3) for f in sound["fragments"][1:]]
-    assert exact == ([3.924, 4.017, 3.994, 2.088] if shape == "template" else [4, 4, 4, 4])
+    exact = [f["duration"] for f in sound["fragments"][1:]]
+    # ffmpeg 9 ends the last packet where the sound ends, older ones where the packet does.
+    assert exact == pytest.approx([3.924, 4.017, 3.994, 2.089] if shape == "template" else [4, 4, 4, 4], abs=0.002)
 
 
 def test_a_segment_base_is_one_file(serve: Serve) -> None:

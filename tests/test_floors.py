@@ -58,12 +58,13 @@ def test_the_map_names_every_room_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
-        ("yt_dlp", {"sites", "youtube", "ytdlp_args"}),
+        ("yt_dlp", {"sites", "youtube", "ytdlp_args", "ytdlp_net"}),
         ("subprocess", {"media"}),
         ("requests", {"dataset", "drive"}),
         ("gdown", {"drive"}),
         ("zipfile", {"archives", "cluster", "drive"}),
         ("argparse", {"options", "quantities"}),
+        ("csv", {"csvs", "datasets", "list_text"}),
         ("tqdm", {"drive", "logs", "report", "watch"}),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_video_named_twice_is_named_once_or_not_at_all(tmp_path: Path) -> None
         (b"00000028,abcdefghijk\n", ", line 1: no column video_id and youtube_id"),
         (b"video_id,youtube_id\n", " names no video"),
         (b"video_id,youtube_id\ncaf\xe9,abcdefghijk\n", " cannot be read: "),
-        (b"video_id,youtube_id\n" + b"x" * 200_000, " cannot be read: field larger than field limit"),
+        (b"video_id,youtube_id\n" + b"x" * 200_000, ", line 2: '' is not a YouTube id"),
         (None, " cannot be read: No such file or directory"),
     ],
 )

@@ -22,6 +22,7 @@ from avclips.journal import (
     failed_of,
     finished,
     forgotten,
+    last_lines,
     line_of,
     replay,
 )
@@ -84,8 +85,10 @@ def test_the_last_of_two_failures_is_kept_in_short(journal: Journal) -> None:
     [
         (done("a"), Done("", "", 0)),
         (done("a", attempts=3, audio="audio/a.wav"), Done("", ".wav", 3)),
-        (done("a", attempts="3", audio=None), Done("", "", 0)),
-        (done("a", attempts=1, audio=""), Done("", "", 1)),
+        (done("a", attempts=3, audio=None), Done("", "", 3)),
+        (done("a", attempts=1, withheld="sabr"), Done("", "", 1, "", "sabr")),
+        (done("a", attempts=1, withheld=None), Done("", "", 1)),
+        (done("a", video="videos/x/a.mkv", turn=7), Done(".mkv", "", 0, "x", "", 7)),
     ],
 )
 def test_done_in_short(journal: Journal, line: Line, short: Done) -> None:
@@ -95,7 +98,7 @@ def test_done_in_short(journal: Journal, line: Line, short: Done) -> None:
 
 
 def test_failed_in_short() -> None:
-    line = failed("a", identities=["guest"], meta={"label": "x"}, youtube_id="a")
+    line = failed("a", identities=["guest"], meta={"label": "x"}, youtube_id="a", turn=2)
     assert tuple(failed_of(line)) == FAILURE_KEYS
     assert "identities" not in failed_of(failed("a"))
 
@@ -128,25 +131,48 @@ def test_where_the_failures_stand(journal: Journal) -> None:
     assert told.sizes == {"manifest.jsonl": sizes[-1]}
 
 
-def test_several_journals_are_read_by_time(tmp_path: Path) -> None:
-    """Whatever journal a line stands in, the younger one counts."""
-    lines = {
-        "manifest.jsonl": [failed("a", time="10:00:05"), done("b", time="10:00:06")],
-        "manifest.0-of-2.jsonl": [
-            done("a", time="10:00:04Z"),
-            failed("c", time="10:00:09Z"),
-        ],
-        "manifest.1-of-2.jsonl": [
-            failed("b", time="10:00:01Z"),
-            done("c", time="10:00:08Z"),
-        ],
-    }
-    for name, each in lines.items():
-        fill(Journal(tmp_path / name), each)
-    for order in itertools.permutations(lines):
-        told = replay(tmp_path / name for name in order)
-        assert (set(told.done), set(told.failed)) == ({"b"}, {"a", "c"})
-        assert set(finished(tmp_path / name for name in order)) == {"b"}
+EARLY, LATE = "2026-11-01T00:00:00Z", "2026-11-01T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "done_by", "failed_by"),
+    [
+        # Done is more than failed, whatever the clocks of two nodes say.
+        ([failed("a", time=LATE)], [done("a", time=EARLY)], "other", None),
+        ([failed("a", time=EARLY)], [done("a", time=LATE)], "other", None),
+        # A rerun that knew of it said otherwise.
+        ([done("a", time=LATE)], [failed("a", turn=2, time=EARLY)], None, "other"),
+        ([done("a", time=LATE)], [failed("a", turn=2), done("a", turn=3)], "other", None),
+        ([failed("a", turn=2, time=EARLY)], [failed("a", time=LATE)], None, "one"),
+        ([failed("a", time=LATE)], [forgotten("a", 2)], None, None),
+        ([failed("a"), forgotten("a", 2), failed("a", turn=3)], [forgotten("a", 2)], None, "one"),
+        # Of one journal the later line counts, also where it knew nothing of turns.
+        ([done("a", turn=5), failed("a")], [], None, "one"),
+        # As runs of before turns wrote them.
+        ([failed("a", "http", time=EARLY)], [failed("a", "network", time=LATE)], None, "other"),
+    ],
+)
+def test_of_several_journals_the_one_that_knew_more_counts(
+    tmp_path: Path, one: list[Line], other: list[Line], done_by: str | None, failed_by: str | None
+) -> None:
+    """A clip's files, and the reason of its failure, tell whose line counts."""
+    paths = [tmp_path / f"manifest.{n}-of-2.jsonl" for n in range(2)]
+    for path, lines, name in zip(paths, (one, other), ("one", "other"), strict=True):
+        fill(Journal(path), [line | {"error": name, "sha256": name} for line in lines])
+    for order in (paths, paths[::-1]):
+        told = replay(order)
+        assert (set(told.done), {line["error"] for line in told.failed.values()}) == (
+            {"a"} if done_by else set(),
+            {failed_by} if failed_by else set(),
+        )
+        assert [line["sha256"] for line in finished(order).values()] == ([done_by] if done_by else [])
+
+
+def test_clips_with_several_lines_come_last(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "manifest.jsonl")
+    fill(journal, [done("a"), failed("b"), done("c"), done("b"), done("d")])
+    assert [line["id"] for line in last_lines([journal.path])] == ["a", "c", "d", "b"]
+    assert [line["status"] for line in last_lines([journal.path])] == ["done"] * 4
 
 
 @pytest.mark.parametrize(
@@ -171,7 +197,8 @@ def test_a_broken_line_is_passed_over(journal: Journal, broken: bytes, caplog: p
     journal.path.write_bytes(b"\n".join([whole[0], broken, whole[1], b""]))
     assert list(replay([journal.path]).done) == ["a", "b"]
     assert [record.getMessage() for record in caplog.records] == [
-        f"manifest.jsonl: a broken line at byte {len(whole[0]) + 1} is passed over"
+        f"manifest.jsonl: lines that are broken, or no run's, are passed over: 1, the first at byte "
+        f"{len(whole[0]) + 1}"
     ]
 
 

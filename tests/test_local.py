@@ -405,6 +405,31 @@ def test_a_wrong_file_put_by_hand_is_set_aside(
     assert digest(aside) == digest(file_of(words))
 
 
+@pytest.mark.parametrize("put", ["in an archive", "by hand"])
+def test_where_ffmpeg_is_ended_nothing_is_held_against_the_file(
+    file_of: Make, here: Callable[..., Here], tmp_path: Path, put: str
+) -> None:
+    file = file_of("-i {both} -t 10 -c copy")
+    found = here(file if put == "in an archive" else None, audio_format="m4a")
+    if put == "by hand":
+        shutil.copy(file, found.video)
+        shutil.copy(make(QUICK, 140, tmp_path), found.audio)
+    before = sorted(found.folder.glob("[!.]*/*"))
+    right = found.local._ffmpeg.path
+    killed = tmp_path / "killed"
+    killed.write_text("#!/bin/sh\nkill -11 $$\n")
+    killed.chmod(0o755)
+    found.local._ffmpeg.path = killed
+    outcome = found.take()
+    assert outcome is not None
+    assert (outcome.status, outcome.reason, outcome.permanent) == ("failed", "signal", False)
+    assert outcome.detail == "ffmpeg was ended by signal 11 (SIGSEGV)"
+    assert sorted(found.folder.glob("[!.]*/*")) == before and found.left == []
+    found.local._ffmpeg.path = right
+    if put == "in an archive":
+        assert "archive" in found.facts()
+
+
 # -- whole runs ----------------------------------------------------------------------------------------------
 
 IN_FOLDER, IN_ZIP, ON_YOUTUBE = "archivefold_000003", "-archivezip_000000", "fromyoutube_000002"

@@ -265,6 +265,29 @@ def test_without_locks_nobody_else_has_our_pid(lock: FolderLock, tmp_path: Path)
 
 
 @pytest.mark.usefixtures("no_locks")
+@pytest.mark.parametrize("left", [False, True])
+def test_without_locks_one_of_two_that_come_at_once_is_first(
+    lock: FolderLock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead_pid: int, left: bool
+) -> None:
+    """Between our look at the owner and our own name, another writes its."""
+    if left:
+        owned(tmp_path, HERE, dead_pid)
+    owner, calls = FolderLock.owner, [0]
+
+    def late(self: FolderLock) -> dict[str, Any] | None:
+        found = owner(self)
+        calls[0] += 1
+        if calls[0] == 1:
+            owned(tmp_path, "elsewhere", 7)
+        return found
+
+    monkeypatch.setattr(FolderLock, "owner", late)
+    with pytest.raises(RunError, match="is in use by a run on elsewhere with pid 7$"):
+        lock.acquire()
+    assert token(tmp_path) == "theirs" and not lock.held
+
+
+@pytest.mark.usefixtures("no_locks")
 def test_without_locks_nobody_uses_a_free_folder(lock: FolderLock, tmp_path: Path, dead_pid: int) -> None:
     assert lock.user() is None
     owned(tmp_path, HERE, dead_pid)
@@ -332,6 +355,23 @@ def test_the_owner_file_is_touched_while_it_is_held(
         f"{owner_file(tmp_path)} cannot be touched"
     ] * 2
     lock.release()
+
+
+def test_a_file_that_is_let_go_just_before_it_is_touched_is_no_trouble(
+    tmp_path: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lock = FolderLock(tmp_path, clock)
+    monkeypatch.setattr("avclips.lock.threading.Thread.start", lambda thread: None)
+    lock.acquire()
+
+    def touch_late(path: Path) -> None:
+        lock.release()
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr("avclips.lock.os.utime", touch_late)
+    monkeypatch.setattr(clock, "real", lambda seconds: 0.0)
+    lock._keep_touching()
+    assert caplog.records == [] and not owner_file(tmp_path).exists()
 
 
 @pytest.mark.parametrize(

@@ -15,19 +15,17 @@ from avclips.datasets.vggsound import read_labels
 from avclips.errors import RunError, Transient
 from avclips.measure import (
     Expected,
-    Promise,
     Sound,
     Track,
-    expect,
     facts,
     judge,
     judge_alone,
-    missing,
     read_framecrc,
     read_wav,
 )
 from avclips.pace import LONGEST_WAIT
-from avclips.pacer import make_pacer, read_pace
+from avclips.pacer import make_pacer
+from avclips.shelf import read_pace
 from fake_clock import FakeClock
 
 LISTING = """\
@@ -123,37 +121,6 @@ def test_a_listing_cut_anywhere_is_read_or_refused() -> None:
             assert len(read_framecrc(LISTING[:length])) <= 2
         except Transient as error:
             assert error.reason == "media"
-
-
-@pytest.mark.parametrize(
-    ("start", "length", "inside"),
-    [
-        (0, 80, [0, 40]),
-        (0, 81, [0, 40, 80]),
-        (40, 80, [0, 40]),
-        (20, 80, [20, 60]),
-        (40, None, [0, 40, 80]),
-        (0.04, 80, [-0.04, 39.96]),  # half a tick of 1/12800 s early
-        (0, 80.04, [0, 40]),
-        (160, 80, []),
-    ],
-)
-def test_the_pictures_to_expect(start: float, length: float | None, inside: list[float]) -> None:
-    asked = None if length is None else ms(length)[0]
-    found = expect([picture(0, 40, 80, 120)], ms(start)[0], None, asked)
-    assert found == Expected(pytest.approx(tuple(ms(*inside))), None, asked)
-
-
-@pytest.mark.parametrize(
-    ("start", "length", "sound"), [(0, 5000, 5000), (0, None, 10_000), (8000, 5000, 2000), (12_000, 5000, 0)]
-)
-def test_the_sound_to_expect(start: float, length: float | None, sound: float) -> None:
-    found = expect([SOUND], Fraction(0), ms(start)[0], None if length is None else ms(length)[0])
-    assert (found.pictures, found.sound) == ((), ms(sound)[0])
-
-
-def test_a_source_without_sound_where_some_is_wanted() -> None:
-    assert expect([picture(0)], Fraction(0), Fraction(0), None).sound == 0
 
 
 # WAV
@@ -386,80 +353,6 @@ def test_a_block_of_no_time_holds_nobody_up_for_long(tmp_path: Path, number: str
     path.write_text(text)
     pacer.wait()
     assert sum(clock.sleeps) <= LONGEST_WAIT
-
-
-EVEN = tuple(n / 25 for n in range(250))  # ten seconds
-SLOW = tuple(float(n) for n in range(10))
-
-
-def had(pictures: tuple[float, ...] = EVEN, sound: str | None = "10") -> Expected:
-    return Expected(pictures, None if sound is None else float(sound), 10.0)
-
-
-def promised(seconds: str, *windows: tuple[int, int]) -> Promise:
-    return Promise(float(seconds), [(float(first), float(end)) for first, end in windows])
-
-
-@pytest.mark.parametrize(
-    ("expected", "picture", "sound", "complaint"),
-    [
-        (had(), None, None, None),
-        (had((), None), None, None, None),
-        (had(), promised("10", (0, 5), (5, 10)), promised("10"), None),
-        # A quarter of a second, or two pictures of a slow video, may lie between the last and the end.
-        (had(), promised("10.21"), None, None),
-        (had(), promised("10.22"), None, "the pictures break off before 10.220 s"),
-        (had(SLOW), promised("11"), None, None),
-        (had(SLOW), promised("11.1"), None, "the pictures break off before 11.100 s"),
-        (had(EVEN[:125]), promised("10"), None, "the pictures break off before 10.000 s"),
-        (had(EVEN[:1]), promised("10"), None, "the pictures break off before 10.000 s"),
-        (had(()), promised("10"), None, "the pictures break off before 10.000 s"),
-        # A fragment of which nothing came, though what follows did.
-        (
-            had(EVEN[:50] + EVEN[100:]),
-            promised("10", (0, 2), (2, 4), (4, 10)),
-            None,
-            "no picture from 2.000 s to 4.000 s",
-        ),
-        (had(EVEN[:51] + EVEN[100:]), promised("10", (0, 2), (2, 4), (4, 10)), None, None),
-        (had(EVEN[50:]), promised("10", (0, 2)), None, "no picture from 0.000 s to 2.000 s"),
-        (had(tuple(time - 1 / 1000 for time in SLOW)), promised("10", (9, 10)), None, None),
-        # A last packet of sound need not be full.
-        (had(sound="9.8"), None, promised("10"), None),
-        (had(sound="9.799"), None, promised("10"), "the sound breaks off before 10.000 s"),
-        (had(sound=None), None, promised("10"), "the sound breaks off before 10.000 s"),
-        (had(sound=None), None, promised("0.2"), None),
-        (had(sound="11"), None, promised("10"), None),
-    ],
-)
-def test_missing(
-    expected: Expected, picture: Promise | None, sound: Promise | None, complaint: str | None
-) -> None:
-    assert missing(expected, picture, sound) == complaint
-
-
-class Counted(float):
-    """A time that counts how often it is compared."""
-
-    looks = 0
-
-    def __lt__(self, other: float) -> bool:
-        Counted.looks += 1
-        return float.__lt__(self, other)
-
-    def __ge__(self, other: float) -> bool:
-        Counted.looks += 1
-        return float.__ge__(self, other)
-
-
-def test_a_long_video_is_compared_with_its_index_at_once() -> None:
-    pictures = tuple(Counted(n / 25) for n in range(600 * 25))
-    windows = [(float(n), float(n + 5)) for n in range(0, 600, 5)]
-    Counted.looks = 0
-    assert missing(Expected(pictures, None, None), Promise(600.0, windows), None) is None
-    assert Counted.looks < 20 * len(pictures)
-    gap = Expected(tuple(t for t in pictures if not 200 <= t < 205), None, None)
-    assert missing(gap, Promise(600.0, windows), None) == "no picture from 200.000 s to 205.000 s"
 
 
 def test_times_beyond_any_float() -> None:

@@ -137,7 +137,15 @@ GOOD: dict[str, bytes] = {
 }
 GOOD["stsd"] = full(b"stsd", struct.pack(">I", 1), ENTRY)
 TRACK = Samples(
-    "video", "avc1", 64, 36, 90, (0, 12, 6, 12), (6, 6, 6, 5), (100, 110, 500, 530), (10, 20, 30, 40), (0, 2)
+    *("video", "avc1", 64, 36, 90),
+    times=(0, 12, 6, 12),
+    durations=(6, 6, 6, 5),
+    offsets=(100, 110, 500, 530),
+    sizes=(10, 20, 30, 40),
+    keys=(0, 2),
+    decode=(0, 6, 12, 18),
+    entry=ENTRY,
+    matrix=bytes(36),
 )
 
 
@@ -160,11 +168,15 @@ def elst(*rows: tuple[int, int], version: int = 0) -> bytes:
     return table(b"elst", ">QqI" if version else ">IiI", *((*row, 1 << 16) for row in rows), version=version)
 
 
-def moved(ticks: int) -> Samples:
-    """The good track, shown later."""
-    return replace(TRACK, times=tuple(time + ticks for time in TRACK.times))
+def moved(ticks: int, since: int = 0, until: int | None = None) -> Samples:
+    """The good track, shown later, from tick ``since`` to ``until``."""
+    times, decode = (tuple(time + ticks for time in each) for each in (TRACK.times, TRACK.decode))
+    return replace(TRACK, times=times, decode=decode, shift=ticks, since=since, until=until)
 
 
+# A quarter to the right.
+TURNED = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
+LONG, FOREVER = (round(Fraction(ticks * 90, 1000)) for ticks in (1 << 63, (1 << 64) - 1))
 STCO64 = table(b"co64", ">Q", (1 << 40,), (1 << 62,))
 FAR = (1 << 40, (1 << 40) + 10, 1 << 62, (1 << 62) + 30)
 
@@ -182,25 +194,59 @@ FAR = (1 << 40, (1 << 40) + 10, 1 << 62, (1 << 62) + 30)
         ({"stsz": stsz(uniform=7, count=4)}, replace(TRACK, sizes=(7,) * 4, offsets=(100, 107, 500, 507))),
         ({"stsc": table(b"stsc", ">III", (1, 3, 1), (2, 1, 1))}, replace(TRACK, offsets=(100, 110, 130, 500))),
         ({"stsc": table(b"stsc", ">III", (1, 9, 1))}, replace(TRACK, offsets=(100, 110, 130, 160))),
-        ({"hdlr": hdlr(b"soun")}, replace(TRACK, kind="audio", width=0, height=0)),
+        # What is the width of a picture is the rate of a sound.
+        ({"hdlr": hdlr(b"soun")}, replace(TRACK, kind="audio", width=0, height=0, sample_rate=64)),
+        (
+            {"tkhd": full(b"tkhd", bytes(8), struct.pack(">I", 7), bytes(24), TURNED)},
+            replace(TRACK, track=7, matrix=TURNED),
+        ),
+        (
+            {"tkhd": full(b"tkhd", bytes(16), struct.pack(">I", 7), bytes(28), TURNED, version=1)},
+            replace(TRACK, track=7, matrix=TURNED),
+        ),
         ({"mdhd": clock(b"mdhd", (1 << 32) - 1)}, replace(TRACK, timescale=(1 << 32) - 1)),
         # What an edit list hides lies below 0; a pause before is counted by the film's clock.
-        ({"elst": elst((500, 6))}, moved(-6)),
-        ({"elst": elst((500, 6), version=1)}, moved(-6)),
-        ({"elst": elst((500, 0))}, TRACK),
-        ({"elst": elst((2000, -1), (500, 6))}, moved(180 - 6)),
-        ({"elst": elst((2000, -1), (1000, -1), (500, 0), version=1)}, moved(270)),
-        ({"elst": elst((2000, -1))}, moved(180)),
-        ({"elst": elst()}, TRACK),
-        # Only the first part that is shown counts.
-        ({"elst": elst((500, 6), (500, 60))}, moved(-6)),
-        ({"elst": elst((500, -9))}, moved(9)),
-        ({"elst": elst((1 << 63, 1 << 62), version=1)}, moved(-(1 << 62))),
-        ({"elst": elst(((1 << 64) - 1, -1), version=1)}, moved(round(Fraction(((1 << 64) - 1) * 90, 1000)))),
+        ({"elst": elst((500, 6))}, moved(-6, 0, 45)),
+        ({"elst": elst((500, 6), version=1)}, moved(-6, 0, 45)),
+        ({"elst": elst((500, 0))}, moved(0, 0, 45)),
+        ({"elst": elst((139, 0))}, moved(0, 0, 13)),
+        # A file in fragments does not know how long it will be.
+        ({"elst": elst((0, 6))}, moved(-6)),
+        ({"elst": elst((500, 6)), "mvhd": b""}, moved(-6)),
+        ({"elst": elst((2000, -1), (500, 6))}, moved(180 - 6, 180, 225)),
+        ({"elst": elst((2000, -1), (1000, -1), (500, 0), version=1)}, moved(270, 270, 315)),
+        ({"elst": elst((2000, -1))}, moved(180, 180)),
+        ({"elst": elst()}, moved(0)),
+        ({"elst": elst((500, -9))}, moved(9, 0, 45)),
+        ({"elst": elst((1 << 63, 1 << 62), version=1)}, moved(-(1 << 62), 0, LONG)),
+        ({"elst": elst(((1 << 64) - 1, -1), version=1)}, moved(FOREVER, FOREVER)),
     ],
 )
 def test_a_table_made_by_hand(boxes: dict[str, bytes], due: Samples) -> None:
     assert read_moov(moov(**boxes)) == [due]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "shown"),
+    [
+        # At 0, 12, 6 and 12 of 90 ticks a second.
+        ({}, [(0, 6), (12, 18), (6, 12), (12, 17)]),
+        ({"elst": elst((200, 0))}, [(0, 6), (12, 18), (6, 12), (12, 17)]),
+        ({"elst": elst((134, 0))}, [(0, 6), (6, 12)]),
+        # The last picture stands until the edit or the track ends, whatever the table's last duration.
+        ({"elst": elst((200, 6))}, [(6, 17), (0, 6), (6, 11)]),
+        ({"elst": elst((150, 6))}, [(6, 14), (0, 6), (6, 11)]),
+        ({"elst": elst((1000, -1), (200, 6))}, [(96, 107), (90, 96), (96, 101)]),
+        ({"elst": elst((0, 6))}, [(6, 12), (0, 6), (6, 11)]),
+        # A last picture of no duration, as ffmpeg 7.0 writes it: the track, and its edit, end where it begins.
+        ({"ctts": b"", "stts": table(b"stts", ">II", (3, 6), (1, 0))}, [(0, 6), (6, 12), (12, 18)]),
+        ({"ctts": b"", "elst": elst((200, 0))}, [(0, 6), (6, 12), (12, 18)]),
+        ({"ctts": b"", "stts": table(b"stts", ">II", (4, 0))}, []),
+    ],
+)
+def test_what_a_reader_shows(boxes: dict[str, bytes], shown: list[tuple[int, int]]) -> None:
+    (track,) = read_moov(moov(**boxes))
+    assert track.shown() == shown
 
 
 def test_tracks_of_all_kinds() -> None:
@@ -251,6 +297,9 @@ BROKEN: list[tuple[dict[str, bytes], str]] = [
     ({"stsc": table(b"stsc", ">III", (3, 2, 1))}, "places of 0 of 4|counted upwards"),
     ({"stsc": table(b"stsc", ">III", (1, 1, 1), (MOST, 1, 1))}, "broken moov|upwards"),
     ({"stco": table(b"stco", ">I")}, "places of 0 of 4|counted upwards"),
+    # A film put together from pieces of the track: no packet has one time in it.
+    ({"elst": elst((500, 6), (500, 60))}, "several pieces"),
+    ({"elst": elst((500, 6), (500, -1))}, "several pieces"),
     # No more than a header, or not that.
     ({"stsd": full(b"stsd", struct.pack(">I", 1))}, "description|broken"),
     ({"stsd": full(b"stsd", struct.pack(">I", 1), box(b"avc1", size=99))}, "description"),

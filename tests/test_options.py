@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import PRESETS, Columns, Identity, Settings
+from avclips.clip import Columns, Identity, Settings
 from avclips.dataset import Dataset
-from avclips.datasets import columns
 from avclips.datasets.acav100m import ACAV100M
 from avclips.datasets.audioset import AUDIOSET
 from avclips.datasets.clips import CLIPS
@@ -21,6 +20,7 @@ from avclips.datasets.general_avqa import GENERAL_AVQA
 from avclips.datasets.music_avqa import MUSIC_AVQA
 from avclips.datasets.vggsound import VGGSOUND
 from avclips.options import make_parser, read_settings
+from avclips.presets import PRESETS
 from avclips.quantities import hours, proxy_url, rate, seconds, size, whole_number
 
 DEFAULTS = Settings(Path("data/avqa"), splits=("train", "val"), state_dir=Path("/cache/avclips"))
@@ -267,6 +267,7 @@ def test_help_tells_every_default(capsys: pytest.CaptureFixture[str]) -> None:
 
 OF_CLIPS = (
     "--url-col --start-col --end-col --duration-col --clip-col --id-col --caption-col --keep-cols --preset "
+    "--fps-col --time-unit --cell-format --delimiter --list-presets "
     "--clip-length --encoding --info --subtitles --dry-run"
 )
 OF_SOME = {
@@ -291,7 +292,8 @@ def test_help_shows_a_scripts_own_options(name: str, capsys: pytest.CaptureFixtu
         "--help", "--data-dir", "--max-videos", "--retry-failed", "--archives", "--media", "--quality", "--cut",
         "--video-format", "--audio-format", "--audio-rate", "--audio-channels", "--check", "--allow-silent",
         "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts", "--max-whole-file",
-        "--yt-dlp-args", "--cookies", "--proxy", "--videos-per-hour", "--give-up-after", "--state-dir", "--shard",
+        "--yt-dlp-args", "--cookies", "--proxy", "--proxy-file", "--videos-per-hour", "--give-up-after",
+        "--state-dir", "--shard",
         "--min-free", "--ffmpeg", "--log-level", "--status", "--verify", "--repair", "--output-format", "--output",
         "--samples-per-shard", "--engine", "--spark-master", "--wandb",
     }  # fmt: skip
@@ -326,10 +328,10 @@ def test_a_datasets_defaults(dataset: Dataset, words: list[str], defaults: tuple
     assert (settings.info, settings.subtitles, settings.labels, settings.strong, settings.flat) == (
         False, (), (), False, False
     )  # fmt: skip
-    assert settings.columns == Columns() and settings.clip_list == (Path(words[0]) if words else None)
+    assert settings.columns == Columns() and settings.clip_list == (tuple(words) if words else None)
 
 
-CLIPS_DEFAULTS = Settings(Path("data/clips"), state_dir=Path("/cache/avclips"), clip_list=Path("my.csv"))
+CLIPS_DEFAULTS = Settings(Path("data/clips"), state_dir=Path("/cache/avclips"), clip_list=("my.csv",))
 
 
 @pytest.mark.parametrize(
@@ -340,6 +342,10 @@ CLIPS_DEFAULTS = Settings(Path("data/clips"), state_dir=Path("/cache/avclips"), 
             "columns": Columns(url="u", start="s", end="e", id="i", caption="c")}),
         ("--duration-col d --clip-length 2.5", {"columns": Columns(duration="d"), "clip_length": 2.5}),
         ("--clip-col c --keep-cols a b", {"columns": Columns(clip="c", keep=("a", "b"))}),
+        ("--time-unit ms --cell-format {id}_{start} --delimiter tab", {
+            "time_unit": "ms", "cell_format": "{id}_{start}", "delimiter": "\t"}),
+        ("--time-unit frames@23.976 --fps-col f --delimiter &", {
+            "time_unit": "frames@23.976", "columns": Columns(fps="f"), "delimiter": "&"}),
         ("--preset kinetics --encoding latin-1", {"preset": "kinetics", "encoding": "latin-1"}),
         ("--info --subtitles en de en", {"info": True, "subtitles": ("en", "de")}),
         ("--media audio --audio-format m4a", {"media": "audio", "audio_format": "m4a"}),
@@ -378,8 +384,18 @@ def test_settings_of_a_dataset(dataset: Dataset, argv: str, changed: dict[str, A
     ("argv", "message"),
     [
         ([], "the following arguments are required: LIST"),
-        (["a.csv", "b.csv"], "unrecognized arguments: b.csv"),
         (["a.csv", "--preset", "mine"], "argument --preset: invalid choice: 'mine'"),
+        (
+            ["a.csv", "--time-unit", "min"],
+            "argument --time-unit: 'min' is no unit: s, ms, us, frames or frames@25",
+        ),
+        (["a.csv", "--time-unit", "frames@0"], "argument --time-unit: 'frames@0' is no unit"),
+        *(
+            (["a.csv", "--cell-format", each], f"argument --cell-format: {each!r} is no format such as")
+            for each in ("{start}_{end}", "ID_START", "{id}_{end}", "{id}_{id}", "{id}_{length}")
+        ),
+        (["a.csv", "--delimiter", "ab"], "argument --delimiter: 'ab' is no letter between cells"),
+        (["a.csv", "--delimiter", '"'], "argument --delimiter: '\"' is no letter between cells"),
         (["a.csv", "--clip-length", "0"], "argument --clip-length: "),
         (["a.csv", "--clip-length", "nan"], "argument --clip-length: "),
         (["a.csv", "--clip-length", "-5"], "argument --clip-length: "),
@@ -407,8 +423,23 @@ def test_what_cannot_be_meant_of_a_list(argv: list[str], message: str, capsys: p
 
 
 def test_the_presets_are_those_of_the_columns() -> None:
-    """Named twice, so that --help needs no dataset."""
-    assert sorted(PRESETS) == sorted(columns.PRESETS) and len(set(PRESETS)) == len(PRESETS)
+    for name in PRESETS:
+        assert read_settings(CLIPS, ["a.csv", "--preset", name])[0].preset == name
+
+
+def test_the_presets_are_shown_without_a_list(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        read_settings(CLIPS, ["--list-presets"])
+    said = capsys.readouterr()
+    assert caught.value.code == 0 and said.err == ""
+    assert all(
+        f"{name}: {preset.title}" in said.out and preset.source in said.out for name, preset in PRESETS.items()
+    )
+
+
+def test_a_list_may_be_several_words() -> None:
+    words = ["a.csv", "parts", "-", "https://youtu.be/abcde-ghij0"]
+    assert read_settings(CLIPS, [*words, "--data-dir", "x"])[0].clip_list == tuple(words)
 
 
 # -- shards and engines ----------------------------------------------------------------------------------------
@@ -429,7 +460,7 @@ def test_the_presets_are_those_of_the_columns() -> None:
         (ACAV100M, "--output-format files", {"output_format": "files"}),
         (ACAV100M, "--engine spark", {"engine": "spark", "spark_master": "local[*]", "workers": 1}),
         (ACAV100M, "--engine spark --workers 3 --wandb", {"workers": 3, "wandb": True}),
-        (ACAV100M, "--dry-run", {"clip_list": Path("my.csv"), "data_dir": Path("data/acav100m")}),
+        (ACAV100M, "--dry-run", {"clip_list": ("my.csv",), "data_dir": Path("data/acav100m")}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -79,14 +80,14 @@ def test_the_scale_divides_waits(monkeypatch: pytest.MonkeyPatch, text: str | No
     if text is not None:
         monkeypatch.setenv("AVCLIPS_TIME_SCALE", text)
     monkeypatch.setattr("avclips.pace.time.monotonic", lambda: 100.0)
-    monkeypatch.setattr("avclips.pace.time.time", lambda: 1e9)
+    monkeypatch.setattr("avclips.pace.server_time", lambda path: 1e9)
     clock = Clock()
     waits: list[float] = []
     monkeypatch.setattr(clock._stopped, "wait", lambda seconds: waits.append(seconds))
     clock.sleep(30)
     clock.sleep(-1)
     assert (clock.scale, clock.now(), waits) == (scale, 100.0 * scale, [30 / scale, 0.0])
-    assert clock.wall() == 1e9 * scale
+    assert clock.shared(Path()) == 1e9 * scale
     assert (clock.real(30), clock.real(30, at_least=1e6)) == (30 / scale, 1e6)
 
 

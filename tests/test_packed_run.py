@@ -639,17 +639,28 @@ def test_archives_of_a_dataset_are_for_files(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("form", "package"),
-    [("webdataset", "webdataset"), ("parquet", "pyarrow")],
-)
-def test_without_a_package(packs: Callable[..., Packs], tmp_path: Path, form: str, package: str) -> None:
-    """Said in one line before anything is fetched, not after a day."""
+    ("form", "hidden", "what", "command"),
+    [
+        ("webdataset", ["webdataset"], "tars are written by webdataset, which is", "'webdataset>=1.0'"),
+        ("parquet", ["pyarrow"], "tables are written by pyarrow, which is", "'pyarrow>=17'"),
+        (
+            "webdataset", ["pyarrow", "webdataset"],
+            "tables are written by pyarrow, tars are written by webdataset, which are",
+            "'pyarrow>=17' 'webdataset>=1.0'",
+        ),
+    ],
+)  # fmt: skip
+def test_without_packages(
+    packs: Callable[..., Packs], tmp_path: Path, form: str, hidden: list[str], what: str, command: str
+) -> None:
+    """Said in one line before anything is fetched, not after a day, and not one after the other."""
     place = packs(some_videos(1))
     (tmp_path / "poor").mkdir()
-    (tmp_path / "poor" / f"{package}.py").write_text("raise ImportError('none here')\n")
+    for package in hidden:
+        (tmp_path / "poor" / f"{package}.py").write_text("raise ImportError('none here')\n")
     place.more = {"PYTHONPATH": str(tmp_path / "poor")}
     ended = place.run(place.list(some_rows(1, 1)), "--cut", "copy", "--output-format", form, scale=HURRY)
     assert ended.code == 2, ended.said
     error, hint = ended.err.splitlines()
-    assert error.startswith("error: ") and error.endswith(f" by {package}, which is not here")
-    assert hint == f"  pip install {package}" and place.asked == 0
+    assert error == f"error: {what} not here"
+    assert hint == f"  pip install {command}" and place.asked == 0

@@ -21,6 +21,7 @@ from avclips.clip import Clip
 from avclips.packing import (
     Layout,
     Sample,
+    column_of,
     key_of,
     layout_of,
     read_failures,
@@ -408,10 +409,21 @@ def test_stats(folder: Folder) -> None:
     assert found.pop("time").endswith("Z")
     assert found == {
         "shard": "00007", "clips": 6, "done": 2, "failed": {"removed": 2, "network": 1, "untried": 1},
-        "may_come": 2, "seconds": 4.5, "bytes": path.stat().st_size, "bytes_fetched": 3000,
+        "videos": 2, "withheld": {}, "may_come": 2, "seconds": 4.5,
+        "bytes": path.stat().st_size, "bytes_fetched": 3000,
         "files": {"00007.tar": path.stat().st_size},
     }  # fmt: skip
     assert list(found["failed"]) == ["removed", "network", "untried"]
+
+
+def test_stats_count_the_videos_that_came_without_their_better_formats(folder: Folder) -> None:
+    samples = [
+        folder.done("video1-a", withheld="sabr"), folder.done("video1-b", withheld="sabr"),
+        folder.done("video2-a"), folder.done("video3-a", withheld="po_token"),
+        folder.done("video4-a", withheld="sabr"), failed("video5-a"),
+    ]  # fmt: skip
+    found = stats_of("00007", samples, {})
+    assert (found["done"], found["videos"], found["withheld"]) == (5, 4, {"sabr": 2, "po_token": 1})
 
 
 def test_a_file_that_is_gone_is_no_empty_one(folder: Folder) -> None:
@@ -421,3 +433,19 @@ def test_a_file_that_is_gone_is_no_empty_one(folder: Folder) -> None:
         folder.tar([sample])
     with pytest.raises(FileNotFoundError):
         folder.table([sample])
+
+
+@pytest.mark.parametrize(
+    ("names", "columns"),
+    [
+        (["topic", "title", "ID"], ["topic", "list_title", "list_ID"]),
+        # No two become one, for readers that know no capitals either.
+        (["Title", "list_title"], ["list_Title", "list_list_title"]),
+        (["duration", "list_duration", "list_list_Duration"],
+            ["list_duration", "list_list_duration", "list_list_list_Duration"]),
+        (["MP4", "en.VTT", "list_topic"], ["list_MP4", "list_en.VTT", "list_topic"]),
+    ],
+)  # fmt: skip
+def test_no_column_of_a_list_is_called_as_another(names: list[str], columns: list[str]) -> None:
+    assert [column_of(name) for name in names] == columns
+    assert len({column.casefold() for column in columns}) == len(columns)

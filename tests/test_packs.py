@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,12 +15,14 @@ import fsspec
 import pyarrow.parquet
 import pytest
 
+from avclips.claims import DEAD_AFTER
 from avclips.clip import Clip, Settings
 from avclips.errors import RunError, UsageError
 from avclips.packed import Todo, open_output, plan_packs, summary_of
 from avclips.packing import Sample
 from avclips.packs import PLAN, Output, Pack, PackFormat, cut
 from avclips.remote import Remote, StoreLost
+from fake_clock import FakeClock
 
 
 def clips_of(text: str) -> list[Clip]:
@@ -197,10 +201,10 @@ class Place:
             return Sample(clip, None)
         return Sample(clip, {"status": "failed", "reason": said.lstrip("-"), "permanent": said[0] == "-"})
 
-    def write(self, to: Output, number: int, exclusive: bool = False, **said: str) -> bool:
+    def write(self, to: Output, number: int, **said: str) -> bool:
         """Write a pack of these clips: a1="done", b1="-removed"."""
         samples = [self.sample(name, word) for name, word in said.items()]
-        return to.write(number, samples, self.folder, self.scratch, exclusive)
+        return to.write(number, samples, self.folder, self.scratch)
 
 
 @pytest.fixture
@@ -226,15 +230,19 @@ def test_a_pack_is_there(url: str, place: Place, format: PackFormat, endings: Se
 def test_the_stats_come_last(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pack that breaks off at any file is not finished, and is written anew."""
     to = output(str(tmp_path / "out"))
-    put, calls, broken = Remote.put, [], [0]
+    calls, broken = [], [0]
 
-    def counted(self: Remote, file: Path, name: str) -> None:
-        calls.append(name)
-        if len(calls) == broken[0]:
-            raise StoreLost("lost")
-        put(self, file, name)
+    def counted(told: Any) -> Any:
+        def counting(self: Remote, file: Path, name: str) -> Any:
+            calls.append(name)
+            if len(calls) == broken[0]:
+                raise StoreLost("lost")
+            return told(self, file, name)
 
-    monkeypatch.setattr(Remote, "put", counted)
+        return counting
+
+    for each in ("put", "put_new"):
+        monkeypatch.setattr(Remote, each, counted(getattr(Remote, each)))
     for broken[0] in (1, 2, 3):
         calls.clear()
         with pytest.raises(StoreLost):
@@ -270,19 +278,19 @@ def test_strange_files_are_no_packs(url: str, place: Place, tmp_path: Path) -> N
 
 def test_one_of_two_writes(url: str, place: Place) -> None:
     one, other = output(url), output(url)
-    assert place.write(one, 0, True, a1="done") is True
-    assert place.write(other, 0, True, a1="done") is False
-    assert place.write(one, 0, True, a1="done") is False
+    assert place.write(one, 0, a1="done") is True
+    assert place.write(other, 0, a1="done") is False
+    assert place.write(one, 0, a1="done") is False
     assert "00000.claim" not in Remote(url).names()
 
 
 def test_what_another_claimed_is_left_to_it(url: str, place: Place) -> None:
     one, other = output(url), output(url)
-    assert one._claim("00000.claim") and not other._claim("00000.claim")
-    assert place.write(other, 0, True, a1="done") is False
+    assert one._claims.take("00000.claim") and not other._claims.take("00000.claim")
+    assert place.write(other, 0, a1="done") is False
     assert Remote(url).names() == {"00000.claim"}
     # Its own claim is recognised: it was kept from writing before.
-    assert place.write(one, 0, True, a1="done") is True
+    assert place.write(one, 0, a1="done") is True
     assert one.finished() == {0} and "00000.claim" not in Remote(url).names()
 
 
@@ -294,22 +302,190 @@ def test_a_claim_outlives_a_write_that_failed(url: str, place: Place, monkeypatc
 
     monkeypatch.setattr(Remote, "put", lost)
     with pytest.raises(StoreLost):
-        place.write(one, 0, True, a1="done")
+        place.write(one, 0, a1="done")
     monkeypatch.setattr(Remote, "put", put)
-    assert place.write(other, 0, True, a1="done") is False
-    assert place.write(one, 0, True, a1="done") is True
+    assert place.write(other, 0, a1="done") is False
+    assert place.write(one, 0, a1="done") is True
 
 
-def test_a_dead_claim_can_be_dropped(url: str, place: Place) -> None:
-    dead, one = output(url), output(url)
-    for number in (0, 1, 2):
-        assert dead._claim(f"0000{number}.claim")
-    one.drop_claim(1)
-    assert place.write(one, 0, True, a1="done") is False and place.write(one, 1, True, a1="done") is True
-    one.drop_claims()
-    one.drop_claims()
-    assert place.write(one, 0, True, a1="done") and place.write(one, 2, True, b1="done")
-    assert one.finished() == {0, 1, 2}
+def claim(url: str, name: str, **owner: Any) -> None:
+    us = {"host": socket.gethostname(), "pid": os.getpid(), "token": "theirs", "beat": 1}
+    Remote(url).replace(name, json.dumps(us | owner).encode())
+
+
+GONE = 1 << 30
+
+
+def test_only_dead_claims_are_dropped(url: str, place: Place) -> None:
+    """A second driver that starts does not take from the first what it is at."""
+    one, other = output(url), output(url)
+    assert other._claims.take("00000.claim") and other.take_number(9, 1) == 9
+    claim(url, "00001.claim", pid=GONE)
+    claim(url, "00002.claim", host="elsewhere", pid=GONE)
+    claim(url, "00010.taken", pid=GONE)
+    one.drop_dead_claims()
+    assert Remote(url).names() == {"00000.claim", "00009.taken", "00002.claim"}
+    assert [place.write(one, number, a1="done") for number in range(3)] == [False, True, False]
+
+
+def test_a_claim_of_another_host_is_watched(url: str, place: Place) -> None:
+    clock = FakeClock()
+    one = Output(Remote(url), "webdataset", clock=clock)
+    claim(url, "00000.claim", host="elsewhere")
+    for beat in range(2, 5):
+        assert not place.write(one, 0, a1="done")
+        clock.time += DEAD_AFTER - 1
+        # It lives: whatever the clocks say, it was written again.
+        claim(url, "00000.claim", host="elsewhere", beat=beat)
+    assert not place.write(one, 0, a1="done")
+    clock.time += DEAD_AFTER
+    assert place.write(one, 0, a1="done") and one.finished() == {0}
+
+
+def test_one_that_was_suspended_for_too_long_writes_no_stats(
+    url: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, put = output(url), output(url), Remote.put
+
+    def slow(self: Remote, file: Path, name: str) -> None:
+        put(self, file, name)
+        if self is one._remote and name.endswith(".parquet"):
+            # Another saw no sign of it, and took over.
+            other._remote.remove("00000.claim")
+            assert place.write(other, 0, a1="done", b1="done")
+
+    place_of_one = Place(place.folder.parent / "one")
+    monkeypatch.setattr(Remote, "put", slow)
+    assert place_of_one.write(one, 0, a1="-removed") is False
+    assert one.stats(0)["done"] == 2 and "00000.claim" not in Remote(url).names()
+
+
+def test_what_is_written_is_written_also_where_the_store_is_lost_then(
+    url: str, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = output(url)
+
+    def lost(self: Remote, name: str) -> None:
+        raise StoreLost("lost")
+
+    assert to._remote.tells_what_is_new
+    with monkeypatch.context() as patch:
+        patch.setattr(Remote, "remove", lost)
+        assert place.write(to, 0, a1="done") is True
+    assert "00000.claim" in Remote(url).names()
+    assert place.write(to, 1, a1="done") is True
+    assert not any(name.endswith(".claim") for name in Remote(url).names())
+
+
+def test_what_has_stats_is_never_overwritten(url: str, place: Place) -> None:
+    one, other = output(url), output(url)
+    assert place.write(one, 0, a1="done")
+    before = {name: Remote(url).read(name) for name in Remote(url).names()}
+    assert not place.write(one, 0, a1="-removed") and not place.write(other, 0, a1="-removed")
+    assert {name: Remote(url).read(name) for name in Remote(url).names()} == before
+
+
+def test_an_old_tar_is_not_the_new_packs(url: str, place: Place, tmp_path: Path) -> None:
+    """Of a try that ended before its stats, when now no clip is done."""
+    to = output(url)
+    (tmp_path / "old").write_bytes(b"clips that are of no pack")
+    Remote(url).put(tmp_path / "old", "00000.tar")
+    assert place.write(to, 0, a1="-removed")
+    assert Remote(url).names() == {"00000.parquet", "00000_stats.json"}
+
+
+class Forgetful(Remote):
+    """A store whose driver knows no file that must be new, and that shows late what others wrote.
+
+    ``hidden``: names that no listing has yet; ``unseen``: those that the next look at them does not find.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._local = False
+        self.hidden: frozenset[str] = frozenset()
+        self.unseen: list[str] = []
+
+    def create(self, name: str, content: bytes) -> bool:
+        self.replace(name, content)
+        return True
+
+    def names(self) -> frozenset[str]:
+        return super().names() - self.hidden
+
+    def has(self, name: str) -> bool:
+        if name in self.unseen:
+            self.unseen.remove(name)
+            return False
+        return super().has(name)
+
+
+def test_a_store_that_cannot_say_what_is_new(url: str, place: Place) -> None:
+    clocks, remotes = [FakeClock(), FakeClock()], [Forgetful(url), Forgetful(url)]
+    one, other = (Output(remote, "webdataset", clock=clock) for remote, clock in zip(remotes, clocks, strict=True))
+    # Both see no claim; the other's comes while the first waits to see whose it is.
+    remotes[1].unseen.append("00000.claim")
+    taken: list[bool] = []
+    clocks[0].on_sleep = lambda _: taken.append(other._claims.take("00000.claim")) if not taken else None
+    assert not remotes[0].tells_what_is_new
+    assert not one._claims.take("00000.claim")
+    assert taken == [True] and other._claims.is_ours("00000.claim")
+    assert not place.write(one, 0, a1="done") and place.write(other, 0, a1="done")
+    assert not any("trial" in name for name in Remote(url).names())
+
+
+def test_numbers_are_taken_once(url: str, place: Place, tmp_path: Path) -> None:
+    """A listing may not show yet what was written last: nothing is written over, and nobody is asked twice."""
+    remote = Forgetful(url)
+    to = Output(remote, "webdataset", 1, FakeClock())
+    place.write(to, 0, a1="network", b1="network")
+    settings = Settings(tmp_path, retry_failed=(), samples_per_shard=5)
+    clips = [Clip(name, name[0], 0.0, 10.0) for name in ("a1", "b1")]
+    (pack,) = list(Todo(to, clips, settings, to.finished()))
+    assert (pack.number, [clip.id for clip in pack.clips]) == (1, ["a1", "b1"])
+    # Another driver at the same time: a number of its own.
+    (second,) = list(Todo(Output(Forgetful(url), "webdataset", 1, FakeClock()), clips, settings, to.finished()))
+    assert second.number == 2
+    assert place.write(to, 1, a1="done", b1="network")
+    to.let_go()
+    remote.hidden = frozenset(name for name in remote.names() if name.startswith("00001"))
+    assert to.finished() == {0}
+    (third,) = list(Todo(to, clips, settings, to.finished()))
+    assert (third.number, [clip.id for clip in third.clips]) == (3, ["b1"])
+    to.let_go()
+    assert {name for name in Remote(url).names() if name.endswith(".taken")} == {"00002.taken"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"clips": 1},
+        {"clips": 1, "done": "1", "may_come": 0, "bytes": 0, "bytes_fetched": 0, "failed": {}, "seconds": 0},
+        {"clips": 1, "done": -1, "may_come": 0, "bytes": 0, "bytes_fetched": 0, "failed": {}, "seconds": 0},
+        {"clips": 1, "done": 1, "may_come": 0, "bytes": 0, "bytes_fetched": 0, "failed": [], "seconds": 0},
+        {"clips": 1, "done": 1, "may_come": 0, "bytes": 0, "bytes_fetched": 0, "failed": {"x": "y"}, "seconds": 0},
+        {"clips": 1, "done": 1, "may_come": 0, "bytes": 0, "bytes_fetched": 0, "failed": {}, "seconds": None},
+    ],
+)
+def test_stats_that_are_none(url: str, content: Any) -> None:
+    Remote(url).replace("00000_stats.json", json.dumps(content).encode())
+    with pytest.raises(RunError, match="00000_stats.json holds no stats of a shard$") as caught:
+        output(url, count=1).totals([0])
+    assert caught.value.hint == "delete it, and run again: its clips come anew"
+
+
+@pytest.mark.parametrize("name", ["1", "²", "٣", "00001x", "0000000001", "-1", "99999999999999999999"])
+def test_stats_under_odd_names_are_no_packs(url: str, name: str) -> None:
+    Remote(url).replace(f"{name}_stats.json", b"{}")
+    assert output(url, count=3).finished() == frozenset()
+
+
+@pytest.mark.parametrize("shards", ["x", None, -1, True, [1]])
+def test_a_plan_that_is_none(url: str, shards: Any) -> None:
+    Remote(url).replace("plan.json", json.dumps({"shards": shards}).encode())
+    with pytest.raises(RunError, match="plan.json is no plan of ours$"):
+        output(url).look()
 
 
 def test_who_comes_when_the_other_is_just_through(url: str, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,11 +497,11 @@ def test_who_comes_when_the_other_is_just_through(url: str, place: Place, monkey
         found = has(self, name)
         if self is other._remote and not looked:
             looked.append(name)
-            assert place.write(one, 0, True, a1="done", b1="done")
+            assert place.write(one, 0, a1="done", b1="done")
         return found
 
     monkeypatch.setattr(Remote, "has", slow)
-    assert place.write(other, 0, True, a1="done", b1="-removed") is False
+    assert place.write(other, 0, a1="done", b1="-removed") is False
     assert looked and one.stats(0)["done"] == 2 and "00000.claim" not in Remote(url).names()
 
 
@@ -362,6 +538,25 @@ def test_totals_are_those_of_the_packs(url: str, place: Place) -> None:
     assert [line.split() for line in said[1:3]] == [["2", "removed"], ["1", "network"]]
     assert said[3] == "1 shards are not finished; they come with the same command."
     assert "--retry-failed" in said[4] and len(said) == 5
+
+
+def test_what_packs_came_without(tmp_path: Path, place: Place) -> None:
+    to = output(str(tmp_path / "out"), count=2)
+    for number, clips in enumerate(({"a1": "done"}, {"d2": "done"})):
+        place.write(to, number, **clips)
+    stats = tmp_path / "out" / "00000_stats.json"
+    told = json.loads(stats.read_text())
+    assert (told["videos"], told["withheld"]) == (1, {})
+    stats.write_text(json.dumps(told | {"videos": 1200, "withheld": {"sabr": 144}}))
+    # One that was written before these were counted.
+    stats = tmp_path / "out" / "00001_stats.json"
+    told = json.loads(stats.read_text())
+    stats.write_text(
+        json.dumps({name: value for name, value in told.items() if name not in ("videos", "withheld")})
+    )
+    totals = to.totals(to.finished())
+    assert (totals.videos, totals.withheld) == (1200, {"sabr": 144})
+    assert summary_of(to, totals, 0)[1].startswith("144 of 1,200 videos offered only format 18, or HLS, here: ")
 
 
 def test_half_a_stats_file(tmp_path: Path, place: Place) -> None:

@@ -138,8 +138,19 @@ def test_standing(start: Start) -> None:
     store = start()
     finish(store, A)
     fail(store, B)
-    done, count, failed = standing(store, iter([A, B, C]))
-    assert (done, count) == (1, 3) and {name: line["reason"] for name, line in failed.items()} == {"b": "removed"}
+    found = standing(store, iter([A, B, C]))
+    assert (found.done, found.listed, found.videos, found.withheld) == (1, 3, 1, {})
+    assert {name: line["reason"] for name, line in found.failed.items()} == {"b": "removed"}
+
+
+def test_the_videos_that_came_without_their_better_formats(start: Start) -> None:
+    store, listed = start(), clips("a1 a2 a3 b1 b2 c1 d1 e1 f1")
+    for name, facts in {"a1": {}, "a2": {"withheld": "sabr"}, "b1": {}, "c1": {"withheld": "po_token"}}.items():
+        finish(store, next(clip for clip in listed if clip.id == name), **facts)
+    for name, reason in {"a3": "network", "b2": "sabr", "d1": "sabr", "e1": "private"}.items():
+        fail(store, next(clip for clip in listed if clip.id == name), reason)
+    found = standing(store, listed)
+    assert (found.videos, found.withheld) == (4, {"sabr": 3, "po_token": 1})
 
 
 def test_by_video_keeps_the_order_of_the_first_of_each() -> None:

@@ -13,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avclips.archives import Archives
+from avclips.byte_reader import ByteReader
 from avclips.clip import Clip, Identity, Settings, Video
 from avclips.media import Ffmpeg
 from avclips.pace import Clock
 from avclips.pacer import make_pacer
-from avclips.reading import Reading
 from avclips.store import Store
+from avclips.streams import Stream
 from avclips.worker import Worker
-from avclips.youtube import Stream, Streams, YouTube
+from avclips.youtube import YouTube
 from fake_media import PROGRESSIVE, Media, ffmpeg, make
 from fake_youtube import FakeVideo, FakeYouTube, Request
 
@@ -57,12 +58,11 @@ class Told:
 def read(ranges: Ranges, urls: str = "a") -> Told:
     """Read these ranges one after the other, of the streams in turn; each must be what it is."""
     told = Told()
-    streams = Streams(stream("a"), stream("b"), "a+b", 60.0)
     with tempfile.TemporaryDirectory() as folder:
-        reading = Reading(told, None, Settings(Path(folder)), streams, Path(folder))  # type: ignore[arg-type]
+        reader = ByteReader(told, Settings(Path(folder)), Path(folder))  # type: ignore[arg-type]
         for n, (first, last) in enumerate(ranges):
             url = urls[n % len(urls)]
-            assert reading._body(stream(url), first, last) == CONTENT[url][first : last + 1]
+            assert reader.body(stream(url), first, last).read_bytes() == CONTENT[url][first : last + 1]
     return told
 
 

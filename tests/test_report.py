@@ -10,8 +10,9 @@ import pytest
 
 from avclips import report as report_module
 from avclips.clip import Clip, Identity, Outcome
+from avclips.errors import REASONS
 from avclips.pacer import Pacer, make_pacer
-from avclips.report import WAYS_OUT, Report, summary
+from avclips.report import NO_BETTER, WAYS_OUT, Report, summary, without_better
 from avclips.tries import TROUBLE_AFTER
 from fake_clock import FakeClock
 
@@ -180,6 +181,36 @@ def test_each_identity_tells_of_its_own_block(capsys: pytest.CaptureFixture[str]
         ("12:34:56 http://p:1: YouTube refuses us (HTTP 429, too many requests)", "0:05:00"),
         ("12:34:56 direct: YouTube refuses us (YouTube limits this session)", "1:00:00"),
     ]
+
+
+@pytest.mark.usefixtures("now")
+def test_what_came_without_better_formats_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(FakeClock(), 3, 0, terminal=False)
+    for name in "abc":
+        facts = {"withheld": "sabr", "formats": "18"} if name != "a" else {}
+        report.outcome(Outcome(Clip(name, name, 0.0, 10.0), "done", facts=facts), None)
+    report.close()
+    assert capsys.readouterr().out.splitlines() == [
+        "12:34:56 b came in what was left of its formats: YouTube has formats that it gives by SABR alone, which "
+        f"yt-dlp cannot read. {NO_BETTER}"
+    ]
+
+
+NO_MORE = "videos offered only format 18, or HLS, here"
+
+
+@pytest.mark.parametrize(
+    ("videos", "withheld", "lines"),
+    [
+        (5, {}, []),
+        (5, {"sabr": 0}, []),
+        (1200, {"sabr": 144}, [f"144 of 1,200 {NO_MORE}: {REASONS['sabr']}.", NO_BETTER]),
+        (3, {"po_token": 1, "sabr": 2},
+            [f"2 of 3 {NO_MORE}: {REASONS['sabr']}.", f"1 of 3 {NO_MORE}: {REASONS['po_token']}.", NO_BETTER]),
+    ],
+)  # fmt: skip
+def test_videos_without_their_better_formats(videos: int, withheld: dict[str, int], lines: list[str]) -> None:
+    assert without_better(videos, withheld) == lines
 
 
 @pytest.mark.usefixtures("now", "no_jitter")

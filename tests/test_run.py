@@ -170,6 +170,24 @@ def test_verify_names_a_flipped_byte_and_repair_mends_it(again: Stage) -> None:
     assert results(again) == before and aside.read_bytes() == spoilt
 
 
+def test_what_ffmpeg_was_ended_at_is_not_called_bad(again: Stage, tmp_path: Path) -> None:
+    """One that dies at files of the folder, but passes its trial."""
+    stranger = next(iter(FAILED))
+    shutil.copy(again.mp4(FIRST), again.mp4(stranger))
+    shutil.copy(again.wav(FIRST), again.wav(stranger))
+    dying = tmp_path / "ffmpeg"
+    dying.write_text(
+        f'#!/bin/sh\ncase "$*" in *{again.data}*) kill -11 $$;; esac\nexec {fake_media.ffmpeg()} "$@"\n'
+    )
+    dying.chmod(0o755)
+    for more in ([], ["--repair"]):
+        ended = again.run("--verify", "--ffmpeg", dying, *more)
+        assert ended.code == 3
+        assert f"{stranger}: not looked at, ffmpeg was ended by signal 11 (SIGSEGV)" in ended.out
+        assert f"{len(DONE)} clips are right, 0 are bad." in ended.out
+        assert again.mp4(stranger).exists() and not (again.data / "set_aside").exists()
+
+
 def test_a_whole_video_under_a_clips_name_is_set_aside(fresh: Stage, media_folder: Path) -> None:
     whole = fake_media.make(Media(duration=60.0), fake_media.PROGRESSIVE, media_folder)
     for folder in ("videos", "audio"):

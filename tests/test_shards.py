@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -21,7 +22,7 @@ from avclips.store import Store
 from data_folder import fail, finish, read
 from fake_clock import FakeClock
 from fake_youtube import FakeVideo
-from script import QUICK, stage
+from script import QUICK, TIMEOUT, stage
 
 VIDEOS = [f"video{number:06d}" for number in range(2000)]
 
@@ -257,14 +258,24 @@ def test_a_shard_leaves_alone_what_its_neighbour_writes(runs: Runs) -> None:
 # Whole runs
 
 
+def _once(event: threading.Event) -> None:
+    """Let a request pass after that."""
+    event.wait(TIMEOUT)
+
+
 def test_two_runs_at_once_finish_a_folder_together(tmp_path: Path, media_folder: Path) -> None:
     names = [f"shard{number:06d}_{start:06d}" for number in range(6) for start in (0, 2)]
+    others_were_here = threading.Event()
     with stage(tmp_path, media_folder, {name: FakeVideo(QUICK) for name in names}) as both:
-        children = [both.start("--cut", "copy", "--sleep", "1", "--shard", f"{number}/2") for number in (0, 1)]
+        # Neither is done before the others came, however slow this machine is today.
+        both.youtube.refuse = lambda request: _once(others_were_here) if request.kind == "watch" else None
+        patient = ("--cut", "copy", "--yt-dlp-args", f"--socket-timeout {2 * TIMEOUT}")
+        children = [both.start(*patient, "--shard", f"{number}/2") for number in (0, 1)]
         # Whoever comes with other shares while they are at work is kept out.
         children[0].until(lambda: (both.data / ".owner.0-of-2.json").exists())
         children[1].until(lambda: (both.data / ".owner.1-of-2.json").exists())
         kept_out = [both.run("--cut", "copy", "--shard", "0/3"), both.run("--cut", "copy")]
+        others_were_here.set()
         ended = [child.end() for child in children]
         status = both.run("--status")
         again = both.run("--cut", "copy")

@@ -21,7 +21,6 @@ from avclips.spans import (
     guess_head,
     plan,
     read_index,
-    windows,
 )
 from fake_media import Media
 
@@ -78,31 +77,94 @@ def test_the_index_of_a_real_stream(media_folder: Path, itag: int, timescale: in
     assert index.init == content[: content.index(b"sidx") - 4]
 
 
+# A head, the bytes between its index and the first fragment, the bytes that make fragments readable, and the tick
+# at which the first begins.
+WIDE = box(b"ftyp", b"dash", wide=True) + MOOV
 HEADS = {
-    "plain": (INIT + box(b"sidx", sidx(TWO)), 0, INIT),
-    "version 1": (INIT + box(b"sidx", sidx(TWO, version=1)), 0, INIT),
-    "64 bit sizes": (
-        box(b"ftyp", b"dash", wide=True) + MOOV + box(b"sidx", sidx(TWO), wide=True),
-        0,
-        box(b"ftyp", b"dash", wide=True) + MOOV,
-    ),
-    "other boxes between": (FTYP + FREE + MOOV + STYP + FREE + box(b"sidx", sidx(TWO)), 0, INIT),
-    "times that begin late": (INIT + box(b"sidx", sidx(TWO, earliest=777)), 0, INIT),
-    "times that begin later than 32 bits": (INIT + box(b"sidx", sidx(TWO, 1, earliest=1 << 40)), 0, INIT),
-    "a gap behind the index": (INIT + box(b"sidx", sidx(TWO, first_offset=33)), 33, INIT),
-    "a gap, version 1": (INIT + box(b"sidx", sidx(TWO, version=1, first_offset=33)), 33, INIT),
-    "bytes behind the last entry": (INIT + box(b"sidx", sidx(TWO) + b"more"), 0, INIT),
+    "plain": (INIT + box(b"sidx", sidx(TWO)), 0, INIT, 0),
+    "version 1": (INIT + box(b"sidx", sidx(TWO, version=1)), 0, INIT, 0),
+    "64 bit sizes": (WIDE + box(b"sidx", sidx(TWO), wide=True), 0, WIDE, 0),
+    "other boxes between": (FTYP + FREE + MOOV + STYP + FREE + box(b"sidx", sidx(TWO)), 0, INIT, 0),
+    "times that begin late": (INIT + box(b"sidx", sidx(TWO, earliest=777)), 0, INIT, 777),
+    "later than 32 bits": (INIT + box(b"sidx", sidx(TWO, 1, earliest=1 << 40)), 0, INIT, 1 << 40),
+    "a gap behind the index": (INIT + box(b"sidx", sidx(TWO, first_offset=33)), 33, INIT, 0),
+    "a gap, version 1": (INIT + box(b"sidx", sidx(TWO, version=1, first_offset=33)), 33, INIT, 0),
+    "bytes behind the last entry": (INIT + box(b"sidx", sidx(TWO) + b"more"), 0, INIT, 0),
 }
 
 
 @pytest.mark.parametrize("rest", [b"", box(b"moof", b"x" * 9), b"\0"], ids=["nothing", "media", "one byte"])
-@pytest.mark.parametrize(("head", "gap", "init"), HEADS.values(), ids=HEADS)
-def test_the_index_of_a_head_made_by_hand(head: bytes, gap: int, init: bytes, rest: bytes) -> None:
+@pytest.mark.parametrize(("head", "gap", "init", "earliest"), HEADS.values(), ids=HEADS)
+def test_the_index_of_a_head_made_by_hand(head: bytes, gap: int, init: bytes, earliest: int, rest: bytes) -> None:
     at = len(head) + gap
-    assert read_index(head + rest) == Index(init, 1000, (at, at + 100, at + 170), TIMES)
+    assert read_index(head + rest) == Index(init, 1000, (at, at + 100, at + 170), TIMES, earliest=earliest)
 
 
-@pytest.mark.parametrize("head", [head for head, _, _ in HEADS.values()], ids=HEADS)
+# -- indexes of indexes, and of a part ------------------------------------------------------------------------
+
+BELOW = box(b"sidx", sidx(TWO, earliest=40))
+LAST = box(b"sidx", sidx([(30, 1000)], earliest=7540))
+
+
+def above(*below: tuple[int, int], media: tuple[int, int] | None = None) -> bytes:
+    """An index that names others: the bytes that each spans, with its media, and its ticks."""
+    rows = [(1 << 31 | size, ticks) for size, ticks in below] + ([media] if media else [])
+    return box(b"sidx", sidx(rows, earliest=40))
+
+
+def test_an_index_of_indexes_names_their_fragments() -> None:
+    # Without the media of what is below, its own would begin where that does.
+    with pytest.raises(NoIndex, match="do not follow"):
+        read_index(INIT + above((len(BELOW), 7500), media=(30, 1000)) + BELOW)
+    front = INIT + above((len(BELOW) + 170, 7500), media=(30, 1000))
+    at = len(front) + len(BELOW)
+    due = Index(INIT, 1000, (at, at + 100, at + 170, at + 200), (0, 5000, 7500, 8500), earliest=40)
+    assert read_index(front + BELOW) == due
+    for length in range(len(INIT), len(front + BELOW)):
+        found = read_index((front + BELOW)[:length])
+        assert isinstance(found, NeedMore) and length < found.size <= len(front + BELOW)
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        (INIT + above((40, 7500)) + box(b"sidx", sidx(TWO, timescale=999)), "does not hold"),
+        (INIT + above((40, 7500)) + box(b"moof", bytes(50)), "no index where another says"),
+        (INIT + above((40, 7500)) + box(b"sidx", size=7), "a box of 7 bytes"),
+        (INIT + above((40, 7500)) + box(b"sidx"), "broken sidx"),
+        # Media of the first below lies between the two that stand in front.
+        (INIT + above((len(BELOW), 7500), (len(LAST), 1000)) + BELOW + LAST, "do not follow"),
+        (INIT + above((9, 1)) + above((9, 1)) + above((9, 1)) + above((9, 1)) + BELOW, "indexes of indexes"),
+        (INIT + box(b"sidx", sidx([(100, 5000), (1 << 31 | 70, 5)], first_offset=MAX_HEAD)), "a head of"),
+    ],
+)
+def test_indexes_of_indexes_that_do_not_add_up(head: bytes, why: str) -> None:
+    with pytest.raises(NoIndex, match=why):
+        read_index(head)
+
+
+@pytest.mark.parametrize(
+    ("behind", "whole"), [(None, True), (0, True), (4096, True), (4097, False), (1 << 20, False), (-50, True)]
+)
+def test_an_index_of_a_part_is_none(behind: int | None, whole: bool) -> None:
+    """One in front of each fragment, as ffmpeg's ``+dash`` writes it: only the first would be read."""
+    head = INIT + box(b"sidx", sidx(TWO))
+    size = None if behind is None else len(head) + 170 + behind
+    if whole:
+        assert read_index(head, size) == read_index(head)
+        return
+    with pytest.raises(NoIndex, match="an index of a part"):
+        read_index(head, size)
+
+
+def test_behind_a_long_film_may_stand_an_index_of_another_kind() -> None:
+    head = INIT + box(b"sidx", sidx([(1_000_000, 5000)]))
+    assert isinstance(read_index(head, len(head) + 1_000_000 + 20_000), Index)
+    with pytest.raises(NoIndex, match="an index of a part"):
+        read_index(head, len(head) + 1_000_000 + 21_000)
+
+
+@pytest.mark.parametrize("head", [head for head, *_ in HEADS.values()], ids=HEADS)
 def test_every_piece_of_a_head_asks_for_more_and_never_too_much(head: bytes) -> None:
     for length in range(len(head)):
         found = read_index(head[:length])
@@ -136,7 +198,6 @@ SIDX = box(b"sidx", sidx(TWO))
         (INIT + box(b"sidx", sidx(TWO, timescale=0)), "does not hold"),
         (INIT + box(b"sidx", sidx(TWO, count=3)), "does not hold"),
         (INIT + box(b"sidx", sidx(TWO, count=65535)), "does not hold"),
-        (INIT + box(b"sidx", sidx([(100, 5000), (1 << 31 | 70, 5)])), "index of indexes"),
         (INIT + box(b"sidx", sidx([(100, 5000), (0, 5)])), "empty fragment"),
         (INIT + box(b"sidx", sidx([(100, 0), (70, 0)])), "no duration"),
         (INIT + box(b"sidx"), "broken sidx"),
@@ -240,27 +301,6 @@ def test_the_fragments_of_a_real_stream(media_folder: Path, itag: int) -> None:
         body = content[span.first : span.last + 1]
         assert check_boxes(index, span, body) is None
         assert check_boxes(index, span, bytes(8) + body[8:]) is not None
-
-
-@pytest.mark.parametrize(
-    ("index", "start", "end", "found"),
-    [
-        (INDEX, "0", "15", [("0", "5"), ("5", "10"), ("10", "15")]),
-        (INDEX, "0", None, [("0", "5"), ("5", "10"), ("10", "15")]),
-        (INDEX, "5", "15", [("0", "5"), ("5", "10")]),
-        (INDEX, "4.5", "14.999", [("0.5", "5.5")]),
-        (INDEX, "7", None, [("3", "8")]),
-        (INDEX, "1", "9", []),
-        (INDEX, "15", None, []),
-        (INDEX, "-1", "5", [("1", "6")]),
-        # Fragments that last no time hold nothing to be missed.
-        (ODD, "0", None, [("0", "2"), ("2", "5")]),
-        (ODD, "1", "5", [("1", "4")]),
-    ],
-)
-def test_windows(index: Index, start: str, end: str | None, found: list[tuple[str, str]]) -> None:
-    told = windows(index, Fraction(start), None if end is None else Fraction(end))
-    assert told == [(Fraction(first), Fraction(last)) for first, last in found]
 
 
 @FEW

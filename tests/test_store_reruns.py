@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,21 +147,49 @@ def test_the_whole_file_deleted(start: Start, meanwhile: bool) -> None:
         ('["a", "b"]', "holds no object"),
     ],
 )
-@pytest.mark.parametrize("meanwhile", [True, False])
 def test_a_file_that_does_not_parse_is_never_overwritten(
-    start: Start, text: str, message: str, meanwhile: bool
+    start: Start,
+    text: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """A comma too many does not end a run of days: it is said once, and the old content counts until it parses."""
+    monkeypatch.setattr("avclips.snapshot.EDITORS_TIME", 0.0)
     store = start()
     fail(store, A)
     store.snapshot(force=True)
-    path = store.folder / "failed_downloads.json"
+    path, progress = store.folder / "failed_downloads.json", store.folder / "download_progress.json"
+    right, before = path.read_text(), progress.read_bytes()
     path.write_text(text)
+    for _ in range(3):
+        fail(store, B)
+        assert store.snapshot(force=True) == []
+    assert path.read_text() == text and progress.read_bytes() == before
+    assert [message in each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == [True]
+    # At a start nothing is lost by stopping.
+    store.close()
     with pytest.raises(RunError, match=message):
-        if meanwhile:
-            store.snapshot(force=True)
-        else:
-            start()
-    assert path.read_text() == text
+        start()
+    path.write_text(right)
+    again = start()
+    assert set(again.failed) == {"a", "b"}, "what was recorded meanwhile is no person's doing"
+
+
+def test_a_file_that_was_mended_counts_again(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avclips.snapshot.EDITORS_TIME", 0.0)
+    store = start()
+    fail(store, A)
+    fail(store, B)
+    store.snapshot(force=True)
+    path = store.folder / "failed_downloads.json"
+    right = json.loads(path.read_text())
+    path.write_text('{"a": 1,}')
+    assert store.snapshot(force=True) == []
+    del right["a"]
+    path.write_text(json.dumps(right))
+    assert store.snapshot(force=True) == ["a"]
+    assert set(read(store, "failed_downloads.json")) == {"b"}
 
 
 # Kills

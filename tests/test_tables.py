@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avclips.errors import UsageError
-from avclips.tables import FORMATS, SAMPLE, Table, open_table
+from avclips.tables import FORMATS, open_table
+from avclips.tabular import SAMPLE, Looks, Table
 
 MANY = settings(
     deadline=None,
@@ -29,6 +30,10 @@ MANY = settings(
 def named(cells: Sequence[str]) -> bool:
     """In these tests a header is one that says ``video``."""
     return "video" in cells
+
+
+LOOKS = Looks(named, lambda text: False)
+ANY_HEADER = Looks(lambda cells: True, lambda text: False)
 
 
 def written(folder: Path, name: str, content: bytes | str) -> Path:
@@ -44,7 +49,7 @@ def parquet(folder: Path, columns: dict[str, Any]) -> Path:
 
 
 def table(path: Path, encoding: str = "utf-8") -> Table:
-    return open_table(path, encoding, named)
+    return open_table(path, encoding, LOOKS)
 
 
 def rows(path: Path, encoding: str = "utf-8") -> list[tuple[str, dict[str, Any]]]:
@@ -79,7 +84,8 @@ def in_format(folder: Path, ending: str) -> Path:
 def test_every_format_gives_the_same_rows(tmp_path: Path, ending: str) -> None:
     path = in_format(tmp_path, ending)
     found = table(path)
-    assert (found.path, found.columns, found.named, found.sample) == (path, ("video", "start"), True, tuple(TWO))
+    assert (found.name, found.columns, found.named) == (str(path), ("video", "start"), True)
+    assert found.head("start") == ["1.5", "20"] and found.count() in (None, 2)
     assert [cells for _, cells in rows(path)] == TWO
     unit = {"parquet": "row 2", "json": "record 2", "jsonl": "line 2", "ndjson": "line 2"}.get(ending, "line 3")
     assert rows(path)[1][0] == unit
@@ -100,7 +106,7 @@ def test_the_sample_is_a_beginning_and_the_rows_are_all(tmp_path: Path) -> None:
     text = "\n".join(["video", *columns["video"]])
     for path in (written(tmp_path, "list.csv", text), parquet(tmp_path, columns)):
         found = table(path)
-        assert len(found.sample) == SAMPLE
+        assert found.head("video") == columns["video"][:SAMPLE]
         assert [cells["video"] for _, cells in found.rows(["video"])] == columns["video"]
     assert rows(path)[-1][0] == "row 10000"
 
@@ -149,8 +155,8 @@ def test_a_csv(tmp_path: Path, content: str, expected: list[Any] | None) -> None
         assert complaint(path) == " has a header and no row"
     else:
         assert rows(path) == expected
-        # Tabs and commas are all that is between the two.
-        if not any("," in str(cells) for _, row in expected for cells in row.values()):
+        # Tabs and commas are all that is between the two, but for quotes: in a tsv they are letters.
+        if '"' not in content and not any("," in str(cells) for _, row in expected for cells in row.values()):
             assert rows(written(tmp_path, "list.tsv", content.replace(",", "\t"))) == expected
 
 
@@ -216,10 +222,8 @@ def test_values_of_parquet_are_pythons(tmp_path: Path) -> None:
         *((f"list.{ending}", "video\n", " has a header and no row") for ending in ("csv", "tsv", "txt")),
         ("list.csv", "video,x\n,\n", " has a header and no row"),
         ("list.csv", 'video,x\na,b\nc,"d\ne,f\n', ", line 3: a quote is opened and never closed"),
-        ("list.tsv", 'video\tx\na\t"b', ", line 2: a quote is opened and never closed"),
         ("list.csv", '"video', ", line 1: a quote is opened and never closed"),
-        ("list.csv", "video,x\na,b\nc," + "d" * 200_000, ", line 3: not to be read: field larger than"),
-        ("list.csv", 'video,x\na,b\nc,"' + "d,e\n" * 50_000, ", line 3: not to be read: field larger than"),
+        ("list.csv", 'video,x\na,b\nc,"' + "d,e\n" * 50_000, ", line 3: a quote is opened and never closed"),
         ("list.csv", b"video\na\ncaf\xe9\n", ", line 3: not utf-8 text"),
         ("list.tsv", b"video\n" + b"a\n" * 50_000 + b"\xff\n", ", line 50002: not utf-8 text"),
         ("list.txt", b"a\nb\xc3", ", line 2: not utf-8 text"),
@@ -238,7 +242,7 @@ def test_values_of_parquet_are_pythons(tmp_path: Path) -> None:
         ("list.json", "true", " holds a truth value, not a list"),
         ("list.json", "1.5", " holds a number, not a list"),
         ("list.json", '[{"a": 1}, ["a"]]', ", record 2 holds a list, not an object"),
-        ("list.json", '["abcdefghijk"]', ", record 1 holds a text, not an object"),
+        ("list.json", '["no video"]', ", record 1 holds a text, not an object"),
         ("list.jsonl", '{"a": 1}\n\n{"a": 1', ", line 3 is not whole JSON: Expecting ',' delimiter at column"),
         ("list.jsonl", '{"a": 1}\n[1]\n', ", line 2 holds a list, not an object"),
         ("list.jsonl", "[\n", ", line 1 is not whole JSON: Expecting value at"),
@@ -246,7 +250,8 @@ def test_values_of_parquet_are_pythons(tmp_path: Path) -> None:
         ("list.parquet", b"video,start\n" * 50, " cannot be read as parquet: Parquet magic bytes not found"),
         ("list.xlsx", b"PK", ": no list that can be read ends in '.xlsx'"),
         ("list", "video\na\n", ": no list that can be read ends in 'nothing'"),
-        ("list.csv.gz", b"", ": no list that can be read ends in '.gz'"),
+        ("list.csv.gz", b"", " is empty"),
+        ("list.xlsx.gz", b"", ": no list that can be read ends in '.gz'"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_none(tmp_path: Path, name: str, content: bytes | str, why: str) -> None:
@@ -271,14 +276,16 @@ def test_half_a_parquet(tmp_path: Path) -> None:
 def test_the_known_endings_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         table(written(tmp_path, "list.xls", ""))
-    assert caught.value.hint == "known: .csv, .tsv, .txt, .json, .jsonl, .ndjson, .parquet"
+    assert caught.value.hint == (
+        "known: .csv, .tsv, .txt, .json, .jsonl, .ndjson, .parquet, each also with .gz, .zst, .bz2 or .xz"
+    )
 
 
 @pytest.mark.parametrize("ending", FORMATS)
 def test_no_file(tmp_path: Path, ending: str) -> None:
     assert "No such file or directory" in complaint(tmp_path / f"list.{ending}")
     (tmp_path / f"folder.{ending}").mkdir()
-    assert complaint(tmp_path / f"folder.{ending}") == " is a folder, not a list"
+    assert complaint(tmp_path / f"folder.{ending}") == " is a folder without a list"
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
@@ -310,7 +317,7 @@ def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(importlib, "import_module", import_module)
     with pytest.raises(UsageError) as caught:
         table(path)
-    assert "pyarrow" in str(caught.value) and caught.value.hint == "pip install pyarrow"
+    assert "pyarrow" in str(caught.value) and caught.value.hint == "pip install 'pyarrow>=17'"
 
 
 CONTENT = st.binary(max_size=200) | st.text("abc,\t\"'#[]{}:1 \n\r\ufeffé", max_size=200).map(str.encode)
@@ -339,7 +346,7 @@ def test_quoted_cells_come_back(tmp_path: Path, expected: list[list[str]]) -> No
 def test_what_stands_between_the_cells_of_a_csv(tmp_path: Path, between: str) -> None:
     path = tmp_path / "list.csv"
     path.write_text(f'# a; comment\n\nvideo{between}note\nx{between}"a;b,c"\n')
-    table = open_table(path, "utf-8", lambda cells: True)
+    table = open_table(path, "utf-8", ANY_HEADER)
     assert table.columns == ("video", "note")
     assert [cells for _, cells in table.rows(table.columns)] == [{"video": "x", "note": "a;b,c"}]
 
@@ -349,6 +356,6 @@ def test_the_letters_that_a_file_may_have(tmp_path: Path, codec: str, likely: st
     path = tmp_path / "list.csv"
     path.write_bytes("video\ncaf\xe9\n".encode(codec))
     with pytest.raises(UsageError) as caught:
-        open_table(path, "utf-8", lambda cells: True)
+        open_table(path, "utf-8", ANY_HEADER)
     assert (caught.value.hint or "").endswith(f"--encoding {likely}")
-    assert open_table(path, likely, lambda cells: True).columns == ("video",)
+    assert open_table(path, likely, ANY_HEADER).columns == ("video",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from avclips.clip import Clip, Outcome
@@ -252,6 +254,27 @@ def test_a_host_that_is_gone_for_good_is_charged_once_others_answer() -> None:
     assert isinstance(tries.judge(failed("a", "network", reached=False), way=GONE), Again)
     tries.judge(done("d"))
     assert attempts(tries.judge(failed("a", "network", reached=False), way=GONE)) == 2
+
+
+def dead(name: str) -> Outcome:
+    return replace(failed(name, "network", reached=False), online=True)
+
+
+def test_a_host_that_is_gone_is_charged_where_others_are_reached_just_then() -> None:
+    tries = Tries(3)
+    # Whoever answered before or behind it: in a short list, nobody may be left.
+    assert isinstance(tries.judge(failed("a", "network", reached=False), way=GONE), Again) and tries.unheard
+    verdicts = [tries.judge(dead("a"), way=GONE) for _ in range(3)]
+    assert [attempts(verdict) if isinstance(verdict, Last) else None for verdict in verdicts] == [None, None, 3]
+    assert not tries.unheard and not tries.is_deaf(GONE)
+
+
+def test_a_row_of_clips_at_a_host_that_is_gone_is_no_trouble_of_ours() -> None:
+    tries = Tries(1)
+    for n in range(2 * TROUBLE_AFTER):
+        assert attempts(tries.judge(dead(f"a{n}"), way=GONE)) == 1
+    tries.judge(done("b"), way=OTHERS)
+    assert tries.take_back() is None and not tries.is_deaf(GONE)
 
 
 def test_that_others_answer_says_nothing_of_youtube() -> None:

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 import fake_media
 from avclips.spans import MAX_HEAD, Index, NeedMore, NoIndex, guess_head, plan
-from avclips.webm import OPUS_PACKET, check_clusters, read_index
+from avclips.webm import check_clusters, inside_segment, last_padding, read_index
 from fake_media import CLUSTER, CUES, INFO, SEGMENT, Media
 
 MEDIA = Media(duration=24, width=64, height=36, gop_seconds=2, sample_rate=48000)
 FEW = settings(deadline=None, derandomize=True, max_examples=200)
 EBML, TRACKS, TAGS, VOID = 0x1A45DFA3, 0x1654AE6B, 0x1254C367, 0xEC
-# The milliseconds of a packet of Opus before the first that are its decoder's delay.
-DELAY = 7
+# The samples of Opus that libopus puts before the first, and the milliseconds of a packet.
+DELAY, PACKET = 312, 20
 
 
 def real(itag: int, folder: Path) -> tuple[Path, bytes, Index]:
@@ -51,11 +51,10 @@ def test_the_index_of_a_real_file(media_folder: Path, itag: int) -> None:
     assert len(firsts) == (12 if itag == 243 else 3) and index.times[0] == 0
     for told, first in zip(index.times, firsts, strict=False):
         assert first.is_keyframe and first.pts is not None
-        if itag == 243:
-            assert told == first.pts
-        else:
-            # The file has it rounded to the millisecond.
-            assert told % OPUS_PACKET == 0 and abs(first.pts + DELAY - told) <= 1
+        # PyAV has the encoder's delay, rounded to the millisecond, before 0.
+        assert told == first.pts if itag == 243 else abs(first.pts + DELAY / 48 - told) <= 1
+    assert (index.earliest, index.tracks) == (0, ("video",) if itag == 243 else ("audio",))
+    assert index.delay == (0 if itag == 243 else DELAY)
     assert content[: len(index.init)][:40] == index.init[:40]
     held = {kind: content[at:end] for kind, at, _, end in top}
     assert index.init.endswith(held[INFO] + held[TRACKS])
@@ -73,7 +72,7 @@ def test_the_head_and_some_clusters_are_a_file(media_folder: Path, tmp_path: Pat
         got = {p.pts: bytes(p) for p in some.demux() if p.size}
     assert got.items() <= due.items()
     # Opus: a packet begins a delay before it is heard.
-    assert min(got) <= 11000 and max(got) >= 13000 - OPUS_PACKET - DELAY
+    assert min(got) <= 11000 and max(got) >= 13000 - PACKET - DELAY * 1000 / 48000 - 1
 
 
 @pytest.mark.parametrize("itag", [243, 251])
@@ -134,9 +133,10 @@ def info(duration: bytes | None = struct.pack(">d", 9000.0), scale: int | None =
     return element(INFO, clock, b"" if duration is None else element(0x4489, duration))
 
 
-def tracks(codec: bytes = b"V_VP9") -> bytes:
-    """A track."""
-    return element(TRACKS, element(0xAE, whole(0xD7, 1), element(0x86, codec)))
+def tracks(codec: bytes = b"V_VP9", kind: int = 1, delay: int | None = None) -> bytes:
+    """A track; ``delay``: the nanoseconds that its encoder put in front."""
+    inside = [whole(0xD7, 1), whole(0x83, kind), element(0x86, codec)]
+    return element(TRACKS, element(0xAE, *inside, *([] if delay is None else [whole(0x56AA, delay)])))
 
 
 def cues(*points: tuple[int, int]) -> bytes:
@@ -190,13 +190,16 @@ OTHER = element(VOID, bytes(50)) + element(TAGS, b"xyz")
         # Each twice, or in another order: they are what they are.
         (webm(info(), tracks(), cues((0, 1000), (0, 1000), (3000, 1500), (5980, 2500))), index_of(TIMES)),
         (webm(info(), tracks(), cues((5980, 2500), (0, 1000), (3000, 1500))), index_of(TIMES)),
-        # The time of a packet of Opus is a multiple of its length, but for what is rounded.
-        (webm(info(), tracks(b"A_OPUS"), cues((0, 1000), (3001, 1500), (5979, 2500))), index_of(TIMES)),
+        # A cluster has a cue for each track that begins in it: the earliest counts.
         (
-            webm(info(), tracks(b"A_OPUS\0"), cues((0, 1000), (3002, 1500), (5979, 2500))),
-            index_of((0, 3002, 5980, 9000)),
+            webm(info(), tracks(), cues((0, 1000), (7, 1000), (3040, 1500), (3000, 1500), (5980, 2500))),
+            index_of(TIMES),
         ),
-        (webm(info(), tracks(), cues((0, 1000), (3001, 1500), (5979, 2500))), index_of((0, 3001, 5979, 9000))),
+        # Times are as they are written, of Opus too: what is rounded is put right when its packets are there.
+        (
+            webm(info(), tracks(b"A_OPUS"), cues((0, 1000), (3001, 1500), (5979, 2500))),
+            index_of((0, 3001, 5979, 9000)),
+        ),
         (webm(info(), tracks(), cues((0, 1000))), index_of((0, 9000), (1000,))),
         # An id of eight bytes is nobody's, and passed over like any that is not known.
         (webm(info(), b"\x01" + bytes(7) + number(3) + b"abc", tracks(), GOOD), index_of(TIMES)),
@@ -211,6 +214,44 @@ def test_what_goes_before_the_clusters() -> None:
     found = read_index(webm(OTHER, tracks(), GOOD, info(), front=front), START + LENGTH)
     assert isinstance(found, Index)
     assert found.init == front + element(SEGMENT, size=UNKNOWN) + info() + tracks()
+
+
+@pytest.mark.parametrize(
+    ("inside", "kinds", "delay"),
+    [
+        (tracks(), ("video",), 0),
+        (tracks(b"A_OPUS", 2, 6_500_000), ("audio",), 312),
+        (tracks(b"A_OPUS", 2, 80_000_000), ("audio",), 3840),
+        (tracks(b"A_OPUS", 2), ("audio",), 0),
+        # No other codec counts it so.
+        (tracks(b"A_AAC", 2, 6_500_000), ("audio",), 0),
+        # Subtitles are nobody's.
+        (tracks(b"S_TEXT/WEBVTT", 17), (), 0),
+    ],
+)
+def test_the_tracks_of_a_file(inside: bytes, kinds: tuple[str, ...], delay: int) -> None:
+    found = read_index(webm(info(), inside, GOOD), START + LENGTH)
+    assert isinstance(found, Index) and (found.tracks, found.delay) == (kinds, delay)
+
+
+def late(time: int, place: int) -> bytes:
+    """A file whose first cue is not at 0, up to where its clusters begin, and the header of the first."""
+    content = webm(info(), tracks(), cues((time, place), (5980, 2500)))
+    return content + element(VOID, bytes(START + 1000 - len(content) - 9)) + element(CLUSTER, bytes(500))
+
+
+def test_a_file_that_begins_late() -> None:
+    head = late(1234, 1000)
+    found = read_index(head, START + LENGTH)
+    assert isinstance(found, Index) and (found.earliest, found.times) == (1234, (0, 4746, 7766))
+    # Whether a cluster stands before the first that has a cue is seen when the head reaches it.
+    asked = read_index(head[: START + 900], START + LENGTH)
+    assert isinstance(asked, NeedMore) and START + 900 < asked.size <= START + 1016
+
+
+def test_cues_that_leave_out_the_first_cluster() -> None:
+    with pytest.raises(NoIndex, match=BEGIN):
+        read_index(late(1234, 1509), START + LENGTH)
 
 
 @pytest.mark.parametrize("head", [webm(info(), tracks(), GOOD), webm(OTHER, tracks(), GOOD, OTHER, info())])
@@ -263,7 +304,7 @@ TIME = "without a clock or a duration"
         (webm(info(struct.pack(">d", 5980.0)), tracks(), GOOD), ADDED),
         # The cues.
         (webm(info(), tracks(), cues()), BEGIN),
-        (webm(info(), tracks(), cues((1, 1000))), BEGIN),
+        (webm(info(), tracks(b"A_VORBIS"), GOOD), "Vorbis"),
         (webm(info(), tracks(), cues((0, 0), (3000, 1500))), BEGIN),
         (webm(info(), tracks(), cues((0, 1000), (3000, LENGTH))), ADDED),
         (webm(info(), tracks(), cues((0, 1000), (3000, LENGTH + 1))), ADDED),
@@ -271,7 +312,6 @@ TIME = "without a clock or a duration"
         (webm(info(), tracks(), cues((0, 1000), (9000, 1500))), ADDED),
         (webm(info(), tracks(), cues((0, 1000), (1 << 64, 1500))), ADDED),
         (webm(info(), tracks(), cues((0, 1500), (3000, 1000))), ADDED),
-        (webm(info(), tracks(), cues((0, 1000), (3000, 1000))), ADDED),
         (webm(info(), tracks(), cues((0, 1000), (3000, 1500), (3000, 1600))), ADDED),
         (webm(info(), tracks(), element(CUES, element(0xBB))), "says nothing"),
         (webm(info(), tracks(), element(CUES, element(0xBB, whole(0xB3, 0)))), "says nothing"),
@@ -390,3 +430,72 @@ ONE = element(CLUSTER, bytes(38))  # 50 bytes
 def test_check_clusters(first: int, body: bytes, complaint: str | None) -> None:
     found = check_clusters(TWO, first, body)
     assert found == complaint if complaint is None else found is not None and complaint in found
+
+
+# -- what is not heard at the end ------------------------------------------------------------------------
+
+
+BLOCK, PICTURE = b"\x81" + bytes(8), element(0xA3, b"\x82" + bytes(8))
+
+
+def group(padding: bytes | None = None, block: bytes = BLOCK) -> bytes:
+    """A block in a group; ``padding``: its nanoseconds that are not heard."""
+    return element(0xA0, element(0xA1, block), *([] if padding is None else [element(0x75A2, padding)]))
+
+
+PADDED = group((13_500_000).to_bytes(4, "big"))
+SIMPLE = element(0xA3, BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("data", "padding"),
+    [
+        (element(CLUSTER, SIMPLE, PADDED), 13_500_000),
+        (element(CLUSTER, SIMPLE) + element(CLUSTER, SIMPLE, PADDED), 13_500_000),
+        (element(CLUSTER, SIMPLE, PADDED) + CLIENT[:0] + element(TAGS, b"abc"), 13_500_000),
+        (element(CLUSTER, SIMPLE, group(b"\x00\xcd\xfe\x60")), 13_500_000),
+        (element(CLUSTER, SIMPLE, group(b"\x01")), 1),
+        # Only of the last: what an earlier packet lacks is in the middle.
+        (element(CLUSTER, PADDED, group()), 0),
+        (element(CLUSTER, PADDED, SIMPLE), 0),
+        # Of a file with both, the last block may be a picture's.
+        (element(CLUSTER, PADDED, PICTURE), 13_500_000),
+        (element(CLUSTER, PADDED, group(None, b"\x82" + bytes(8))), 13_500_000),
+        (element(CLUSTER, PADDED, PICTURE, SIMPLE), 0),
+        (element(CLUSTER, element(0xA0, element(0x75A2, b"\x01"))), 0),
+        (element(CLUSTER, PADDED) + element(CLUSTER, SIMPLE, group()), 0),
+        (element(CLUSTER, PADDED) + element(CLUSTER, SIMPLE), 0),
+        # It is a signed number, and less than nothing is added at the beginning, not here.
+        (element(CLUSTER, group(b"\xff")), 0),
+        (element(CLUSTER, group(b"\xff\x32\x01\xa0")), 0),
+        (element(CLUSTER, group(b"")), 0),
+        (element(CLUSTER, SIMPLE), 0),
+        (element(TAGS, PADDED), 0),
+        (b"", 0),
+        # What is broken tells nothing.
+        (element(CLUSTER, SIMPLE, PADDED)[:-1], 0),
+        (element(CLUSTER, size=UNKNOWN) + PADDED, 0),
+        (element(CLUSTER, element(0xA0, element(0x75A2, size=number(99)))), 0),
+        (bytes(60), 0),
+    ],
+)
+def test_the_padding_of_the_last_packet(data: bytes, padding: int) -> None:
+    assert last_padding(data) == padding
+    assert last_padding(b"\xec\x80" + data, 2) == padding
+
+
+def test_a_real_last_packet(media_folder: Path) -> None:
+    """Twenty-four seconds and the encoder's delay are no whole number of packets."""
+    _, content, index = real(251, media_folder)
+    due = -(24 * 48000 + DELAY) % (PACKET * 48)
+    assert abs(last_padding(content[index.offsets[-2] :]) * 48 / 1_000_000 - due) < 1
+    assert last_padding(content, inside_segment(content)) == last_padding(content[index.offsets[-2] :]) > 0
+    assert last_padding(content[index.offsets[0] : index.offsets[1]]) == 0
+
+
+def test_where_a_segment_begins() -> None:
+    head = webm(info(), tracks())
+    assert inside_segment(head) == START
+    front = element(EBML, b"abc")
+    for broken in (b"", bytes(9), front, front + bytes(9), front + element(TAGS), element(EBML, size=UNKNOWN)):
+        assert inside_segment(broken) == len(broken)
