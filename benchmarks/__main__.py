@@ -1,8 +1,9 @@
 """Measure what a clip costs by each way: a table on the terminal, results.md and results.svg.
 
-    make bench [QUICK=1]
+    make bench [QUICK=1] [AGAINST=COMMIT]
 
-About ten minutes, quick: two. The machine should have nothing else to do.
+About ten minutes, quick: two. The machine should have nothing else to do. With AGAINST: this tree and another
+commit of ours, in turn, on the terminal alone.
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ import argparse
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,12 +23,16 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from . import many, runs
+from .against import units
 from .chart import svg
+from .child import Failed
 from .figures import Figures
+from .pairs import conclusion, table_rows, take
 from .rounds import Bench, Sample, Setting
 from .standin import ROOT, Standin
-from .tables import markdown, terminal
+from .tables import markdown, table, terminal
 from .targets import Alone, rows
+from .trees import Missing, compile_all, full_name, scratch, unpack
 from .ways import WAYS, can_check
 
 WHOLE = frozenset(way.name for way in WAYS if way.whole)
@@ -60,30 +63,53 @@ def main() -> int:
     client, server = _cores()
     if client >= 0:
         os.sched_setaffinity(0, {client})
-    conditions = settings(options.quick)
     media = ROOT / ".cache" / "bench"
-    media.mkdir(parents=True, exist_ok=True)
-    base = Path(tempfile.mkdtemp(prefix="run-", dir=media))
     began = time.monotonic()
 
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {text}", file=sys.stderr, flush=True)
 
     try:
-        with Standin(media, server) as standin:
-            ffmpeg = Path(imageio_ffmpeg.get_ffmpeg_exe())
-            bench = Bench(standin, base, options.tree, ffmpeg, can_check(options.tree))
-            samples = _samples(bench, conditions, say)
-            alone = _alone(bench, options.quick, say)
-    finally:
-        shutil.rmtree(base, ignore_errors=True)
-    figures = Figures(samples)
-    text = markdown(_header(options.tree, options.quick), figures, conditions, rows(figures, alone))
+        with scratch(media) as base, Standin(media, server) as standin:
+            if options.against:
+                return _compare(standin, base, options, say)
+            return _measure(_bench(standin, base, options.tree), options, say)
+    except (Missing, Failed) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _bench(standin: Standin, base: Path, tree: Path) -> Bench:
+    return Bench(standin, base, tree, Path(imageio_ffmpeg.get_ffmpeg_exe()), can_check(tree))
+
+
+def _measure(bench: Bench, options: argparse.Namespace, say: runs.Say) -> int:
+    """Ours and the usual ways: results.md, results.svg."""
+    conditions = settings(options.quick)
+    samples = _samples(bench, conditions, say)
+    figures, alone = Figures(samples), _alone(bench, options.quick, say)
+    text = markdown(_header(options), figures, conditions, rows(figures, alone))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "results.md").write_text(text, encoding="utf-8")
     (options.out / "results.svg").write_text(svg(figures), encoding="utf-8")
     print(terminal(text))
     return 0
+
+
+def _compare(standin: Standin, base: Path, options: argparse.Namespace, say: runs.Say) -> int:
+    """This tree and another commit, row by row, on the terminal; 1 where a row is worse."""
+    commit = full_name(options.tree, options.against)[:9]
+    other = unpack(options.tree, commit, base / "other")
+    trees = {"this": options.tree, "that": other}
+    for tree in trees.values():
+        compile_all(tree)
+    benches = [_bench(standin, base / name, tree) for name, tree in trees.items()]
+    found = take(units(benches, options.quick), say)
+    print(*_header(options), "", table(table_rows(found, commit)), "", sep="\n")
+    print(conclusion(found, commit))
+    return int(any(row.is_worse for row in found))
 
 
 def _samples(bench: Bench, conditions: Sequence[Setting], say: runs.Say) -> list[Sample]:
@@ -110,16 +136,17 @@ def _cores() -> tuple[int, int]:
     return (mine[0], mine[-1]) if len(mine) > 1 else (-1, -1)
 
 
-def _header(tree: Path, quick: bool) -> list[str]:
+def _header(options: argparse.Namespace) -> list[str]:
     """What was measured, when, and on which machine."""
     ffmpeg = imageio_ffmpeg.get_ffmpeg_version()
     commit = subprocess.run(
-        ["git", "-C", str(tree), "describe", "--always", "--dirty"], capture_output=True, text=True
+        ["git", "-C", str(options.tree), "describe", "--always", "--dirty"], capture_output=True, text=True
     ).stdout.strip()
     load = " ".join(f"{number:.1f}" for number in os.getloadavg())
     said = "Against a stand-in on localhost (`tests/fake_youtube.py`), not against YouTube."
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    what = f"Measured {when} with `make bench{' QUICK=1' if quick else ''}`"
+    words = [*(["QUICK=1"] if options.quick else []), *([f"AGAINST={options.against}"] if options.against else [])]
+    what = f"Measured {when} with `{' '.join(['make bench', *words])}`"
     versions = f"yt-dlp {version('yt-dlp')}, ffmpeg {ffmpeg}, Python {platform.python_version()}"
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()}"
     at = f" at {commit}" if commit else ""
@@ -139,6 +166,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="two minutes: fewer rounds, no large folders")
     parser.add_argument("--tree", type=Path, default=ROOT, help="where the script lies that is measured")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent, help="where results go")
+    parser.add_argument("--against", metavar="COMMIT", help="compare with this commit, row by row")
     options = parser.parse_args()
     options.tree = options.tree.resolve()
     return options

@@ -45,10 +45,17 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
         )
         watchdog = threading.Timer(patience, _end, [child.pid])
         watchdog.start()
-        # wait4 counts the child and every descendant that was waited for.
-        _, status, usage = os.wait4(child.pid, 0)
+        try:
+            # wait4 counts the child and every descendant that was waited for.
+            _, status, usage = os.wait4(child.pid, 0)
+        except BaseException:
+            # It has a session of its own: Ctrl-C does not reach it.
+            _end(child.pid)
+            child.wait()
+            raise
+        finally:
+            watchdog.cancel()
         wall = time.perf_counter() - started
-        watchdog.cancel()
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         words = said.read_text(errors="replace")[-2000:]

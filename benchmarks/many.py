@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import child
 from .rounds import Bench, Setting
-from .runs import Say
-from .ways import WAYS, Clip, Place
+from .runs import Say, our_command
+from .trees import program
+from .ways import Place
 
-HERE = Path(__file__).resolve().parent
 LATENCY = 0.05
 
 
@@ -44,9 +43,9 @@ def spark(bench: Bench, clips: int, rounds: int, say: Say) -> Spark:
         for cores in (1, 2) if number % 2 == 0 else (2, 1):
             bench.standin.be(LATENCY, None, 0)
             place = bench.place()
-            lists = [_list(bench, place, name, count) for name, count in (("clips", clips), ("few", 12))]
-            program = [sys.executable, str(HERE / "on_spark.py"), str(place.tree), str(cores), place.proxy]
-            child.run([*program, *map(str, lists)], bench.environment, place.folder, patience=600.0)
+            lists = [clip_list(bench, place, name, count) for name, count in (("clips", clips), ("few", 12))]
+            command = program(place.tree, "on_spark.py", str(cores), place.proxy, *map(str, lists))
+            child.run(command, bench.environment, place.folder, patience=600.0)
             took = float((place.folder / "said.txt").read_text().splitlines()[-1])
             found[cores].append(clips / took)
             shutil.rmtree(place.folder)
@@ -54,7 +53,8 @@ def spark(bench: Bench, clips: int, rounds: int, say: Say) -> Spark:
     return Spark(clips, found[1], found[2])
 
 
-def _list(bench: Bench, place: Place, name: str, count: int) -> Path:
+def clip_list(bench: Bench, place: Place, name: str, count: int) -> Path:
+    """So many clips as a csv."""
     path = place.folder / f"{name}.csv"
     rows = (
         f"{clip.video},{clip.start},{clip.start + 10}\n" for clip in bench.clips(count, Setting("", "", {}, 0))
@@ -71,7 +71,7 @@ def shards(bench: Bench, clips: int, rounds: int, say: Say) -> list[float]:
         for kind in ("files", "webdataset") if number % 2 == 0 else ("webdataset", "files"):
             bench.standin.be(0.0, None, 0)
             place = bench.place()
-            script = _command(bench.clips(clips, Setting("", "", {}, 0)), place, "--output-format", kind)
+            script = our_command(bench.clips(clips, Setting("", "", {}, 0)), place, "--output-format", kind)
             took[kind] = child.run(script, bench.environment, place.folder).wall
             shutil.rmtree(place.folder)
         ratios.append(took["webdataset"] / took["files"])
@@ -79,19 +79,14 @@ def shards(bench: Bench, clips: int, rounds: int, say: Say) -> list[float]:
     return ratios
 
 
-def _command(clips: Sequence[Clip], place: Place, *options: str) -> list[str]:
-    way = next(way for way in WAYS if way.name == "copy")
-    (command,) = way.commands(clips, place)
-    return [*command, *options]
-
-
 def long_list(bench: Bench, rows: int, say: Say) -> LongList:
     """What a list costs that nobody could keep in memory."""
     costs = []
     for count in (rows // 1000, rows):
         place = bench.place()
-        program = [sys.executable, str(HERE / "long_list.py"), str(place.tree), str(count)]
-        cost = child.run(program, bench.environment, place.folder, patience=1800.0)
+        cost = child.run(
+            program(place.tree, "long_list.py", str(count)), bench.environment, place.folder, patience=1800.0
+        )
         costs.append((cost.peak, float((place.folder / "said.txt").read_text())))
         shutil.rmtree(place.folder)
     (few, _), (peak, took) = costs

@@ -69,7 +69,7 @@ class Bench:
         self._can_check = can_check
         self._numbers = itertools.count()
         tools = base / "bin"
-        tools.mkdir()
+        tools.mkdir(parents=True)
         (tools / "ffmpeg").symlink_to(ffmpeg)
         home = base / "home"
         home.mkdir()

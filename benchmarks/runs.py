@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import shutil
 import statistics
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from . import child
 from .rounds import Bench, Setting
+from .trees import program
 from .ways import WAYS, Clip, Place, complete
 
-HERE = Path(__file__).resolve().parent
 RATE = 50 * 1024
 WORKERS = 4
 
@@ -57,8 +55,7 @@ def scaling(bench: Bench, most: int, say: Say) -> Scaling:
 
 def _alone(bench: Bench, count: int) -> float:
     place = bench.place()
-    command = [sys.executable, str(HERE / "engine_alone.py"), str(place.tree), str(count)]
-    child.run(command, bench.environment, place.folder)
+    child.run(program(place.tree, "engine_alone.py", str(count)), bench.environment, place.folder)
     took = float((place.folder / "said.txt").read_text())
     shutil.rmtree(place.folder)
     return took
@@ -69,9 +66,8 @@ def start(bench: Bench, count: int, say: Say) -> list[float]:
     bench.standin.be(0.0, None, 0)
     wanted = bench.clips(1, Setting("", "", {}, 0))[0]
     place = bench.place()
-    program = [sys.executable, str(HERE / "finished.py"), str(place.tree), str(count), wanted.id]
-    child.run(program, bench.environment, place.folder)
-    script = _command([wanted], place, "--workers", str(WORKERS), "--rate-limit", "0")
+    child.run(program(place.tree, "finished.py", str(count), wanted.id), bench.environment, place.folder)
+    script = our_command([wanted], place, "--workers", str(WORKERS), "--rate-limit", "0")
     found = []
     for _ in range(3):
         bench.standin.forget()
@@ -92,7 +88,7 @@ def limited(bench: Bench, clips: int, say: Say) -> Limited:
     # Each as large as the next: what is measured is not who gets the last one.
     batch = [replace(clip, start=303) for clip in batch]
     place = bench.place()
-    script = _command(batch, place, "--workers", str(WORKERS), "--rate-limit", str(RATE))
+    script = our_command(batch, place, "--workers", str(WORKERS), "--rate-limit", str(RATE))
     bench.standin.forget()
     child.run(script, bench.environment, place.folder, patience=600.0)
     ended = time.time()
@@ -120,7 +116,7 @@ def sharing(bench: Bench, say: Say) -> list[Sharing]:
     return found
 
 
-def _command(clips: list[Clip], place: Place, *options: str) -> list[str]:
+def our_command(clips: Sequence[Clip], place: Place, *options: str) -> list[str]:
     """Our script with --cut copy; of the same option twice, the last one counts."""
     way = next(way for way in WAYS if way.name == "copy")
     (command,) = way.commands(clips, place)

@@ -27,6 +27,8 @@ class Standin:
             text=True,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": path},
+            # Ctrl-C is for whoever measures; it ends when nobody speaks to it any more.
+            start_new_session=True,
         )
         ready = self._answer()
         self.proxy: str = ready["proxy"]

@@ -24,8 +24,9 @@ A clip is ten seconds of a video of its own, as mp4 and as WAV; a third of them 
 third in the middle, a third at the end. Figures are medians of the rounds, with the smallest and the largest; the
 ways take turns, one runs at a time, on one core, the stand-in on another. *CPU* counts all child processes. Where
 one program does all clips, its start is not in *CPU* and *time*; it stands at the end. *MB received* and
-*requests* are the stand-in's count, pages and media together; *peak* is the largest process. What the other ways
-may leave out, they do: certificates are not verified, sections are cut without encoding, and nothing is checked.
+*requests* are the stand-in's count, pages and media together; how many an extraction takes is up to the version of
+yt-dlp, the same for all ways. *peak* is the largest process. What the other ways may leave out, they do:
+certificates are not verified, sections are cut without encoding, and nothing is checked.
 """
 
 

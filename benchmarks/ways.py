@@ -14,6 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .trees import script
+
+SCRIPT = "download_general_avqa.py"
 SECONDS = 10
 """Of every clip."""
 HERE = Path(__file__).resolve().parent
@@ -73,7 +76,7 @@ def _script(options: Sequence[str]) -> Callable[[Sequence[Clip], Place], list[Co
                 (metadata / f"{split}_qa.json").write_text(json.dumps(questions))
             rows = (f"{clip.video},{clip.start},a label,train\n" for clip in clips)
             (metadata / "vggsound.csv").write_text("".join(rows))
-        command = [sys.executable, str(place.tree / "download_general_avqa.py"), "--data-dir", "data"]
+        command = [sys.executable, str(script(place.tree, SCRIPT)), "--data-dir", "data"]
         # A state of its own: nobody's pace is known there, and none is kept.
         command += ["--proxy", place.proxy, "--state-dir", "state", "--videos-per-hour", "0"]
         command += ["--rate-limit", "0", "--sleep", "0", "--workers", "1"]
@@ -162,5 +165,5 @@ def complete(clip: Clip, folder: Path) -> bool:
 
 def can_check(tree: Path) -> bool:
     """Whether the script has --check."""
-    command = [sys.executable, str(tree / "download_general_avqa.py"), "--help"]
+    command = [sys.executable, str(tree / SCRIPT), "--help"]
     return "--check" in subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
