@@ -65,10 +65,13 @@ class Fragments(InUnits):
         return self._begins[kind]
 
     def _first(self) -> dict[str, Begin]:
-        """Where each track begins. Of one alone the index tells, where it does not begin later than at 0."""
+        """Where each track begins. Of sound alone the index tells, where it does not begin later than at 0.
+
+        Of pictures it need not: with B-frames, ffmpeg before 8 names 0 where the first is shown later.
+        """
         if not self.together:
             (head,) = self._heads.values()
-            if self._index.earliest == 0:
+            if self._index.earliest == 0 and head.kind == "audio":
                 first = Fraction(head.since if head.shift is not None else head.skipped, head.timescale)
                 return {head.kind: begins(head, first, first, Fraction(head.shift or 0, head.timescale))}
         return {track.kind: found for track in self._first_packets() if (found := begin_of(track)) is not None}

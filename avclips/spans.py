@@ -232,7 +232,8 @@ def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
 def guess_head(duration: float | None) -> int:
     """How many bytes to ask for first, so that one request brings the whole head.
 
-    About 1 KiB of moov and 12 bytes for each fragment; YouTube's hold about five seconds of picture or ten of
-    sound. Too little costs another request, too much only bytes.
+    About 1 KiB of moov, 12 bytes for each fragment (YouTube's hold about five seconds of picture or ten of sound),
+    and the header of the first fragment, which says where the stream begins. Too little costs another request, too
+    much only bytes.
     """
-    return 2048 + 12 * int((duration or 600) / 4)
+    return 4608 + 12 * int((duration or 600) / 4)

@@ -641,12 +641,12 @@ def test_archives_of_a_dataset_are_for_files(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("form", "hidden", "what", "command"),
     [
-        ("webdataset", ["webdataset"], "tars are written by webdataset, which is", "'webdataset>=1.0'"),
+        ("webdataset", ["webdataset"], "tars are written by webdataset, which is", "'webdataset>=1.0.2'"),
         ("parquet", ["pyarrow"], "tables are written by pyarrow, which is", "'pyarrow>=17'"),
         (
             "webdataset", ["pyarrow", "webdataset"],
             "tables are written by pyarrow, tars are written by webdataset, which are",
-            "'pyarrow>=17' 'webdataset>=1.0'",
+            "'pyarrow>=17' 'webdataset>=1.0.2'",
         ),
     ],
 )  # fmt: skip

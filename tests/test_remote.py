@@ -241,7 +241,7 @@ def test_an_unknown_protocol(url: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("url", "package"),
     [
-        ("s3://bucket/x", "'s3fs>=2024.10'"),
+        ("s3://bucket/x", "'s3fs>=2024.12'"),
         ("gs://bucket/x", "gcsfs"),
         ("abfs://bucket/x", "adlfs"),
         ("oss://bucket/x", "ossfs"),
@@ -261,7 +261,7 @@ def test_without_fsspec(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     with pytest.raises(UsageError, match="^shards are written by fsspec, which is not here") as caught:
         Remote(str(tmp_path / "out"))
-    assert caught.value.hint == "pip install 'fsspec>=2024.10'" and not (tmp_path / "out").exists()
+    assert caught.value.hint == "pip install 'fsspec>=2024.12'" and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("url", ["memory://", "memory:///"])

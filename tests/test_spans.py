@@ -349,7 +349,7 @@ def test_a_plan_holds_the_clip_and_no_fragment_too_many(
     assert index.times[last + 1] == index.times[wanted[-1] + 1]
 
 
-@pytest.mark.parametrize(("duration", "size"), [(None, 3848), (0, 3848), (10, 2072), (60, 2228), (36000, 110_048)])
+@pytest.mark.parametrize(("duration", "size"), [(None, 6408), (0, 6408), (10, 4632), (60, 4788), (36000, 112_608)])
 def test_guess_head(duration: float | None, size: int) -> None:
     assert guess_head(duration) == size
 
