@@ -8,6 +8,7 @@ counts: packets from a key frame on, none missing in between, and as far as the 
 from __future__ import annotations
 
 import itertools
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
@@ -113,7 +114,7 @@ def around(samples: Samples, since: Fraction, until: Fraction | None) -> Samples
     return samples.cut(first, len(samples.times) if last is None else max(last, first) + 1)
 
 
-class InUnits:
+class InUnits(ABC):
     """A stream in units that are fetched apart: fragments, clusters, pieces."""
 
     together = False
@@ -124,12 +125,13 @@ class InUnits:
         self._starts = starts
         self._loaded: dict[tuple[int, int], Opened] = {}
 
+    @abstractmethod
     def load(self, first: int, last: int) -> Opened:
         """Units ``first``..``last`` as tables of packets."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self, kind: str) -> Begin:
-        raise NotImplementedError
+        """Where a track begins."""
 
     def zero(self, kind: str) -> Fraction:
         """The second at which the first unit begins."""
