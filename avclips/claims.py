@@ -40,6 +40,8 @@ class Claims:
         self._clock = clock
         self._token = secrets.token_hex(8)
         self._beats = 0
+        # Whether the store says if a file is new, once we know.
+        self._tells: bool | None = None
         # Of others' claims, what stood in them, and since when nothing else.
         self._seen: dict[str, tuple[bytes, float]] = {}
 
@@ -105,11 +107,13 @@ class Claims:
 
     def _create(self, name: str) -> bool:
         content = self._content()
-        if self._remote.tells_what_is_new:
-            return self._remote.create(name, content)
-        if self._remote.has(name):
+        # Some stores, and older drivers, replace without a word.
+        if self._remote.has(name) or not self._remote.create(name, content):
             return False
-        self._remote.replace(name, content)
+        if self._tells is None:
+            self._tells = not self._remote.create(name, content)
+        if self._tells:
+            return True
         # Of several that saw nothing there, the last one's stands; and each looks again before its work counts.
         self._clock.sleep(SETTLE)
         return self.is_ours(name)

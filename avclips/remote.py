@@ -5,11 +5,9 @@ The only room that knows fsspec, whose drivers raise whatever their own librarie
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import re
-import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -121,17 +119,6 @@ class Remote:
         """Have a small file there with this content, whatever was there."""
         with self._talk():
             self._fs.pipe_file(f"{self._path}/{name}", content)
-
-    @functools.cached_property
-    def tells_what_is_new(self) -> bool:
-        """Whether ``create`` is for one of many: some stores, and older drivers, replace without a word."""
-        if self._local:
-            return True
-        trial = f"trial-{secrets.token_hex(8)}"
-        try:
-            return self.create(trial, b"1") and not self.create(trial, b"2")
-        finally:
-            self.remove(trial)
 
     def put_new(self, file: Path, name: str) -> bool:
         """Have a small local file there under a name that nobody has; False where somebody has it."""

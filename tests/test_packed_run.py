@@ -492,7 +492,7 @@ def test_a_lost_folder_ends_no_clip(packs: Callable[..., Packs]) -> None:
     place.shards = place.base / "mount" / "out"
     options = (place.list(rows), *TARS, "1", "--output", place.shards, "--workers", "1")
     child = place.start(*options, scale=HURRY)
-    child.until(lambda: (place.shards / "plan.json").exists())
+    child.until(lambda: "unfinished" in child.said())
     place.shards.rename(place.base / "elsewhere")
     place.shards.write_text("a file in its place")
     child.until(lambda: "it is tried again" in child.said() and len(stems(place.data / "audio", ".wav")) == 3)
