@@ -74,10 +74,12 @@ class Claims:
             return False
         return now - since >= DEAD_AFTER
 
-    def drop(self, name: str) -> None:
-        """Take a claim of ours away."""
-        if self.is_ours(name):
+    def drop(self, name: str) -> bool:
+        """Take a claim away where it is ours; False where there is none."""
+        said = self._read(name)
+        if _owner(said).get("token") == self._token:
             self._remote.remove(name)
+        return said is not None
 
     def drop_dead(self, names: Iterable[str]) -> None:
         """Take away, at once, what processes of this host left that are gone; others' are watched when needed."""

@@ -99,6 +99,7 @@ class Resampled:
 class Sound:
     """The samples of a clip: what packets ``first``..``last`` decode to, in pieces, at ``rate`` samples a second.
 
+    ``filled``: with silence behind, to so many samples at ``rate``, where the sound pauses at the clip's end.
     ``copied``: the packets that a copy holds. On the packets' clock, in samples: ``begin``, the clip's second 0;
     ``heard``, where the first sample is; ``ends``, behind the last. ``count``: the samples due in all, silence
     included, at the rate that is asked for.
@@ -115,6 +116,7 @@ class Sound:
     pieces: tuple[Piece, ...]
     count: int
     resampled: Resampled | None = None
+    filled: int = 0
 
 
 def plan_picture(material: Material, start: Fraction, end: Fraction | None) -> Picture:
@@ -217,20 +219,22 @@ def plan_sound(
         for number in held
         if samples.times[number] + samples.durations[number] > begin and samples.times[number] < until
     ]
+    # Sound that is heard again later only pauses.
+    later = until < high and any(time >= until for time in samples.times)
     if not heard:
-        later = any(low <= time < high and time >= until for time in samples.times)
         raise Gone("no_audio", "the sound pauses" if later else "the sound ends before the clip starts")
     first, last = _decoded_from(samples, held[0], rate), held[-1]
     pieces = tuple(_pieces(samples, range(held[0], last + 1), first, (max(since, low), min(behind, high)), since))
     starts = int(max(begin, low, samples.times[heard[0]]))
     ends = int(min(until, high, samples.times[heard[-1]] + samples.durations[heard[-1]]))
-    count = ends - begin
+    count = int(until if later else ends) - begin
     if again is not None:
         count = int(min(again.count, math.ceil(Fraction(count * again.rate, rate))))
         again = replace(again, count=count)
     copied = range(max(first, heard[0] - _copied_before(samples, rate)), heard[-1] + 1)
     table = replace(material, samples=samples)
-    return Sound(table, first, last, copied, rate, begin, starts, ends, pieces, count, again)
+    filled = int(behind - since) if later else 0
+    return Sound(table, first, last, copied, rate, begin, starts, ends, pieces, count, again, filled)
 
 
 def _copied_before(samples: Samples, rate: int) -> int:
@@ -260,10 +264,10 @@ def _resampled(
 
 
 def _decoded_from(samples: Samples, number: int, rate: int) -> int:
-    """The packet from which to decode so that packet ``number`` is right; none beyond a gap."""
+    """The packet from which to decode so that packet ``number`` is right: a decoder's state outlasts a pause."""
     since = samples.times[number] - DECODED_BEFORE * rate
     first = number
-    while first and samples.times[first] > since and _follows(samples, first):
+    while first and samples.times[first] > since:
         first -= 1
     return first
 

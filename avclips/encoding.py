@@ -76,6 +76,8 @@ def sound_filter(sound: Sound) -> str:
         parts = [f"[in{name}]{_piece(piece)}[out{name}]" for name, piece in enumerate(sound.pieces)]
         joined = "".join(f"[out{name}]" for name in names) + f"concat=n={len(sound.pieces)}:v=0:a=1"
         graph = ";".join([split, *parts, joined])
+    if sound.filled:
+        graph += f",apad=whole_len={sound.filled}"
     again = sound.resampled
     if again is not None:
         taken = int(again.count) - again.delay

@@ -82,6 +82,16 @@ def _has_other_colours(picture: Mapping[str, Any]) -> bool:
     return picture.get("dynamic_range") not in (None, "SDR") or bool(_DEEP.match(str(picture.get("vcodec"))))
 
 
+def smallest_picture(formats: Iterable[Mapping[str, Any]], sound: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The least picture that comes in the way in which ``sound`` comes alone; None where there is none."""
+    if sound.get("vcodec") != "none":
+        return None
+    ways = (_IN_ONE, _IN_PIECES)
+    way = next((way for way in ways if sound.get("protocol") in way), ())
+    seen = [f for f in formats if f.get("protocol") in way and f.get("vcodec") not in (None, "none")]
+    return min((f for f in seen if not f.get("has_drm") and f.get("url")), key=smaller_side, default=None)
+
+
 def offers_streams(formats: Iterable[Mapping[str, Any]]) -> bool:
     """Whether pictures or sound come alone, each at an address of its own, as YouTube's better formats do."""
     direct = [f for f in formats if f.get("protocol") in _IN_ONE]

@@ -38,8 +38,12 @@ _BEGINNING = 1 << 16
 _BLOCK = 1 << 20
 # What ffmpeg says where a packet of a transport stream is missing.
 _CORRUPT = "corrupt input packet"
-# What ffmpeg says of a stream whose pictures' parameters stand in its first piece alone.
-_NO_DESCRIPTION = ("non-existing PPS", "non-existing SPS", "unspecified size", "sps_id", "dimensions not set")
+# What ffmpeg says of a stream whose pictures' parameters stand in its first piece alone, and of one that is
+# announced in a piece and has nothing in it.
+_NO_DESCRIPTION = (
+    *("non-existing PPS", "non-existing SPS", "unspecified size", "sps_id", "dimensions not set"),
+    "sample rate not set",
+)
 # What is a jump of a clock at a break, and no rounding of what stands before it; and how many breaks are followed.
 JUMP = Fraction(1, 4)
 _BREAKS = 16
@@ -195,6 +199,7 @@ class Pieces(InUnits):
         return {
             kind: (path, samples.cut(before.get(kind, 0), len(samples.times)))
             for kind, (path, samples) in opened.items()
+            if len(samples.times) > before.get(kind, 0)
         }
 
     def _nameless(self, piece: Path) -> Path:
@@ -233,8 +238,10 @@ class Pieces(InUnits):
         except NoTable as error:
             raise Transient("check", f"a damaged piece of a stream: {error}") from error
         opened = first_of_each(path, tracks)
-        for _, samples in opened.values():
-            _see_that_all_have_some(samples, [piece.stat().st_size for piece in pieces])
+        for kind, (_, samples) in opened.items():
+            # Beside a picture, sound may pause, and end.
+            pauses = kind == "audio" and len(heads) > 1
+            _see_that_all_have_some(samples, [piece.stat().st_size for piece in pieces], pauses)
         return opened
 
     def _packed(self, pieces: Sequence[Path]) -> Opened:
@@ -345,7 +352,7 @@ def _one_behind_the_other(tables: Sequence[tuple[int, Samples]]) -> Samples:
     )
 
 
-def _see_that_all_have_some(samples: Samples, sizes: Sequence[int]) -> None:
+def _see_that_all_have_some(samples: Samples, sizes: Sequence[int], pauses: bool) -> None:
     """Transient where a piece has no packet, or does not follow the one before."""
     offsets = iter(zip(samples.offsets, samples.times, strict=True))
     behind, counts = 0, []
@@ -353,7 +360,7 @@ def _see_that_all_have_some(samples: Samples, sizes: Sequence[int]) -> None:
     for size in sizes:
         counts.append(sum(behind <= offset < behind + size for offset, _ in places))
         behind += size
-    if 0 in counts:
+    if 0 in counts and not pauses:
         raise Transient("check", f"a piece of a stream has no {samples.kind} in it")
     for number in range(1, len(samples.decode)):
         # A pause may be; another piece in the place of one that is missing goes back, then or behind it.

@@ -5,7 +5,6 @@ Reads ffmpeg's listings (framecrc) and WAV headers; starts no process and knows 
 
 from __future__ import annotations
 
-import math
 import re
 import struct
 from collections.abc import Iterable, Mapping
@@ -25,8 +24,8 @@ COPY_LATE_END = 0.25
 ALONE_TOLERANCE = 0.25
 # The names that ffmpeg has for what MP4 calls otherwise.
 CODECS = {"avc1": "h264", "mp4a": "aac", "vp09": "vp9", "Opus": "opus", "mp4a.6b": "mp3", "mp4a.dd": "vorbis"}
-# The most samples of a packet of sound, of the codecs that sites use.
-PACKET = 2048
+# The most samples of a packet of sound, of the codecs that sites use: FLAC's, whose last one is decoded whole.
+PACKET = 4608
 # The most packets, or frames, of a file that are looked at: three hours of pictures and sound.
 MAX_PACKETS = 1_000_000
 # A picture's time may differ from the source's by the rounding of two time bases.
@@ -149,12 +148,14 @@ def _channels(layout: str) -> int:
 
 
 def decoded_sound(tracks: list[Track], packed: bool) -> Sound:
-    """What a listing of decoded frames says of a file of sound alone; Transient where there is none."""
+    """What a listing of decoded frames says of a file of sound alone; Transient where there is none.
+
+    Silence counts: packets that begin late, or pause, are a file of fewer samples than a reader hears.
+    """
     track = next((track for track in tracks if track.kind == "audio" and track.times and track.sample_rate), None)
     if track is None:
         raise Transient("check", "no sound in the result")
-    lasting = math.fsum(track.ends) - math.fsum(track.times)
-    return Sound(round(lasting * track.sample_rate), track.sample_rate, track.channels, packed)
+    return Sound(round(track.end * track.sample_rate), track.sample_rate, track.channels, packed)
 
 
 def read_wav(path: Path) -> Sound:

@@ -30,8 +30,8 @@ from .timeline import samples_of_packet
 # Codecs that an MP4 cannot hold are put there as what is the same, frame by frame: H.264 without loss.
 _LOSSLESS = ("-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p")
 _WORDS_OF_THE_MUXER = ("could not find tag", "codec not currently supported", "not supported in")
-# Seconds that are decoded to see where a sound begins.
-_A_MOMENT = "0.5"
+# Packets that are decoded to see where a sound begins. By seconds, ffmpeg would count from 0, not from the first.
+_A_FEW = "25"
 _OPUS_RATE = 48_000
 # MP3, and what came before it, as MP4 names them.
 _MPEG_AUDIO = ("mp4a.6b", "mp4a.69")
@@ -269,7 +269,7 @@ def _heard_from(path: Path, kind: str, ffmpeg: Ffmpeg, sound: Samples) -> Sample
     rate = sound.sample_rate
     counted = rate > 0 and samples_of_packet(sound, rate) is None
     # Packets of no fixed length are counted by decoding them all.
-    words += ["-map", "0:a:0", *([] if counted else ["-t", _A_MOMENT]), "-f", "framecrc", "pipe:1"]
+    words += ["-map", "0:a:0", *([] if counted else ["-frames:a", _A_FEW]), "-f", "framecrc", "pipe:1"]
     first = Fraction(sound.times[0], sound.timescale)
     tracks = read_framecrc(ffmpeg.lines(words))
     times = [time for track in tracks for time in track.times]

@@ -313,9 +313,8 @@ class Output:
         self._drop_taken()
 
     def _drop_taken(self) -> None:
-        while self._taken:
-            self._claims.drop(self._taken[-1])
-            self._taken.pop()
+        # What is not there may be in a folder that is lost now, and comes back.
+        self._taken = [claim for claim in self._taken if not self._claims.drop(claim)]
 
     def drop_dead_claims(self) -> None:
         """Forget what dead processes of this host were about to write, and what they had begun."""

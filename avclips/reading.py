@@ -27,15 +27,13 @@ from .mp4 import NoTable
 from .opening import open_file
 from .streams import Stream, Streams
 from .subtitles import joined_vtt
-from .timeline import origins
+from .timeline import LEAD, origins
 from .youtube import NoRanges, YouTube
 
 log = logging.getLogger("avclips.reading")
 
 # An HLS playlist is text, and not so long.
 MAX_PLAYLIST = 8 * 1024 * 1024
-# A sound alone that begins this late belongs to a video that is all later; else it is late in its video.
-_LATE = 10
 
 
 class Reading:
@@ -156,17 +154,30 @@ class Reading:
 
     def _find_origins(self) -> dict[str, Fraction]:
         picture, sound = self.streams.picture, self.streams.sound
+        if picture is None and sound is not None:
+            return self._origin_of_sound(sound)
         if picture is None or sound is None or _key(picture) == _key(sound):
             # One file: all of its tracks count, wanted or not.
             layout = self._layout(picture or sound)  # type: ignore[arg-type]
-            begins = {kind: layout.begin(kind) for kind in layout.kinds()}
-            if list(begins) == ["audio"] and layout.from_zero and 0 <= begins["audio"].alone < _LATE:
-                # A sound by itself: the clock that it shares with its picture begins at 0.
-                return {"audio": begins["audio"].shown - begins["audio"].alone}
-            return origins(begins, layout.together)
+            return origins({kind: layout.begin(kind) for kind in layout.kinds()}, layout.together)
+        return self._origins_of(picture, sound)
+
+    def _origins_of(self, picture: Stream, sound: Stream) -> dict[str, Fraction]:
         tracks = [("video", picture), ("audio", sound)]
         tracks = [(kind, stream) for kind, stream in tracks if kind in self._layout(stream).kinds()]
         return origins({kind: self._layout(stream).begin(kind) for kind, stream in tracks}, together=False)
+
+    def _origin_of_sound(self, sound: Stream) -> dict[str, Fraction]:
+        """Where the video begins whose sound alone is wanted."""
+        layout, unseen = self._layout(sound), self.streams.unseen
+        found = {kind: layout.begin(kind) for kind in layout.kinds()}
+        if unseen is None or list(found) != ["audio"]:
+            return origins(found, layout.together)
+        alone = found["audio"].alone
+        if layout.from_zero and 0 <= alone <= LEAD:
+            # The clock that it shares with its picture begins at 0, and so does one of them.
+            return {"audio": found["audio"].shown - alone}
+        return self._origins_of(unseen, sound)
 
     # -- layouts ---------------------------------------------------------------------------------------------
 
@@ -201,7 +212,8 @@ class Reading:
 
     def _kinds_of(self, stream: Stream) -> list[str]:
         """The kinds of tracks that are wanted of a stream."""
-        wanted = (("video", self.streams.picture), ("audio", self.streams.sound))
+        streams = self.streams
+        wanted = (("video", streams.picture or streams.unseen), ("audio", streams.sound))
         return [kind for kind, each in wanted if each is not None and _key(each) == _key(stream)]
 
     def _whole(self, stream: Stream) -> WholeFile:

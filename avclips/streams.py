@@ -45,6 +45,7 @@ class Streams:
     ``duration`` in whole seconds, as YouTube gives it; ``about``: what the site says of the video;
     ``subtitles``: WebVTT in the languages asked for, as far as there is any; ``elsewhere``: not on YouTube;
     ``withheld``: why the better formats are not among those that it was chosen from, "sabr" or "po_token".
+    ``unseen``: the picture that nobody wants of a sound that comes alone; where it begins, the video does.
     """
 
     picture: Stream | None
@@ -55,6 +56,7 @@ class Streams:
     subtitles: Mapping[str, Stream] = field(default_factory=dict)
     elsewhere: bool = False
     withheld: str = ""
+    unseen: Stream | None = None
 
 
 def stream_of(format: Mapping[str, Any]) -> Stream:

@@ -34,7 +34,7 @@ from .clip import Identity, Settings, Video
 from .errors import Blocked, ClipError, Gone, Transient, UsageError
 from .failures import clean, read_failure
 from .files import is_about_the_disk
-from .formats import choose
+from .formats import choose, smallest_picture
 from .heard import Heard
 from .pace import Clock
 from .sites import YOUTUBE, site_of
@@ -165,6 +165,7 @@ class YouTube:
         if sound is None and not self._settings.allow_silent:
             raise Gone("no_audio")
         picture = chosen[0] if self._settings.media == "both" else None
+        unseen = smallest_picture(self._offered, info) if picture is None else None
         about = {name: info.get(name) for name in ABOUT}
         subtitles = {language: subtitles_in(info, language) for language in self._settings.subtitles}
         return Streams(
@@ -175,6 +176,7 @@ class YouTube:
             about,
             {language: stream for language, stream in subtitles.items() if stream},
             elsewhere,
+            unseen=stream_of(unseen) if unseen is not None else None,
         )
 
     def answers(self, url: str) -> bool:

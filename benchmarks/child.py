@@ -44,7 +44,10 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
             start_new_session=True,
         )
         watchdog = threading.Timer(patience, _end, [child.pid])
+        # A signal that comes to its thread would not wake this one, which waits.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         watchdog.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         try:
             # wait4 counts the child and every descendant that was waited for.
             _, status, usage = os.wait4(child.pid, 0)

@@ -26,7 +26,7 @@ import numpy as np
 
 from matrix_layouts import Spec
 from matrix_pieces import HOLE, PIECE
-from matrix_sound import of_another_rate, of_packets, of_samples
+from matrix_sound import heard_after, of_another_rate, of_packets, of_samples
 from matrix_truth import Picture, Truth, read_packets, read_pictures, read_sound
 
 TOLERANCE = Fraction(1, 1000) + Fraction(1, 10**6)
@@ -88,7 +88,8 @@ def _true_reasons(spec: Spec, truth: Truth, shape: Shape) -> set[str]:
 
 
 def _is_heard(truth: Truth, shape: Shape) -> bool:
-    return truth.sound.begins < shape.end and truth.sound.ends > shape.start
+    sound, length = truth.sound, shape.end - shape.start
+    return sound.begins < shape.end and sound.ends > shape.start and heard_after(sound, shape.start) < length
 
 
 # -- pictures --------------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def _of_sound(spec: Spec, truth: Truth, shape: Shape, came: Came) -> Iterator[st
         if not set(read_packets(came.audio)) <= truth.packets:
             yield "m4a: packets that are not the source's"
     elif shape.audio_rate:
-        if fault := of_another_rate(whole, got, start, end, shape.audio_rate):
+        if fault := of_another_rate(spec, whole, got, start, end, shape.audio_rate):
             yield f"sound: {fault}"
     elif fault := of_samples(spec, whole, got, start, end):
         yield f"sound: {fault}"

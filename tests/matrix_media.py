@@ -109,7 +109,10 @@ def run_ffmpeg(*arguments: object, feed: bytes | None = None, folder: Path | Non
         "-nostdin" if feed is None else "-stats_period",
         *([] if feed is None else ["1"]),
     ]
-    subprocess.run([*command, *map(str, arguments)], check=True, input=feed, cwd=folder, timeout=900)
+    # SVT-AV1 talks past ffmpeg's log.
+    quiet = os.environ | {"SVT_LOG": "0"}
+    words = [*command, *map(str, arguments)]
+    subprocess.run(words, check=True, input=feed, cwd=folder, timeout=900, env=quiet)
 
 
 def frame_step(rate: str, duration: float) -> Fraction:

@@ -22,6 +22,8 @@ from matrix_truth import Array, Sound
 # the same: what the resampler lets through beyond the band then differs.
 RESAMPLED = 50.0
 OTHER_GRID = 26.0
+# Samples of silence that neither noise nor the start of an encoder has.
+PAUSE = 4000
 # Samples on either side of what is compared.
 MARGIN = 4000
 # Samples of a part that has to be alike by itself, and by how many dB less than the whole.
@@ -72,9 +74,15 @@ def of_samples(spec: Spec, whole: Sound, got: Sound, start: Fraction, end: Fract
     if isinstance(first, str):
         return first
     until = min(Fraction(len(whole.samples)), (end - whole.begins) * whole.rate)
-    if abs(first + len(got.samples) - until) > 1 + slack:
+    late = first + len(got.samples) - until
+    if not -1 - slack - _unheard(spec, whole, until) <= late <= 1 + slack:
         return f"{len(got.samples)} samples, due are {float(until - exact):.1f}"
     return None
+
+
+def _unheard(spec: Spec, whole: Sound, until: Fraction) -> int:
+    """Samples of the last packet that need not be there: an edit list may end in it, which PyAV does not heed."""
+    return matrix_media.PACKETS.get(spec.sound, 4608) if until >= len(whole.samples) else 0
 
 
 def of_packets(
@@ -90,19 +98,41 @@ def of_packets(
         # Matroska has no edit lists: what is to be passed over lies before 0.
         hidden = math.ceil(-got.begins * rate)
         got = Sound(got.begins + Fraction(hidden, rate), rate, got.samples[hidden:])
-    due = max(Fraction(0), whole.begins - start)
+    due = heard_after(whole, start)
     if abs(got.begins - due) > coarse + Fraction(1, rate):
         return f"begins at {float(got.begins):.4f} s, due is {float(due):.4f}"
     exact = (start + got.begins - whole.begins) * rate
     until = min(Fraction(len(whole.samples)), (end - whole.begins) * rate)
+    until = Fraction(_heard_until(whole, int(until), math.ceil(exact)))
     wanted = got.samples[: max(1, int(until - exact))]
     first = place(whole.samples, wanted, exact, coarse * rate, PACKED.get(spec.sound, Steady()), rate)
     if isinstance(first, str):
         return first
     packet = matrix_media.PACKETS.get(spec.sound, 4608)
-    if not -1 - coarse * rate <= first + len(got.samples) - until <= packet + 1 + coarse * rate:
+    least = -1 - coarse * rate - _unheard(spec, whole, until)
+    if not least <= first + len(got.samples) - until <= packet + 1 + coarse * rate:
         return f"{len(got.samples)} samples, due are {float(until - exact):.1f} and up to {packet} more"
     return None
+
+
+def heard_after(whole: Sound, start: Fraction) -> Fraction:
+    """How long after a second of the video the source is heard: it may begin later, or pause."""
+    first = math.floor((start - whole.begins) * whole.rate)
+    silent = _silent_from(whole, max(0, first))
+    return Fraction(max(0, silent - first), whole.rate) if silent or first < 0 else Fraction(0)
+
+
+def _silent_from(whole: Sound, first: int) -> int:
+    """The number of the sample behind those that are silence from ``first`` on, 0 where that one is heard."""
+    heard = np.flatnonzero(whole.samples[first:].any(axis=1))
+    return first + int(heard[0]) if len(heard) and heard[0] > PAUSE else 0
+
+
+def _heard_until(whole: Sound, until: int, first: int) -> int:
+    """Sample ``until``, or the one behind the last that is heard before it, where the sound pauses there."""
+    heard = np.flatnonzero(whole.samples[max(0, first) : until].any(axis=1))
+    last = max(0, first) + int(heard[-1]) + 1 if len(heard) else until
+    return last if until - last > PAUSE else until
 
 
 def _of_kind(whole: Sound, got: Sound) -> str | None:
@@ -168,6 +198,8 @@ def ratio_in_parts(got: Array, due: Array) -> float:
 
 
 def ratio(got: Array, due: Array) -> float:
+    if not got.any() and not due.any():
+        return math.inf
     noise = float(np.square(got - due).sum()) + 1e-9
     return 10 * float(np.log10((float(np.square(due).sum()) + 1e-9) / noise))
 
@@ -190,28 +222,35 @@ def _elsewhere(whole: Array, got: Array, exact: Fraction) -> str:
     return f", {low + best - at:+} samples from its place" if low + best != at else ", in its place"
 
 
-def of_another_rate(whole: Sound, got: Sound, start: Fraction, end: Fraction, rate: int) -> str | None:
+def of_another_rate(spec: Spec, whole: Sound, got: Sound, start: Fraction, end: Fraction, rate: int) -> str | None:
     """What is wrong with sound at another rate: against the whole source resampled, sample for sample."""
     if got.rate != rate:
         return f"{got.rate} Hz instead of {rate}"
-    due = resampled(whole, rate)
-    exact = (start - whole.begins) * rate
+    due, steady = resampled(whole, rate), CODECS.get(spec.sound, Steady())
+    exact, slack = (start - whole.begins) * rate, coarseness(spec) * rate
     until = min(Fraction(len(due)), (end - whole.begins) * rate)
     # Where the source ends, a resampler may leave or take a little of its filter.
-    if abs(len(got.samples) - (until - exact)) > (2 if until < len(due) else 16):
+    short = math.ceil(Fraction(_unheard(spec, whole, (end - whole.begins) * whole.rate) * rate, whole.rate))
+    late = len(got.samples) - (until - exact)
+    if not -2 - slack - (short and short + 14) <= late <= (16 if short else 2) + slack:
         return f"{len(got.samples)} samples at {rate} Hz, due are {float(until - exact):.1f}"
-    places = [number for number in range(int(exact) - 2, int(exact) + 3) if abs(number - exact) < 1]
-    if max(_moved_alike(due, got.samples, number, 0.0) for number in places) >= RESAMPLED:
+    near = range(int(exact - slack) - 2, int(exact + slack) + 3)
+    places = [number for number in near if abs(number - exact) < 1 + slack]
+    of_grid = RESAMPLED if math.isinf(steady.least) else min(RESAMPLED, steady.least)
+    if max(_moved_alike(due, got.samples, number, 0.0, steady.below, rate) for number in places) >= of_grid:
         return None
-    # Where sound begins apart from the picture, the grid of samples may be the clip's.
-    delays = [0.0] if not whole.begins else np.linspace(-1.0, 1.0, 81).tolist()
-    found = max(_moved_alike(due, got.samples, number, delay) for number in places for delay in delays)
-    least = OTHER_GRID if whole.begins else RESAMPLED
+    # Where sound begins apart from the picture, or its times are rounded, the grid of samples may be the clip's.
+    free = bool(whole.begins or slack)
+    delays = np.linspace(-1.0, 1.0, 81).tolist() if free else [0.0]
+    # The place first, since all of them with each delay would take minutes.
+    best = max(places, key=lambda number: _moved_alike(due, got.samples, number, 0.0, steady.below, rate))
+    found = max(_moved_alike(due, got.samples, best, delay, steady.below, rate) for delay in delays)
+    least = min(of_grid, OTHER_GRID) if free else of_grid
     wrong = f"{found:.1f} dB like the whole source at {rate} Hz{_elsewhere(due, got.samples, exact)}"
     return None if found >= least else wrong
 
 
-def _moved_alike(whole: Array, got: Array, number: int, delay: float) -> float:
+def _moved_alike(whole: Array, got: Array, number: int, delay: float, below: int, rate: int) -> float:
     """Signal to difference where ``got`` begins at sample ``number`` of ``whole``, which is moved by ``delay``."""
     around = np.pad(whole.astype(float), ((MARGIN, MARGIN + len(got)), (0, 0)))
     first = max(number, -len(got)) + MARGIN
@@ -222,7 +261,10 @@ def _moved_alike(whole: Array, got: Array, number: int, delay: float) -> float:
     if delay:
         turn = np.exp(-2j * np.pi * delay * np.arange(len(around) // 2 + 1) / len(around))
         around = np.fft.irfft(np.fft.rfft(around, axis=0) * turn[:, None], len(around), axis=0)
-    return ratio_in_parts(got, around[MARGIN : MARGIN + len(got)])
+    heard, due = got.astype(float), around[MARGIN : MARGIN + len(got)]
+    if below:
+        heard, due = (_below(each.mean(axis=1), below, rate)[:, None] for each in (heard, due))
+    return ratio_in_parts(heard, due)
 
 
 def resampled(sound: Sound, rate: int) -> Array:

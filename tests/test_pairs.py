@@ -204,7 +204,7 @@ def test_nothing_is_left(repository: Path, tmp_path: Path, number: signal.Signal
         [sys.executable, "-c", ENDLESS, repository, media], cwd=ROOT, stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    due = time.monotonic() + 60
+    due = time.monotonic() + 120
     while not any(path.read_text() for path in media.glob("run-*/said.txt")):
         assert child.poll() is None and time.monotonic() < due
         time.sleep(0.02)
@@ -216,6 +216,9 @@ def test_nothing_is_left(repository: Path, tmp_path: Path, number: signal.Signal
     if number == signal.SIGKILL:
         for pid in measured:
             os.kill(pid, signal.SIGKILL)
+        while processes_in(base):
+            assert time.monotonic() < due
+            time.sleep(0.02)
         with trees.scratch(media) as later:
             assert list(media.iterdir()) == [later]
     assert measured and processes_in(base) == [] and list(media.iterdir()) == []
