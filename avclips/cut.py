@@ -133,13 +133,16 @@ class _Cutting:
         track = copied_picture(self._picture)
         if self._job.cut == "exact":
             track = _retimed(self._picture, track, encoded)
-        tracks = [track, *([copied_sound(self._heard)] if self._heard else [])]
+        sound = copied_sound(self._heard) if self._heard else None
         if video.suffix != ".mkv":
-            write_mp4(video, tracks)
+            write_mp4(video, [track, *([sound] if sound else [])])
             return
-        whole = self._folder / "film.mp4"
-        write_mp4(whole, tracks)
+        if sound is not None:
+            # Where the edit list ends in the packet in which it begins, ffmpeg counts what is hidden from the end.
+            sound = replace(sound, lasts=sound.lasts + sound.durations[-1])
         words = ["-c", "copy", "-map", "0", *PLAIN, "-avoid_negative_ts", "disabled"]
+        whole = self._folder / "film.mp4"
+        write_mp4(whole, [track, *([sound] if sound else [])])
         self._ffmpeg.run(["-copyts", *READING, "-f", "mp4", "-i", whole, *words, video])
 
     def _expected(self, decoded: int | None) -> Expected:
@@ -230,15 +233,29 @@ def _table_of(path: Path) -> Samples:
 
 def copied_sound(sound: Sound) -> TrackOut:
     """The packets of a clip's sound, those before that prepare the decoder hidden."""
-    track = _sound_track(sound, sound.copied)
-    zero = sound.material.samples.decode[sound.copied[0]]
+    track = _close_up(_sound_track(sound, sound.copied), sound.heard - _zero(sound, sound.copied))
+    zero, moved = _zero(sound, sound.copied), track.times[0]
     behind = sound.ends - zero
     # What an edit list leaves out at the end, some readers pass over; all heed how long the last packet lasts.
     durations = [*track.durations[:-1], behind - track.times[-1]]
-    starts = sound.heard - zero
     return replace(
-        track, durations=durations, starts=starts, waits=sound.heard - sound.begin, lasts=behind - starts
+        track,
+        decode=[time - moved for time in track.decode],
+        times=[time - moved for time in track.times],
+        durations=durations,
+        starts=sound.heard - zero - moved,
+        waits=sound.heard - sound.begin,
+        lasts=sound.ends - sound.heard,
     )
+
+
+def _close_up(track: TrackOut, heard: int) -> TrackOut:
+    """The packets before the one that is heard first, each up to the next: a pause between them is no lead-in."""
+    times = list(track.times)
+    first = next(n for n, time in enumerate(times) if time + track.durations[n] > heard)
+    for number in range(first - 1, -1, -1):
+        times[number] = times[number + 1] - track.durations[number]
+    return replace(track, times=times, decode=times)
 
 
 def decodable_sound(sound: Sound) -> TrackOut:
@@ -255,9 +272,12 @@ def _unskipped(entry: bytes) -> bytes:
     return entry if at < 0 else entry[: at + 6] + bytes(2) + entry[at + 8 :]
 
 
+def _zero(sound: Sound, numbers: range) -> int:
+    return sound.material.samples.decode[numbers[0]]
+
+
 def _sound_track(sound: Sound, numbers: range) -> TrackOut:
-    samples = sound.material.samples
-    zero = samples.decode[numbers[0]]
+    samples, zero = sound.material.samples, _zero(sound, numbers)
     return TrackOut(
         *("audio", samples.entry, samples.timescale),
         decode=[samples.decode[number] - zero for number in numbers],

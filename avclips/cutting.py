@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .errors import Gone, Transient
 from .mp4 import Samples
-from .timeline import INSTANT, on_grid, samples_of_packet
+from .timeline import GAP, INSTANT, on_grid, samples_of_packet
 
 # Seconds of sound before a clip's first sample that a decoder needs for it to be right: AAC the packet before,
 # with spectral band replication and parametric stereo several; Opus, whose state fades slowly, a second.
@@ -135,7 +135,7 @@ def plan_picture(material: Material, start: Fraction, end: Fraction | None) -> P
     behind = len(shown) if end is None else bisect_left(times_shown, (end + material.origin) * scale - slack)
     due, stands = shown[at:behind], False
     if not due:
-        if at == 0 or (at == len(shown) and _end_of(samples, shown[-1]) <= begin + slack):
+        if at == 0 or (at == len(shown) and _end_of(samples) <= begin + slack):
             raise Gone("over", "the picture ends before the clip starts")
         due, stands = shown[at - 1 : at], True
     last = max(due)
@@ -160,16 +160,15 @@ def shown_frames(samples: Samples) -> list[int]:
     return sorted(numbers, key=lambda number: samples.times[number])
 
 
-def _end_of(samples: Samples, number: int) -> int:
-    ends = samples.times[number] + samples.durations[number]
+def _end_of(samples: Samples) -> int:
+    """The tick at which the last frame ends: of what a freeze lasts, the table says to the frame decoded last."""
+    ends = max(map(int.__add__, samples.times, samples.durations))
     return ends if samples.until is None else min(ends, samples.until)
 
 
 def _ends_at(samples: Samples, shown: Sequence[int], place: int) -> int:
     """The tick at which the frame at a place in the order of times makes way for the next."""
-    if place + 1 < len(shown):
-        return samples.times[shown[place + 1]]
-    return _end_of(samples, shown[place])
+    return samples.times[shown[place + 1]] if place + 1 < len(shown) else _end_of(samples)
 
 
 def key_before(samples: Samples, due: Sequence[int]) -> int | None:
@@ -219,22 +218,32 @@ def plan_sound(
         for number in held
         if samples.times[number] + samples.durations[number] > begin and samples.times[number] < until
     ]
-    # Sound that is heard again later only pauses.
-    later = until < high and any(time >= until for time in samples.times)
+    pause = _pauses_until(samples, material.samples, rate)
     if not heard:
-        raise Gone("no_audio", "the sound pauses" if later else "the sound ends before the clip starts")
+        raise Gone("no_audio", "the sound pauses" if pause > begin else "the sound ends before the clip starts")
     first, last = _decoded_from(samples, held[0], rate), held[-1]
     pieces = tuple(_pieces(samples, range(held[0], last + 1), first, (max(since, low), min(behind, high)), since))
     starts = int(max(begin, low, samples.times[heard[0]]))
     ends = int(min(until, high, samples.times[heard[-1]] + samples.durations[heard[-1]]))
-    count = int(until if later else ends) - begin
+    silent = int(max(ends, min(until, high, pause)))
+    count = silent - begin
     if again is not None:
         count = int(min(again.count, math.ceil(Fraction(count * again.rate, rate))))
         again = replace(again, count=count)
     copied = range(max(first, heard[0] - _copied_before(samples, rate)), heard[-1] + 1)
     table = replace(material, samples=samples)
-    filled = int(behind - since) if later else 0
+    filled = int(min(behind, max(high, ends), pause) - since) if silent > ends else 0
     return Sound(table, first, last, copied, rate, begin, starts, ends, pieces, count, again, filled)
+
+
+def _pauses_until(samples: Samples, told: Samples, rate: int) -> int:
+    """The sample at which the last packet begins, or what follows it where its container says that it pauses.
+
+    ``told``: the packets with the lengths that their container gives, which are those to the next packet.
+    """
+    ends = samples.times[-1] + samples.durations[-1]
+    follows = round(Fraction((told.times[-1] + told.durations[-1]) * rate, told.timescale))
+    return follows if follows - ends > GAP * rate else samples.times[-1]
 
 
 def _copied_before(samples: Samples, rate: int) -> int:

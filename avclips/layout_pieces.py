@@ -22,7 +22,7 @@ from .layout_fragments import moov_in
 from .layouts import LOOSE, InUnits, look_for_holes
 from .media import Ffmpeg
 from .moof import read_defaults, read_fragments
-from .mp4 import NoTable, Samples, pre_skip, read_moov
+from .mp4 import NoTable, Samples, pre_skip, read_moov, without_rates
 from .mpegts import PACKET, blocks_of, copy_without_names, counters, following
 from .opening import Opened, first_of_each, remuxed
 from .packed_audio import CLOCK, WRAP, is_packed, without_tag
@@ -329,7 +329,7 @@ def joined(parts: Sequence[Opened], target: Path) -> Opened:
         tables = [part[kind] for part in parts if kind in part]
         scale = math.lcm(*(samples.timescale for _, samples in tables))
         fine = [(places[path], samples.finer(scale // samples.timescale)) for path, samples in tables]
-        if len({samples.entry for _, samples in fine}) > 1:
+        if len({without_rates(samples.entry) for _, samples in fine}) > 1:
             raise Transient("formats", "an HLS playlist whose media changes at a discontinuity in the clip")
         whole[kind] = (target, _one_behind_the_other(fine))
     return whole

@@ -11,6 +11,7 @@ import itertools
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import median_low
@@ -18,7 +19,7 @@ from typing import Protocol
 
 from .cutting import DECODED_BEFORE, key_before, shown_frames
 from .errors import Transient
-from .mp4 import Samples
+from .mp4 import Samples, column
 from .opening import Opened
 from .timeline import GAP, ROUNDING, Begin, begin_of, on_grid
 
@@ -90,9 +91,24 @@ class WholeFile:
 
 
 def settled(samples: Samples) -> Samples:
-    """Sound whose packets stand where a decoder puts them that begins with the first: rounding does not add up."""
+    """A whole track as it is shown: a frame until the next one, whatever is decoded in between.
+
+    Sound has its packets where a decoder puts them that begins with the first: rounding does not add up.
+    """
+    if not samples.times:
+        return samples
+    if samples.kind == "video":
+        return replace(samples, durations=_standing(samples))
     rate = _OPUS_RATE if samples.codec == "Opus" else samples.sample_rate
-    return on_grid(samples, rate, None) if samples.kind == "audio" and rate and samples.times else samples
+    return on_grid(samples, rate, None) if samples.kind == "audio" and rate else samples
+
+
+def _standing(samples: Samples) -> Sequence[int]:
+    order = sorted(range(len(samples.times)), key=samples.times.__getitem__)
+    durations = list(samples.durations)
+    for one, following in itertools.pairwise(order):
+        durations[one] = samples.times[following] - samples.times[one]
+    return column(durations, len(durations))
 
 
 def around(samples: Samples, since: Fraction, until: Fraction | None) -> Samples:

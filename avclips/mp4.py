@@ -239,7 +239,9 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     keys = _keys(data, found.get(b"stss"), count)
     codec, width, height, rate, entry = _description(data, found[b"stsd"], kind)
     # An encoder's delay is hidden whether an edit list says so or not: its decoder is told, in dOps.
-    skipped = pre_skip(entry) * timescale // 48_000 if codec == "Opus" and edit is None else 0
+    skipped = pre_skip(entry) * timescale // 48_000 if codec == "Opus" else 0
+    if edit is not None:
+        since, skipped = max(since, shift + skipped), 0
     track, matrix = _header(data, found.get(b"tkhd"))
     return Samples(
         *(kind, codec, width, height, timescale, times, column(durations, count), column(offsets, count)),
@@ -373,23 +375,36 @@ _AAC_TYPES = (0x40, 0x66, 0x67, 0x68)
 
 def _sound_codec(entry: bytes, name: str) -> str:
     """A codec's name: "mp4a" of AAC alone, of others with the object type, "mp4a.6b"."""
+    place = _object_type(entry) if name == "mp4a" else None
+    return name if place is None or entry[place] in _AAC_TYPES else f"mp4a.{entry[place]:02x}"
+
+
+def _object_type(entry: bytes) -> int | None:
+    """The place of the object type in a description's esds box; None where there is none."""
     at = entry.find(b"esds")
-    if name != "mp4a" or at < 0:
-        return name
+    if at < 0:
+        return None
     # Version and flags, then descriptors: a tag, a length of up to four bytes, and what they hold.
     place = at + 8
     for tag in (0x03, 0x04):
         if place >= len(entry) or entry[place] != tag:
-            return name
+            return None
         place += 1
         while place < len(entry) and entry[place] & 0x80:
             place += 1
         place += 1
         # The number of the stream, and flags that such files do not set.
         place += 3 if tag == 0x03 else 0
-    if place >= len(entry) or entry[place] in _AAC_TYPES:
-        return name
-    return f"mp4a.{entry[place]:02x}"
+    return place if place < len(entry) else None
+
+
+def without_rates(entry: bytes) -> bytes:
+    """A description without the bits a second of its stream, which differ from one part of it to the next."""
+    if (place := _object_type(entry)) is not None:
+        # Behind the object type and the kind of stream: the buffer's size, the largest and the usual rate.
+        entry = entry[: place + 2] + bytes(11) + entry[place + 13 :]
+    at = entry.find(b"btrt")
+    return entry if at < 4 else entry[: at - 4] + entry[at + 16 :]
 
 
 def _description(data: bytes, box: Box, kind: str) -> tuple[str, int, int, int, bytes]:

@@ -119,6 +119,7 @@ RULES = (
         "as above",
     ),
     Rule(("layout", "gop"), lambda at, gop: gop != "closed" or at != "mpg", "as above"),
+    Rule(("layout", "gop"), lambda at, gop: gop == "plain" or at != "hls-break", "its halves would overlap"),
     Rule(
         ("layout", "sound", "edit"),
         lambda at, sound, edit: at not in MUXED or sound != "opus" or edit == "list",
@@ -126,7 +127,7 @@ RULES = (
     ),
     Rule(
         ("layout", "gop"),
-        lambda at, gop: gop != "long" or at not in {*_WEBM, "dash", "dash-hole", "hls-break"},
+        lambda at, gop: gop != "long" or at not in {*_WEBM, "dash", "dash-hole"},
         "ffmpeg cuts these at key pictures alone",
     ),
     # The clocks.

@@ -164,13 +164,19 @@ def read_sound(path: Path) -> Sound:
                 begins, rate = time, frame.sample_rate
             late = time - begins - Fraction(count, rate)
             if late > SOUND_GAP:
-                parts.append(np.zeros((round(late * rate), samples.shape[1]), np.int16))
+                parts.append(np.zeros((_pause(late * rate, len(samples)), samples.shape[1]), np.int16))
                 count += len(parts[-1])
             parts.append(samples)
             count += len(samples)
     if not parts:
         return Sound(Fraction(0), 1, np.zeros((0, 1), np.int16))
     return Sound(begins, rate, np.concatenate(parts))
+
+
+def _pause(samples: Fraction, packet: int) -> int:
+    """How many samples are silent, of a time that may be rounded: packets were left out, whole ones."""
+    whole = round(samples / packet) * packet
+    return whole if abs(samples - whole) <= 96 else round(samples)
 
 
 def pcm(frame: av.AudioFrame) -> Array:
