@@ -12,10 +12,10 @@ from pathlib import Path
 
 from .clip import Cut
 from .cutting import FINE, Material, Picture, Sound, may_be_doubled, plan_picture, plan_sound, rate_of
-from .encoding import PLAIN, READING, chosen, decoded_picture, decoded_sound, encoded_picture, inputs
+from .encoding import PLAIN, chosen, decoded_picture, decoded_sound, encoded_picture, inputs
 from .errors import Gone, Transient
 from .measure import Expected, read_framecrc, read_wav
-from .media import Ffmpeg
+from .media import READING, Ffmpeg
 from .mp4 import NoTable, Samples, read_file
 from .mp4_writer import TrackOut, write_mp4
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .cutting import Piece, Sound
+from .media import READING
 
-READING = ("-threads", "1", "-protocol_whitelist", "file,pipe")
 # Without the writer's name and time: the same source gives the same bytes.
 PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact")
 # In pieces of a second: each frame by itself would cross two more of ffmpeg's threads.

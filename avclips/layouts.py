@@ -121,6 +121,8 @@ def around(samples: Samples, since: Fraction, until: Fraction | None) -> Samples
             break
     # Behind its end, its last packet.
     first = len(samples.times) - 1 if first is None else first
+    if samples.kind == "audio":
+        first = _with_state(samples, first)
     if samples.keys is not None:
         before = (k for k in samples.keys if k <= first and samples.times[k] <= since * samples.timescale)
         first = max(before, default=0)
@@ -128,6 +130,19 @@ def around(samples: Samples, since: Fraction, until: Fraction | None) -> Samples
         high = (until + _MARGIN) * samples.timescale
         last = max((n for n, time in enumerate(samples.times) if time < high), default=len(samples.times) - 1)
     return samples.cut(first, len(samples.times) if last is None else max(last, first) + 1)
+
+
+def _with_state(samples: Samples, first: int) -> int:
+    """The packet from which to read: behind a pause, a decoder has its state from what was before it."""
+    if not first or samples.times[first] - samples.times[first - 1] - samples.durations[first - 1] <= (
+        GAP * samples.timescale
+    ):
+        return first
+    left = samples.timescale
+    while first and left > 0:
+        first -= 1
+        left -= samples.durations[first]
+    return first
 
 
 class InUnits(ABC):

@@ -32,6 +32,10 @@ from .tested import FFMPEG
 
 log = logging.getLogger(__name__)
 
+READING = ("-threads", "1", "-protocol_whitelist", "file,pipe")
+"""How a file is read: whatever it names, no other is opened."""
+RISING = ("-bsf:v", "setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1)")
+"""For copies, where a container does not say when a picture is decoded: ffmpeg's guesses may fall."""
 FFMPEG_HINT = FFMPEG.upgrade
 # Cutting ten seconds takes about one second of CPU; on a crowded node, many times that.
 DEADLINE = 300.0
@@ -149,7 +153,7 @@ class Ffmpeg:
         """The packets of a file, read but not decoded: which tracks it has, and how long they are."""
         arguments: list[str | Path] = [
             "-copyts",
-            *_READING,
+            *READING,
             "-f",
             container_of(path),
             "-i",
@@ -157,6 +161,7 @@ class Ffmpeg:
             *_ALL,
             "-c",
             "copy",
+            *RISING,
             "-f",
             "framecrc",
             "pipe:1",
@@ -169,12 +174,11 @@ class Ffmpeg:
         # In the pictures' own time base: by default ffmpeg rounds their times to the frame rate.
         listing = ["-fps_mode", "passthrough", "-enc_time_base:v", _BASE, "-f", "framecrc", "pipe:1"]
         # -copyts: otherwise a file whose first picture is not at 0 (a silent one's, say) is moved there.
-        arguments: list[str | Path] = ["-copyts", *_READING, "-f", container_of(path), "-i", path]
+        arguments: list[str | Path] = ["-copyts", *READING, "-f", container_of(path), "-i", path]
         arguments += [*_ALL, *stop, *listing]
         return read_framecrc(self.lines(arguments))
 
 
-_READING = ("-threads", "1", "-protocol_whitelist", "file,pipe")
 # Pictures and sound; a stranger's file may hold subtitles and data besides.
 _ALL = ("-map", "0:v?", "-map", "0:a?")
 # For -enc_time_base: pictures keep the ticks of their source.

@@ -16,11 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from . import webm
-from .encoding import READING
 from .errors import Transient
 from .files import mapped
 from .measure import MAX_PACKETS, read_framecrc
-from .media import Ffmpeg
+from .media import READING, RISING, Ffmpeg
 from .moof import children, read_defaults, read_fragments
 from .mp4 import NoTable, Samples, column, pre_skip, read_file, read_moov
 from .mpegts import copy_without_names
@@ -37,6 +36,8 @@ _OPUS_RATE = 48_000
 _MPEG_AUDIO = ("mp4a.6b", "mp4a.69")
 # Packets at the beginning that a decoder needs and gives nothing for, as of Vorbis.
 _SILENT_AT_MOST = 2
+# Containers that do not say, or not of all, when a picture is decoded.
+_GUESSED = ("matroska", "mpeg")
 # Containers that do not say what is in them.
 _UNTOLD = ("mpegts", "mpeg", "flv")
 
@@ -166,10 +167,9 @@ def _remux(
     # A track may begin late in a stream that does not say what it has.
     patient = ("-probesize", "50M", "-analyzeduration", "60M") if kind in _UNTOLD else ()
     words: list[str | Path] = ["-copyts", "-fflags", "+genpts", *patient, *READING, "-f", kind, "-i", path]
-    # The muxer takes times that rise alone; those that count are in the listing.
-    rising = ("-bsf:v", "setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1)") if kind == "mpeg" else ()
+    rising = RISING if kind in _GUESSED else ()
     words += [*streams, *codecs, *rising, "-fflags", "+bitexact", "-f", "mp4", target]
-    words += [*streams, "-c", "copy", "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+    words += [*streams, "-c", "copy", *rising, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
     return ffmpeg.lines(words)
 
 
