@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOUR := .venv-spark4
 
 .PHONY: help test test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
-	matrix single-file bench clean
+	matrix matrix-pairs single-file bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -85,6 +85,9 @@ soak: $(BIN)/.made ## a run with every fault at random, under 12 minutes [SEED=n
 
 fuzz: $(BIN)/.made ## strangers' bytes against everything that reads them [SECONDS=600] [SEED=n]
 	PYTHONPATH=. $(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+matrix-pairs: $(BIN)/.made ## every two values of the truth matrix together (minutes)
+	$(BIN)/python tests/matrix.py
 
 matrix: $(BIN)/.made ## clips of media in every layout, at random, against PyAV's reading of the whole [SECONDS=600] [SEED=n]
 	$(BIN)/python tests/matrix.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))

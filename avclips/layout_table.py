@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from .byte_reader import ByteReader
-from .layouts import WholeFile, around
+from .layouts import WholeFile, around, with_next
 from .mp4 import Samples
 from .opening import first_of_each
 from .progressive import Table
@@ -25,16 +25,20 @@ class Tabled(WholeFile):
         self.together = len(self._opened) > 1
 
     def packets(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
-        wanted = around(self._opened[kind][1], since, until)
+        whole = self._opened[kind][1]
+        stretch = around(whole, since, until)
+        wanted = whole.cut(*stretch)
         # Of both tracks at once, since they lie between each other: one request instead of several.
         near = [wanted]
         for name, (_, samples) in self._opened.items():
             # What ended long before, or begins long after, lies elsewhere in the file.
             if name != kind and _reaches(samples, since, until):
-                near.append(around(samples, since, until))
+                near.append(samples.cut(*around(samples, since, until)))
         first, behind = _place([wanted] if kind == "audio" else near)
         path = self._reader.body(self._stream, first, behind - 1)
-        return path, replace(wanted, offsets=tuple(offset - first for offset in wanted.offsets))
+        # The bytes of what comes next are not there, and not wanted.
+        table = with_next(whole, *stretch)
+        return path, replace(table, offsets=tuple(offset - first for offset in table.offsets))
 
 
 def _reaches(samples: Samples, since: Fraction, until: Fraction | None) -> bool:

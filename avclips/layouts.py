@@ -87,7 +87,8 @@ class WholeFile:
     def packets(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
         path, samples = self._opened[kind]
         # It is all here: a decoder that begins long before makes up the noise that one of the whole would.
-        return path, around(samples, since - (DECODED_BEFORE if kind == "audio" else 0), until)
+        since -= DECODED_BEFORE if kind == "audio" else 0
+        return path, with_next(samples, *around(samples, since, until))
 
 
 def settled(samples: Samples) -> Samples:
@@ -100,7 +101,9 @@ def settled(samples: Samples) -> Samples:
     if samples.kind == "video":
         return replace(samples, durations=_standing(samples))
     rate = _OPUS_RATE if samples.codec == "Opus" else samples.sample_rate
-    return on_grid(samples, rate, None) if samples.kind == "audio" and rate else samples
+    if samples.kind != "audio" or not rate:
+        return samples
+    return on_grid(samples, rate, Fraction(samples.times[0], samples.timescale))
 
 
 def _standing(samples: Samples) -> Sequence[int]:
@@ -111,8 +114,16 @@ def _standing(samples: Samples) -> Sequence[int]:
     return column(durations, len(durations))
 
 
-def around(samples: Samples, since: Fraction, until: Fraction | None) -> Samples:
-    """The stretch of a table, in decoding order, that holds these seconds, from a key frame on."""
+def with_next(samples: Samples, first: int, behind: int) -> Samples:
+    """A stretch of a table, and of sound the packet behind it: so it is seen whether it ends, or pauses."""
+    return samples.cut(first, min(len(samples.times), behind + (samples.kind == "audio")))
+
+
+def around(samples: Samples, since: Fraction, until: Fraction | None) -> tuple[int, int]:
+    """The stretch of a table, in decoding order, that holds these seconds, from a key frame on.
+
+    Returns the number of the first packet, and the one behind the last.
+    """
     low = (since - _MARGIN) * samples.timescale
     first = last = None
     for number, time in enumerate(samples.times):
@@ -129,7 +140,7 @@ def around(samples: Samples, since: Fraction, until: Fraction | None) -> Samples
     if until is not None:
         high = (until + _MARGIN) * samples.timescale
         last = max((n for n, time in enumerate(samples.times) if time < high), default=len(samples.times) - 1)
-    return samples.cut(first, len(samples.times) if last is None else max(last, first) + 1)
+    return first, len(samples.times) if last is None else max(last, first) + 1
 
 
 def _with_state(samples: Samples, first: int) -> int:

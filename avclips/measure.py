@@ -24,8 +24,8 @@ COPY_LATE_END = 0.25
 ALONE_TOLERANCE = 0.25
 # The names that ffmpeg has for what MP4 calls otherwise.
 CODECS = {"avc1": "h264", "mp4a": "aac", "vp09": "vp9", "Opus": "opus", "mp4a.6b": "mp3", "mp4a.dd": "vorbis"}
-# The most samples of a packet of sound, of the codecs that sites use: FLAC's, whose last one is decoded whole.
-PACKET = 4608
+# The most samples of a packet of sound that sites have; and of FLAC, whose last one is decoded whole.
+PACKET, COPIED_PACKET = 2048, 4608
 # The most packets, or frames, of a file that are looked at: three hours of pictures and sound.
 MAX_PACKETS = 1_000_000
 # A picture's time may differ from the source's by the rounding of two time bases.
@@ -222,7 +222,7 @@ def judge_sound(expected: Expected, sound: Sound | None) -> str | None:
     due = round(expected.sound * sound.sample_rate)
     # Where the source ends inside the clip, its last packet may be filled up: one packet, no more. One that
     # is copied can do so at its other end as well.
-    slack = PACKET * (sound.packed + (expected.sound != expected.length))
+    slack = COPIED_PACKET * sound.packed + PACKET * (expected.sound != expected.length)
     if abs(sound.samples - due) > slack:
         return f"the sound has {sound.samples} samples instead of {due}"
     return None
@@ -267,7 +267,7 @@ def judge_alone(
         return f"its sound has {sound.channels} channels"
     if length is None:
         return None
-    if abs(sound.samples - round(length * sound.sample_rate)) > PACKET * sound.packed:
+    if abs(sound.samples - round(length * sound.sample_rate)) > COPIED_PACKET * sound.packed:
         return f"its sound has {sound.samples} samples instead of {round(length * sound.sample_rate)}"
     return None
 

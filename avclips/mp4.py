@@ -72,12 +72,14 @@ class Samples:
         """When each sample begins and ends that a reader shows, in the order of decoding.
 
         Hidden is what begins before the edit or not before its end, or the track's: a last sample without a
-        duration.
+        duration. Of sound, what the edit begins or ends within is heard in part.
         """
         spans = [(time, time + lasts) for time, lasts in zip(self.times, self.durations, strict=True)]
         end = max((end for _, end in spans), default=0)
         if self.until is not None:
             end = min(end, self.until)
+        if self.kind == "audio":
+            spans = [(max(begin, self.since), behind) for begin, behind in spans if behind > self.since]
         shown = [(begin, min(behind, end)) for begin, behind in spans if self.since <= begin < end]
         if self.kind == "video" and self.until is not None and shown:
             # With B-frames, the table's last duration is not the last frame's, which stands until the edit ends.
@@ -240,7 +242,7 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     codec, width, height, rate, entry = _description(data, found[b"stsd"], kind)
     # An encoder's delay is hidden whether an edit list says so or not: its decoder is told, in dOps.
     skipped = pre_skip(entry) * timescale // 48_000 if codec == "Opus" else 0
-    if edit is not None:
+    if edit is not None and skipped:
         since, skipped = max(since, shift + skipped), 0
     track, matrix = _header(data, found.get(b"tkhd"))
     return Samples(

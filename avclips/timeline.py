@@ -120,12 +120,15 @@ def on_grid(samples: Samples, rate: int, first: Fraction | None) -> Samples:
         # Of a last packet, what was filled up is not heard.
         lengths[-1] = round(Fraction(samples.durations[-1] * rate, samples.timescale))
     times: list[int] = []
+    # A clock that counts samples may have been given rounded times, as of a file that was in another container.
+    rounded = not exact
     for number, time in enumerate(wanted):
         follows = times[-1] + lengths[number - 1] if times else None
         if follows is not None and abs(time - follows) <= GAP * rate:
             times.append(follows)
+            rounded = rounded or time != follows
         else:
-            times.append(_placed(time, rate, held, first) if not exact else round(time))
+            times.append(_placed(time, rate, held, first) if rounded else round(time))
     scaled = Fraction(rate, samples.timescale)
     since = None if samples.shift is None else round(samples.since * scaled)
     return replace(

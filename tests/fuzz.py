@@ -138,7 +138,7 @@ def read_plain(data: bytes) -> None:
         assert track.times
         assert all(at >= 0 and at + lasts <= size for at, lasts in zip(track.offsets, track.sizes, strict=True))
         for start, end in CLIPS:
-            stretch = around(track, start, end)
+            stretch = track.cut(*around(track, start, end))
             assert stretch.times and (
                 track.kind != "video"
                 or stretch.keys is None

@@ -164,7 +164,9 @@ def read_sound(path: Path) -> Sound:
                 begins, rate = time, frame.sample_rate
             late = time - begins - Fraction(count, rate)
             if late > SOUND_GAP:
-                parts.append(np.zeros((_pause(late * rate, len(samples)), samples.shape[1]), np.int16))
+                rounded = stream.time_base != Fraction(1, rate)
+                silent = _pause(late * rate, len(samples)) if rounded else round(late * rate)
+                parts.append(np.zeros((silent, samples.shape[1]), np.int16))
                 count += len(parts[-1])
             parts.append(samples)
             count += len(samples)

@@ -320,12 +320,15 @@ PAUSED = sound([(0, 100), (100, 100), (700, 100), (800, 100)])
         (even(400, 20), "0", "1", 0, 5, [(400, 0, 600)], 1000),
         (even(400, 20), "0.399", "0.6", 0, 1, [(1, 0, 200)], 201),
         (replace(even(0, 20), origin=Fraction(-2, 5)), "0", "1", 0, 5, [(400, 0, 600)], 1000),
-        # It pauses: nothing is decoded over a gap, and silence stands in it.
+        # It pauses: silence stands in it, also up to the clip's end; a decoder goes on behind it with its state.
         (PAUSED, "0", "0.9", 0, 3, [(0, 0, 200), (500, 200, 200)], 900),
         (PAUSED, "0.15", "0.75", 0, 2, [(0, 150, 50), (500, 200, 50)], 600),
-        (PAUSED, "0.3", "0.8", 2, 2, [(400, 0, 100)], 500),
-        (PAUSED, "0.1", "0.5", 0, 1, [(0, 100, 100)], 100),
-        (PAUSED, "0.75", None, 2, 3, [(0, 50, 150)], 150),
+        (PAUSED, "0.3", "0.8", 0, 2, [(400, 200, 100)], 500),
+        (PAUSED, "0.1", "0.5", 0, 1, [(0, 100, 100)], 400),
+        (PAUSED, "0.75", None, 0, 3, [(0, 250, 150)], 150),
+        # Its container says that what was read pauses then; how long, within the clip or beyond it.
+        (sound([(0, 1024), (1024, 1024), (2048, 7000)], codec="mp4a"), "2.1", "4", 0, 2, [(0, 2100, 972)], 1900),
+        (sound([(0, 1024), (1024, 1024), (2048, 1500)], codec="mp4a"), "2.1", "4", 0, 2, [(0, 2100, 972)], 1448),
         # An edit list hides its encoder's delay, and what fills up the last packet.
         (even(-100, 20, shift=-100), "0", "0.3", 0, 3, [(0, 100, 300)], 300),
         (even(-30, 20, shift=-30), "0", "0.3", 0, 3, [(0, 30, 300)], 300),
@@ -346,10 +349,12 @@ def test_which_samples_are_due(
     assert (found.first, found.last) == (first, last)
     assert found.pieces == tuple(Piece(*piece) for piece in pieces)
     assert (found.count, found.resampled, found.rate) == (count, None, RATE)
-    assert found.ends == found.begin + count and found.heard == found.begin + pieces[0][0]
+    # Behind what is heard, a pause is filled up.
+    assert found.begin + count == (found.begin + found.filled if found.filled else found.ends) >= found.ends
+    assert found.heard == found.begin + pieces[0][0]
     # They begin at the clip's second 0, and what follows the last of them is not there.
     assert found.begin == round((Fraction(start) + material.origin) * RATE)
-    assert sum(piece.silence + piece.count for piece in found.pieces) == count
+    assert sum(piece.silence + piece.count for piece in found.pieces) == found.ends - found.begin
 
 
 def test_no_more_is_decoded_than_helps() -> None:

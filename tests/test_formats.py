@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from avclips.errors import Transient
-from avclips.formats import choose, offers_streams, smaller_side
+from avclips.formats import choose, offers_streams, smaller_side, smallest_picture
 from avclips.streams import Stream, stream_of, subtitles_in
 
 Format = dict[str, Any]
@@ -404,3 +404,28 @@ def test_what_is_not_at_an_http_address(url: str) -> None:
     with pytest.raises(Transient, match=r"^format 134 is not at an http\(s\) address$") as caught:
         stream_of(P360 | {"url": url})
     assert caught.value.reason == "formats"
+
+
+@pytest.mark.parametrize(
+    ("formats", "alone", "seen"),
+    [
+        ([A139, A140, P360, P144, P240], A140, P144),
+        # Of another way than the sound, or with it in one file, it will do where there is no other.
+        ([A140, H93, P360], A140, P360),
+        ([A140, H93, both("18", 360)], A140, both("18", 360)),
+        ([H234, P144, H93, H230], H234, H93),
+        # What nobody may read, or what has no picture, tells nothing.
+        ([A140, P144 | {"has_drm": True}, P240], A140, P240),
+        ([A140, P144 | {"url": None}], A140, None),
+        ([A139, A140, OPUS, H93], A140, None),
+        ([A140, P144 | {"vcodec": None}], A140, None),
+        # A sound that comes with its picture has no need of another.
+        ([both("18", 360), P144], both("18", 360), None),
+    ],
+)
+def test_the_picture_of_a_sound_that_comes_alone(
+    formats: list[Format], alone: Format, seen: Format | None
+) -> None:
+    placed = [{"url": "https://example.org/", **each} for each in formats]
+    found = smallest_picture(placed, alone)
+    assert found == (None if seen is None else {"url": "https://example.org/", **seen})

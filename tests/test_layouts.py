@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from avclips.cutting import Material, plan_picture
 from avclips.errors import Transient
 from avclips.layout_table import Tabled
-from avclips.layouts import InUnits, WholeFile, around, look_for_holes
+from avclips.layouts import InUnits, WholeFile, around, look_for_holes, with_next
 from avclips.mp4 import Samples
 from avclips.opening import Opened
 from avclips.progressive import Table
@@ -261,14 +261,27 @@ WHOLE = table([packet for number in range(10) for packet in second(number)])
     ],
 )
 def test_around(since: str, until: str | None, first: int, last: int) -> None:
-    found = around(WHOLE, Fraction(since), None if until is None else Fraction(until))
-    assert (found.offsets[0], found.offsets[-1]) == (first, last)
+    stretch = around(WHOLE, Fraction(since), None if until is None else Fraction(until))
+    assert stretch == (first, last + 1)
+    found = WHOLE.cut(*stretch)
     assert found.keys is not None and found.keys[0] == 0
+
+
+def test_a_pause_is_seen_and_a_decoder_has_its_state_behind_it() -> None:
+    """Packets of 20 ms, and none from second 2 to 5."""
+    times = [*range(0, 2000, 20), *range(5000, 7000, 20)]
+    paused = replace(table([(time, True) for time in times], "audio"), durations=(20,) * len(times))
+    # Of the packets before the pause, those of a second; of those behind it, the first.
+    assert around(paused, Fraction(4), Fraction(9, 2)) == (50, 100)
+    assert with_next(paused, 50, 100).times[-1] == 5000
+    assert around(paused, Fraction(6), None) == (125, 200)
+    assert with_next(paused, 125, 200).times[-1] == 6980
+    assert with_next(WHOLE, 0, 25).times == WHOLE.times[:25]
 
 
 def test_around_what_has_no_key_frame_before() -> None:
     late = table(second(0, keys=(10,)))
-    assert around(late, Fraction(1, 10), Fraction(1)).offsets[0] == 0
+    assert around(late, Fraction(1, 10), Fraction(1))[0] == 0
 
 
 def test_a_whole_file_begins_and_ends() -> None:

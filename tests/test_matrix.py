@@ -1,7 +1,6 @@
-"""Every value of the truth matrix once, and what the matrix itself rests on.
+"""Every value of the truth matrix once, cells that were faults, and what the matrix itself rests on.
 
-Pairs of values, and more of them at once, are played by `python tests/matrix.py` and `make matrix`: not all of
-these hold yet.
+Pairs of values are played by `make matrix-pairs`, and cells at random by `make matrix`.
 
 All cells are played before the first is judged, many in one run of the script. A test's name is a cell:
 `python tests/matrix.py --only CELL` plays it alone.
@@ -35,7 +34,26 @@ from matrix_play import Judged, play, shape_of, spec_of
 from matrix_rules import FACTORS
 from matrix_truth import Truth, read_pictures, truth
 
-CELLS = matrix_cells.one_by_one()
+# What was wrong once, and takes more than one value.
+FAULTS = """
+layout=webm-end,picture=vp9,sound=opus,lag=-0.5,begin=5
+layout=muxed-sidx,sound=opus,lag=-0.5,begin=5,edit=list,media=audio
+layout=dash-sidx,begin=5,media=audio
+layout=sidx-each,lag=0.4,begin=5,media=audio,audio_format=flac
+layout=plain,ends=gap,at=packet,media=audio
+sound=opus,lag=0.4,ends=gap,at=packet,audio_format=m4a
+layout=muxed-sidx,sound=opus,edit=list,ends=gap,at=border,length=0.5
+layout=hls-aes,ends=sound,at=late
+layout=hls-fmp4,ends=sound,at=late,media=audio
+layout=hls-break,sound=aac-48,at=border,cut=copy
+layout=moov-end,sound=flac,audio_format=m4a
+layout=plain,rate=frozen,clock=mkv,gop=closed,edit=list,length=0.5
+layout=sidx-each,picture=av1,rate=vfr,at=fraction,video_format=mkv
+layout=hls-ts-apart,rate=one,ends=gap,at=border,length=0.5,video_format=mkv
+""".split()
+CELLS = list(
+    {written(cell): cell for cell in [*matrix_cells.one_by_one(), *map(matrix_cells.read, FAULTS)]}.values()
+)
 PAIRS = matrix_cells.covering(PAIRS_SEED)
 
 

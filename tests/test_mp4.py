@@ -249,6 +249,22 @@ def test_what_a_reader_shows(boxes: dict[str, bytes], shown: list[tuple[int, int
     assert track.shown() == shown
 
 
+@pytest.mark.parametrize(
+    ("boxes", "heard"),
+    [
+        ({}, [(0, 6), (6, 12), (12, 18), (18, 23)]),
+        # A packet that the edit begins or ends within is heard in part, also where it is the only one.
+        ({"elst": elst((200, 8))}, [(0, 4), (4, 10), (10, 15)]),
+        ({"elst": elst((67, 8))}, [(0, 4), (4, 6)]),
+        ({"elst": elst((22, 8))}, [(0, 2)]),
+        ({"elst": elst((200, 6))}, [(0, 6), (6, 12), (12, 17)]),
+    ],
+)
+def test_what_of_a_sound_is_heard(boxes: dict[str, bytes], heard: list[tuple[int, int]]) -> None:
+    (track,) = read_moov(moov(hdlr=hdlr(b"soun"), ctts=b"", **boxes))
+    assert track.shown() == heard
+
+
 def test_tracks_of_all_kinds() -> None:
     found = read_moov(
         box(b"moov", GOOD["mvhd"], trak(hdlr=hdlr(b"text")), trak(hdlr=hdlr(b"soun")), trak(hdlr=b""), trak())
