@@ -14,7 +14,7 @@ Where a track begins is read off its container, never assumed:
   shown a little later, by the frames that B-frames make a decoder wait for; the muxer put that delay there, and
   the sound, in another file, has no such delay. (A picture of ffmpeg's ``-movflags +dash``, as of YouTube's, would
   otherwise come 80 ms too late for its sound.) An edit list that keeps this delay, as of a file that was copied
-  into fragments once more, decodes the first frame at 0: it means the same.
+  into fragments once more, begins at 0, where the first frame is decoded: it means the same.
 
 Times are kept as whole ticks, and as fractions of seconds where clocks meet.
 """
@@ -35,8 +35,8 @@ GAP = Fraction(15, 1000)
 ROUNDING = Fraction(2, 1000)
 # What an encoder of sound, or a muxer that waits for B-frames, may put before the first picture.
 LEAD = Fraction(12, 100)
-# A part of a second that no clip's start is meant to tell from nothing.
-INSTANT = Fraction(1, 1_000_000)
+# A part of a second that no clip's start is meant to tell from nothing: the roundings of a few clocks.
+INSTANT = Fraction(1, 20_000)
 # The samples of a packet of AAC, of one with spectral band replication; both with 960 where radio has it so.
 _AAC = (1024, 2048, 960, 1920)
 
@@ -72,7 +72,7 @@ def begin_of(samples: Samples) -> Begin | None:
 
 def begins(track: Samples, shown: Fraction, starts: Fraction, decode: Fraction) -> Begin:
     """Where a track begins whose first frame or sample is ``shown`` and decoded at these seconds."""
-    says = track.shift is not None and decode != 0
+    says = track.shift is not None and (decode != 0 or track.since > 0)
     return Begin(shown, starts, starts if says else min(starts, decode))
 
 

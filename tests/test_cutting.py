@@ -112,7 +112,7 @@ def test_which_frames_are_due(
 ) -> None:
     found = planned(material, start, end)
     assert (found.first, found.last, found.frames) == (first, last, frames)
-    slack = Fraction(1, 1_000_000)
+    slack = Fraction(1, 20_000)
     assert all(abs(a - Fraction(b)) <= slack for a, b in zip(found.times, times, strict=True))
     assert not found.stands and found.begin == (Fraction(start) + material.origin) * 1000
 
@@ -239,7 +239,7 @@ def films(draw: st.DrawFn) -> Material:
 def test_any_clip_of_any_film(material: Material, start: Fraction, length: Fraction) -> None:
     samples, origin = material.samples, material.origin
     whole = {number: Fraction(time, samples.timescale) - origin for number, time in enumerate(samples.times)}
-    end, slack = start + length, Fraction(1, 1_000_000)
+    end, slack = start + length, Fraction(1, 20_000)
     due = sorted((n for n, at in whole.items() if start - slack <= at < end - slack), key=whole.__getitem__)
     ends = max(Fraction(t + d, samples.timescale) for t, d in zip(samples.times, samples.durations, strict=True))
     try:
