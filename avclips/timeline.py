@@ -14,7 +14,9 @@ Where a track begins is read off its container, never assumed:
   shown a little later, by the frames that B-frames make a decoder wait for; the muxer put that delay there, and
   the sound, in another file, has no such delay. (A picture of ffmpeg's ``-movflags +dash``, as of YouTube's, would
   otherwise come 80 ms too late for its sound.) An edit list that keeps this delay, as of a file that was copied
-  into fragments once more, begins at 0, where the first frame is decoded: it means the same.
+  into fragments once more, decodes the first frame at 0: it means the same. Where one begins at that first frame,
+  ffmpeg may have moved all streams by its delay, so that nothing is decoded before 0: then the sound, too, begins
+  by that much later.
 
 Times are kept as whole ticks, and as fractions of seconds where clocks meet.
 """
@@ -46,12 +48,18 @@ class Begin:
     """The second on the clock of its file at which a track's first frame or sample is ``shown``.
 
     ``starts``: the second of the presentation at which that is, in a file with others; ``alone``: the same in a
-    file of its own, less what the muxer added.
+    file of its own, less what the muxer added; ``moved``: whether it may have added that to other streams as well.
     """
 
     shown: Fraction
     starts: Fraction
     alone: Fraction
+    moved: bool = False
+
+    @property
+    def delay(self) -> Fraction:
+        """What the muxer added, in seconds."""
+        return self.starts - self.alone
 
 
 def begin_of(samples: Samples) -> Begin | None:
@@ -72,8 +80,9 @@ def begin_of(samples: Samples) -> Begin | None:
 
 def begins(track: Samples, shown: Fraction, starts: Fraction, decode: Fraction) -> Begin:
     """Where a track begins whose first frame or sample is ``shown`` and decoded at these seconds."""
-    says = track.shift is not None and (decode != 0 or track.since > 0)
-    return Begin(shown, starts, starts if says else min(starts, decode))
+    if track.shift is not None and decode != 0:
+        return Begin(shown, starts, starts)
+    return Begin(shown, starts, min(starts, decode), moved=track.shift is not None and track.since > 0)
 
 
 def origins(found: Mapping[str, Begin], together: bool) -> dict[str, Fraction]:
@@ -82,6 +91,9 @@ def origins(found: Mapping[str, Begin], together: bool) -> dict[str, Fraction]:
     ``together``: whether they are tracks of one file.
     """
     starts = {kind: begin.starts if together else begin.alone for kind, begin in found.items()}
+    picture, sound = found.get("video"), found.get("audio")
+    if picture is not None and sound is not None and picture.moved and sound.alone >= picture.delay:
+        starts["video"] = picture.starts
     if not starts:
         return {}
     zero = min(starts.values())

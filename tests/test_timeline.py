@@ -67,6 +67,8 @@ def ms(*milliseconds: int) -> tuple[Fraction, ...]:
         (table((80, 160, 120), decode=(0, 40, 80), shift=0), 80, 80, 0),
         # A pause before.
         (table((500, 540), shift=500, since=500), 500, 500, 500),
+        # A pause that is the decoder's delay.
+        (table((80, 160, 120), decode=(0, 40, 80), shift=0, since=80), 80, 80, 0),
         # It begins between two frames: the first whole one is shown, where it is.
         (table((-30, 10, 50), decode=(-30, 10, 50), shift=-30), 10, 0, 0),
         (table((-80, -40), decode=(-80, -40), shift=-80), 0, 0, 0),
@@ -79,7 +81,9 @@ def ms(*milliseconds: int) -> tuple[Fraction, ...]:
     ],
 )
 def test_where_a_track_begins(samples: Samples, shown: int, starts: int, alone: int) -> None:
-    assert begin_of(samples) == Begin(*ms(shown, starts, alone))
+    found = begin_of(samples)
+    assert found == Begin(*ms(shown, starts, alone), moved=samples.shift == 0 and samples.since > 0)
+    assert found.delay == Fraction(starts - alone, 1000)
 
 
 def test_a_track_of_nothing_begins_nowhere() -> None:
@@ -98,10 +102,10 @@ def test_what_is_said_of_a_begin(shift: int | None, decode: int, alone: int) -> 
 # -- second 0 --------------------------------------------------------------------------------------------------
 
 
-def at(shown: int, alone: int | None = None, starts: int | None = None) -> Begin:
+def at(shown: int, alone: int | None = None, starts: int | None = None, moved: bool = False) -> Begin:
     """A track whose first frame is shown at so many milliseconds."""
     starts = shown if starts is None else starts
-    return Begin(*ms(shown, starts, starts if alone is None else alone))
+    return Begin(*ms(shown, starts, starts if alone is None else alone), moved=moved)
 
 
 @pytest.mark.parametrize(
@@ -125,6 +129,12 @@ def at(shown: int, alone: int | None = None, starts: int | None = None) -> Begin
         ({"video": at(580, alone=500), "audio": at(500)}, False, {"video": 580, "audio": 500}),
         ({"video": at(80, alone=0), "audio": at(300)}, False, {"video": 80, "audio": 0}),
         ({"video": at(2080, alone=2000), "audio": at(0)}, False, {"video": 80, "audio": 0}),
+        # A muxer that may have moved both by the delay has, where the sound begins no earlier than that.
+        ({"video": at(80, alone=0, moved=True), "audio": at(93)}, False, {"video": 80, "audio": 80}),
+        ({"video": at(80, alone=0, moved=True), "audio": at(80)}, False, {"video": 80, "audio": 80}),
+        ({"video": at(80, alone=0, moved=True), "audio": at(0)}, False, {"video": 80, "audio": 0}),
+        ({"video": at(80, alone=0, moved=True), "audio": at(30)}, False, {"video": 80, "audio": 0}),
+        ({"video": at(80, alone=0, moved=True)}, False, {"video": 80}),
         # An edit list that begins between two frames: it is there that the video does.
         ({"video": at(10, starts=0, alone=0), "audio": at(0)}, True, {"video": 10, "audio": 0}),
         # One alone.
