@@ -116,6 +116,9 @@ class Reading:
 
     def _sound(self, stream: Stream, start: Fraction, end: Fraction | None, seen: bool) -> Material | None:
         before = BEFORE.get(stream.sound or "", USUALLY_BEFORE)
+        if self.streams.elsewhere:
+            # Of HE-AAC, many sites name the half that all decoders know.
+            before = max(before, USUALLY_BEFORE)
         until = end
         if self._settings.audio_rate:
             before += RESAMPLER
