@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
 
 from . import spans, webm
 from .boxes import box_at
@@ -25,6 +27,8 @@ _OFF = Fraction(1, 2)
 _A_LITTLE = 4096
 _MOST_OF_A_HEADER = 16 << 20
 _NANOSECONDS = 1_000_000_000
+# Clusters at the beginning in which each track has to begin.
+_BEGINS_WITHIN = 3
 
 
 def moov_in(init: bytes) -> bytes:
@@ -152,6 +156,13 @@ class Fragments(InUnits):
                 raise Transient("check", f"the fragment at {float(due):.3f} s is not there")
 
 
+class _First(NamedTuple):
+    """The seconds at which a track's first packet ``starts``, and at which it is ``shown`` or heard."""
+
+    starts: Fraction
+    shown: Fraction
+
+
 class Clusters(InUnits):
     """A WebM with its Cues in front."""
 
@@ -162,6 +173,8 @@ class Clusters(InUnits):
         self._index = index
         self._ffmpeg = ffmpeg
         self._delay = Fraction(index.delay, 48_000)
+        self._earliest = Fraction(index.earliest, index.timescale)
+        self._firsts: dict[str, _First] = {}
         self.together = len(index.tracks) > 1
 
     def kinds(self) -> Sequence[str]:
@@ -169,34 +182,68 @@ class Clusters(InUnits):
 
     def first_packet(self, kind: str) -> Fraction:
         """The second at which the first packet of a track begins."""
-        return Fraction(self._index.earliest, self._index.timescale) - self._delay
+        return self._first(kind).starts
 
     def begin(self, kind: str) -> Begin:
-        first = Fraction(self._index.earliest, self._index.timescale)
-        return Begin(first, first, first)
+        shown = self._first(kind).shown
+        return Begin(shown, shown, shown)
+
+    def zero(self, kind: str) -> Fraction:
+        return self._earliest
+
+    def _first(self, kind: str) -> _First:
+        if not self._firsts:
+            self._firsts = self._read_firsts() if self.together else {kind: self._told()}
+        if kind not in self._firsts:
+            raise Transient("check", f"no {kind} in the first clusters of a stream")
+        return self._firsts[kind]
+
+    def _told(self) -> _First:
+        """What the index says of a stream by itself: Cues count from what is heard."""
+        return _First(self._earliest - self._delay, self._earliest)
+
+    def _read_firsts(self) -> dict[str, _First]:
+        """The Cues of several tracks are those of one: the clusters tell."""
+        for last in range(min(_BEGINS_WITHIN, len(self._index.times) - 1)):
+            opened = self._tables(0, last)
+            if len(opened) == len(self._index.tracks):
+                break
+        firsts = {}
+        for kind, (_, samples) in opened.items():
+            starts = Fraction(min(samples.times), samples.timescale)
+            firsts[kind] = _First(starts, starts + (self._delay if kind == "audio" else 0))
+        return firsts
 
     def ends(self, kind: str) -> Fraction | None:
         return None if self.together else self.zero(kind) + self._index.duration
 
     def load(self, first: int, last: int) -> Opened:
-        index = self._index
-        begins, behind = index.offsets[first], index.offsets[last + 1]
-        media = self._reader.body(self._stream, begins, behind - 1)
+        padding = 0
+        if last == len(self._index.times) - 2:
+            with mapped(self._media(first, last)) as body:
+                padding = webm.last_padding(body)
+        opened = self._tables(first, last)
+        return {kind: (file, self._heard(samples, padding)) for kind, (file, samples) in opened.items()}
+
+    def _media(self, first: int, last: int) -> Path:
+        return self._reader.body(self._stream, self._index.offsets[first], self._index.offsets[last + 1] - 1)
+
+    def _tables(self, first: int, last: int) -> Opened:
+        """Clusters ``first``..``last``, with the times that they have."""
+        media = self._media(first, last)
         with mapped(media) as body:
-            if damage := webm.check_clusters(index, begins, body):
+            if damage := webm.check_clusters(self._index, self._index.offsets[first], body):
                 raise Transient("check", f"a damaged fragment: {damage}")
-            padding = webm.last_padding(body) if last == len(index.times) - 2 else 0
         path = self._reader.file("clusters")
         with open(path, "wb") as target:
-            target.write(index.init)
+            target.write(self._index.init)
             append(target, media)
-        opened = remuxed(path, "matroska", self._ffmpeg, self._reader.folder, begins=False)
-        return {kind: (file, self._heard(samples, padding)) for kind, (file, samples) in opened.items()}
+        return remuxed(path, "matroska", self._ffmpeg, self._reader.folder, begins=False)
 
     def _heard(self, samples: Samples, padding: int) -> Samples:
         """Of Opus, what an encoder put before the first sample, and behind the last, is not heard."""
         if samples.codec != "Opus":
             return samples
         fine = samples.finer(_NANOSECONDS // samples.timescale)
-        since = round(Fraction(self._index.earliest, self._index.timescale) * _NANOSECONDS)
+        since = round(self._first(samples.kind).shown * _NANOSECONDS)
         return replace(without_padding(fine, padding), shift=0, since=since)

@@ -34,8 +34,9 @@ log = logging.getLogger(__name__)
 
 READING = ("-threads", "1", "-protocol_whitelist", "file,pipe")
 """How a file is read: whatever it names, no other is opened."""
-RISING = ("-bsf:v", "setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1)")
-"""For copies, where a container does not say when a picture is decoded: ffmpeg's guesses may fall."""
+UNDECODED = ("-bsf:v", "setts=pts=PTS:dts=N-1000000000")
+"""For listings of packets: each is decoded long before it is shown. Where a container does not say when, ffmpeg
+guesses, and where a guess is late it moves the picture."""
 FFMPEG_HINT = FFMPEG.upgrade
 # Cutting ten seconds takes about one second of CPU; on a crowded node, many times that.
 DEADLINE = 300.0
@@ -161,7 +162,7 @@ class Ffmpeg:
             *_ALL,
             "-c",
             "copy",
-            *RISING,
+            *UNDECODED,
             "-f",
             "framecrc",
             "pipe:1",

@@ -19,7 +19,7 @@ from . import webm
 from .errors import Transient
 from .files import mapped
 from .measure import MAX_PACKETS, read_framecrc
-from .media import READING, RISING, Ffmpeg
+from .media import READING, UNDECODED, Ffmpeg
 from .moof import children, read_defaults, read_fragments
 from .mp4 import NoTable, Samples, column, pre_skip, read_file, read_moov
 from .mpegts import copy_without_names
@@ -36,8 +36,7 @@ _OPUS_RATE = 48_000
 _MPEG_AUDIO = ("mp4a.6b", "mp4a.69")
 # Packets at the beginning that a decoder needs and gives nothing for, as of Vorbis.
 _SILENT_AT_MOST = 2
-# Containers that do not say, or not of all, when a picture is decoded.
-_GUESSED = ("matroska", "mpeg")
+_RISING = ("-bsf:v", "setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1)")
 # Containers that do not say what is in them.
 _UNTOLD = ("mpegts", "mpeg", "flv")
 
@@ -125,7 +124,7 @@ def remuxed(
     for name, table in tables.items():
         if name not in listed or len(listed[name].times) != len(table.times):
             raise Transient("media", f"ffmpeg lists other packets of {name} than it wrote")
-        opened[name] = (target, _with_times(table, listed[name]))
+        opened[name] = (target, _with_times(table, listed[name], untold=kind == "matroska"))
     if begins and "audio" in opened:
         sound = _heard_from(path, kind, ffmpeg, opened["audio"][1])
         if kind == "matroska" and sound.codec == "Opus":
@@ -167,9 +166,11 @@ def _remux(
     # A track may begin late in a stream that does not say what it has.
     patient = ("-probesize", "50M", "-analyzeduration", "60M") if kind in _UNTOLD else ()
     words: list[str | Path] = ["-copyts", "-fflags", "+genpts", *patient, *READING, "-f", kind, "-i", path]
-    rising = RISING if kind in _GUESSED else ()
+    # The muxer takes times that rise alone; those that count are in the listing.
+    rising = _RISING if kind in ("matroska", "mpeg") else ()
     words += [*streams, *codecs, *rising, "-fflags", "+bitexact", "-f", "mp4", target]
-    words += [*streams, "-c", "copy", *rising, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+    listed = UNDECODED if kind == "matroska" else ()
+    words += [*streams, "-c", "copy", *listed, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
     return ffmpeg.lines(words)
 
 
@@ -203,12 +204,16 @@ def _read_listing(lines: Iterable[str]) -> Mapping[int, _Listed]:
     return found
 
 
-def _with_times(table: Samples, listed: _Listed) -> Samples:
-    """A track of the remuxed file with the times that the original has."""
+def _with_times(table: Samples, listed: _Listed, untold: bool) -> Samples:
+    """A track of the remuxed file with the times that the original has.
+
+    ``untold``: its container does not say when a frame is decoded.
+    """
     timescale = listed.ticks.denominator
     count = len(listed.times)
     times = array("q", (time * listed.ticks.numerator for time in listed.times))
-    decode = _upwards([time * listed.ticks.numerator for time in listed.decode], times)
+    told = [time * listed.ticks.numerator for time in listed.decode]
+    decode = _reordered(times) if untold and table.kind == "video" else _upwards(told, times)
     # A frame lasts to the next; what a container says of one is often only its rate.
     order = sorted(range(len(times)), key=times.__getitem__)
     durations = array("q", (lasts * listed.ticks.numerator for lasts in listed.durations))
@@ -226,6 +231,13 @@ def _with_times(table: Samples, listed: _Listed) -> Samples:
         until=None,
         sample_rate=table.sample_rate or listed.rate,
     )
+
+
+def _reordered(times: Sequence[int]) -> list[int]:
+    """When frames are decoded, of which it is only known when they are shown: one by one, none too late."""
+    order = sorted(times)
+    delay = max(at - shown for at, shown in zip(order, times, strict=True))
+    return [at - delay for at in order]
 
 
 def _counted(sound: Samples, lengths: Sequence[int], heard: Fraction) -> Samples:

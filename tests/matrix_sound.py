@@ -73,10 +73,13 @@ def of_samples(spec: Spec, whole: Sound, got: Sound, start: Fraction, end: Fract
         return complaint
     slack = coarseness(spec) * whole.rate
     exact = (start - whole.begins) * whole.rate
-    first = place(whole.samples, got.samples, exact, slack, CODECS.get(spec.sound, Steady()), whole.rate)
+    until = min(Fraction(len(whole.samples)), (end - whole.begins) * whole.rate)
+    # How long a last packet is, a coarse clock tells as coarsely.
+    sure = len(got.samples) - (math.ceil(slack) if until == len(whole.samples) else 0)
+    steady = CODECS.get(spec.sound, Steady())
+    first = place(whole.samples, got.samples[:sure], exact, slack, steady, whole.rate)
     if isinstance(first, str):
         return first
-    until = min(Fraction(len(whole.samples)), (end - whole.begins) * whole.rate)
     late = first + len(got.samples) - until
     if not -1 - slack - _unheard(spec, whole, until) <= late <= 1 + slack:
         return f"{len(got.samples)} samples, due are {float(until - exact):.1f}"

@@ -221,5 +221,5 @@ def test_the_words_of_a_measure(script: Script, tmp_path: Path) -> None:
     end = "-fps_mode passthrough -enc_time_base:v demux -f framecrc pipe:1"
     assert told == [
         *(f"{begin} {stop}{end}" for stop in ("", "-t 15.500000 ")),
-        f"{begin} -c copy -bsf:v setts=pts=PTS:dts=max(DTS\\,PREV_OUTDTS+1) -f framecrc pipe:1",
+        f"{begin} -c copy -bsf:v setts=pts=PTS:dts=N-1000000000 -f framecrc pipe:1",
     ]
