@@ -27,7 +27,7 @@ MAX_SAMPLES = 3_000_000
 MAX_BOXES = 5000
 # Longer columns are kept packed.
 _LONG = 100_000
-_INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
+_INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts"}
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
 
@@ -240,6 +240,8 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     times = column(map(int.__add__, decode, delays), count)
     keys = _keys(data, found.get(b"stss"), count)
     codec, width, height, rate, entry = _description(data, found[b"stsd"], kind)
+    if b"dref" in found and _lies_elsewhere(data, found[b"dref"], found[b"stsd"]):
+        raise NoTable("samples that lie in another file")
     # An encoder's delay is hidden whether an edit list says so or not: its decoder is told, in dOps.
     skipped = pre_skip(entry) * timescale // 48_000 if codec == "Opus" else 0
     if edit is not None and skipped:
@@ -250,6 +252,23 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
         *(column(sizes, count), keys, decode, entry, matrix, shift if edit else None, since, until),
         *(track, rate, skipped),
     )
+
+
+def _lies_elsewhere(data: bytes, references: Box, descriptions: Box) -> bool:
+    """Whether a track's samples are in a file that its data reference (8.7.2) names.
+
+    Nobody opens that. One without a name is taken for this file, whatever its flag says: some muxers forget it.
+    """
+    entry = box_at(data, descriptions.body + 8)
+    assert entry is not None
+    (number,) = struct.unpack_from(">H", data, entry.body + 6)
+    at = references.body + 8
+    while (reference := box_at(data, at)) is not None and reference.end <= references.end:
+        if (number := number - 1) == 0:
+            (flags,) = struct.unpack_from(">I", data, reference.body)
+            return not flags & 1 and any(data[reference.body + 4 : reference.end])
+        at = reference.end
+    return False
 
 
 def pre_skip(entry: bytes) -> int:
