@@ -5,6 +5,7 @@ Each names a film that lies beside it. Were one opened as what it is, that film 
 
 from __future__ import annotations
 
+import gc
 import shutil
 import struct
 import subprocess
@@ -17,9 +18,10 @@ import pytest
 from Cryptodome.Cipher import AES
 from Cryptodome.Util.Padding import pad
 
+import slow_server
 from avclips import spans
 from avclips.archives import Archives
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip, Identity, Settings, Video
 from avclips.cut import cut
 from avclips.errors import ClipError, Transient
 from avclips.local import Local
@@ -30,6 +32,7 @@ from avclips.pace import Clock
 from avclips.reading import Reading
 from avclips.store import Store
 from avclips.streams import Stream, Streams
+from avclips.youtube import YouTube
 from fake_media import (
     CLUSTER,
     PLAYLIST,
@@ -309,6 +312,26 @@ def _see_nothing_of(secret: Path) -> None:
     inside = content[188 * 20 : 188 * 21]
     for path in secret.parent.rglob("*"):
         assert path == secret or not path.is_file() or inside not in path.read_bytes(), path
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
+@pytest.mark.parametrize("scheme", ["file", "ftp", "data"])
+def test_where_a_server_sends_us(secret: Path, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """A redirect to a file of ours leads nowhere: neither for a page, nor for its media."""
+    where = {"file": f"file://{secret}", "ftp": "ftp://127.0.0.1:1/x.mp4", "data": "data:video/mp4,x"}[scheme]
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n".encode()
+    monkeypatch.setitem(slow_server.ANSWERS, "away", (answer, b"", False))
+    youtube = YouTube(Settings(secret.parent, rate_limit=None), Clock(1.0), Identity(""))
+    with slow_server.SlowServer() as server:
+        for read in (
+            lambda: youtube.describe(Video("v", server.url("away"), ())),
+            lambda: youtube.read_whole(stream(server.url("away")), secret.parent / "x.mp4", 1 << 20),
+        ):
+            with pytest.raises(ClipError):
+                read()
+    youtube.close()
+    gc.collect()
+    assert [path.name for path in secret.parent.iterdir()] == [SECRET]
 
 
 # -- what is on this machine -----------------------------------------------------------------------------------
