@@ -117,9 +117,11 @@ LOOKS=45
 
 child='' beat=''
 
-# A child that can be waited for and ended: a shell looks at its signals only between its commands.
+# A child that can be waited for and ended: a shell looks at its signals only between its commands. One may come
+# between a child's start and its name.
 run() {
     local code=0
+    child=new
     "$@" &
     child=$!
     wait "$child" || code=$?
@@ -167,11 +169,14 @@ take_lock() {
         fi
         run sleep "$LOOK"
     done
+    beat=new
     keep_beating >/dev/null 2>&1 &
     beat=$!
 }
 
 leave() {
+    [ "$child" != new ] || child=${!:-}
+    [ "$beat" != new ] || beat=${!:-none}
     [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || true
     [ -z "$beat" ] || {
         { kill "$beat" && wait "$beat"; } 2>/dev/null || true

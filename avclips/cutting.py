@@ -219,7 +219,8 @@ def plan_sound(
         if samples.times[number] + samples.durations[number] > begin and samples.times[number] < until
     ]
     pause = _pauses_until(samples, material.samples, rate)
-    if not heard:
+    # An edit list may end a sound, or begin it, within a packet.
+    if not heard or max(low, begin) >= min(high, until):
         raise Gone("no_audio", "the sound pauses" if pause > begin else "the sound ends before the clip starts")
     first, last = _decoded_from(samples, held[0], rate), held[-1]
     pieces = tuple(_pieces(samples, range(held[0], last + 1), first, (max(since, low), min(behind, high)), since))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import wave
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +25,7 @@ from typing import IO, Any
 import av
 
 from fake_media import Media
-from fake_youtube import FakeVideo, FakeYouTube
+from fake_youtube import FakeVideo, FakeYouTube, Request
 from rehearse import QA_URL, VGGSOUND_URL, question
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +83,23 @@ class Child:
             alive = self.process.poll() is None
             assert alive and time.monotonic() < due, f"it never came true; the script said:\n{self.said()}"
             time.sleep(0.01)
+
+
+class Gate:
+    """A ``refuse`` of the stand-in's, which holds up all media from one request on until it is opened."""
+
+    def __init__(self, after: int, video: str | None = None) -> None:
+        self.reached, self._opened = threading.Event(), threading.Event()
+        self._after, self._video = after, video
+        self._seen = itertools.count()
+
+    def __call__(self, request: Request) -> None:
+        if request.kind == "media" and self._video in (None, request.video) and next(self._seen) >= self._after:
+            self.reached.set()
+            self._opened.wait(3 * TIMEOUT)
+
+    def open(self) -> None:
+        self._opened.set()
 
 
 class Stage:

@@ -13,7 +13,6 @@ import hashlib
 import http.client
 import importlib
 import importlib.util
-import itertools
 import json
 import os
 import re
@@ -36,7 +35,7 @@ import webdataset
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from fake_youtube import FakeVideo, FakeYouTube, Media, Request
+from fake_youtube import FakeVideo, FakeYouTube, Media
 from script import ROOT, TIMEOUT, Ended, Stage, digest
 
 SCRIPT = ROOT / "download_clips.py"
@@ -408,23 +407,3 @@ def _loaded(tars: Sequence[Path]) -> dict[str, tuple[str, str]]:
 def left_over(data: Path) -> set[str]:
     """The files that are left of unfinished shards."""
     return {str(path.relative_to(data)) for path in (data / "spark").rglob("*") if path.is_file()}
-
-
-# -- the middle of a run ---------------------------------------------------------------------------------------
-
-
-class Gate:
-    """A ``refuse`` of the stand-in's, which holds up all media from one request on until it is opened."""
-
-    def __init__(self, after: int, video: str | None = None) -> None:
-        self.reached, self._opened = threading.Event(), threading.Event()
-        self._after, self._video = after, video
-        self._seen = itertools.count()
-
-    def __call__(self, request: Request) -> None:
-        if request.kind == "media" and self._video in (None, request.video) and next(self._seen) >= self._after:
-            self.reached.set()
-            self._opened.wait(TIMEOUT)
-
-    def open(self) -> None:
-        self._opened.set()

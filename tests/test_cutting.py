@@ -373,6 +373,12 @@ def test_no_more_is_decoded_than_helps() -> None:
         (even(5000, 10), "0", "5"),
         (PAUSED, "0.2", "0.7"),
         (even(-100, 3, shift=-100, until=150), "0.2", "1"),
+        # An edit list ends it, or begins it, within a packet.
+        (even(-100, 3, shift=-100, until=150), "0.15", "1"),
+        (even(-100, 3, shift=-100, until=150), "0.18", "1"),
+        (even(-100, 3, shift=-100, until=150), "0.18", None),
+        (even(0, 20, shift=0, since=350), "0", "0.32"),
+        (sound([(0, 10_000)], shift=0, until=8000), "9", None),
     ],
 )  # fmt: skip
 def test_a_clip_without_sound(material: Material, start: str, end: str | None) -> None:

@@ -26,7 +26,7 @@ from avclips.datasets.clips import CLIPS
 from avclips.datasets.music_avqa import MUSIC_AVQA
 from fake_player import webvtt
 from fake_youtube import FakeVideo, FakeYouTube, Fault, Media
-from script import ROOT, Ended, Stage, digests, snapshot, stage, stems
+from script import ROOT, Ended, Gate, Stage, digests, snapshot, stage, stems
 from test_packing import loaded
 
 SCRIPT = ROOT / "download_clips.py"
@@ -399,14 +399,15 @@ def is_whole(place: Packs, rows: Sequence[Row]) -> None:
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
 def test_it_goes_on_where_it_was_ended(packs: Callable[..., Packs], how: str) -> None:
     rows = some_rows(6)
-    place = packs(some_videos(6), latency=0.02)
+    place = packs(some_videos(6))
     path = place.list(rows)
+    gate = place.youtube.refuse = Gate(0, video(5))
     child = place.start(path, *TARS, "3", "--workers", "2", scale=HURRY)
     child.until(lambda: place.finished)
     child.send(signal.Signals[how])
     ended = child.end()
+    gate.open()
     assert ended.code == (-signal.SIGKILL if how == "SIGKILL" else 143), ended.said
-    assert len(place.finished) < 6, "it was over before"
     if how == "SIGTERM":
         assert "Stopped by SIGTERM" in ended.err and "Traceback" not in ended.said
     done = {line["id"] for line in place.manifest if line["status"] == "done"}
@@ -466,12 +467,15 @@ def test_a_folder_of_files_is_not_packed(packs: Callable[..., Packs]) -> None:
 
 def test_the_folder_of_results_is_lost_for_a_while(packs: Callable[..., Packs]) -> None:
     rows = some_rows(5, 1)
-    place = packs(some_videos(5), latency=0.02)
+    place = packs(some_videos(5))
     place.shards = place.base / "mount" / "out"
+    gate = place.youtube.refuse = Gate(0, video(1))
     child = place.start(place.list(rows), *TARS, "1", "--output", place.shards, "--workers", "1", scale=HURRY)
-    child.until(lambda: place.finished)
+    # When the first clip's shard is there and its files are taken away, nobody writes until the second has come.
+    child.until(lambda: place.finished == [0] and not stems(place.data / "audio", ".wav"))
     place.shards.rename(place.base / "elsewhere")
     place.shards.write_text("a file in its place")
+    gate.open()
     child.until(lambda: "it is tried again" in child.said())
     place.shards.unlink()
     (place.base / "elsewhere").rename(place.shards)
@@ -488,13 +492,15 @@ def test_the_folder_of_results_is_lost_for_a_while(packs: Callable[..., Packs]) 
 def test_a_lost_folder_ends_no_clip(packs: Callable[..., Packs]) -> None:
     """Stopped while it waits, a run leaves what it fetched to the next."""
     rows = some_rows(3, 1)
-    place = packs(some_videos(3), latency=0.01)
+    place = packs(some_videos(3))
+    gate = place.youtube.refuse = Gate(0)
     place.shards = place.base / "mount" / "out"
     options = (place.list(rows), *TARS, "1", "--output", place.shards, "--workers", "1")
     child = place.start(*options, scale=HURRY)
-    child.until(lambda: "unfinished" in child.said())
+    child.until(gate.reached.is_set)
     place.shards.rename(place.base / "elsewhere")
     place.shards.write_text("a file in its place")
+    gate.open()
     child.until(lambda: "it is tried again" in child.said() and len(stems(place.data / "audio", ".wav")) == 3)
     child.send(signal.SIGTERM)
     ended = child.end()

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
+from typing import IO
 
 import pytest
 
@@ -91,7 +93,12 @@ class Project:
         return path.read_text().splitlines() if path.exists() else []
 
     def start(
-        self, *words: str, by: Path | str | None = None, where: Path | None = None, **more: str
+        self,
+        *words: str,
+        by: Path | str | None = None,
+        where: Path | None = None,
+        err: int | IO[str] = subprocess.PIPE,
+        **more: str,
     ) -> subprocess.Popen[str]:
         own = {"PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.bin), "CALLS": str(self.bin / "calls")}
         own["PYTHON"] = str(self.bin / "python3.11")
@@ -102,7 +109,7 @@ class Project:
                 env=own | more,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=err,
                 text=True,
             )
 
@@ -117,7 +124,7 @@ class Project:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
-        return Ended(process.returncode, out, err)
+        return Ended(process.returncode, out, err or "")
 
     def argv(self, ended: Ended) -> list[str]:
         """The program's name in the project, and its arguments."""
@@ -338,16 +345,26 @@ QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check")
 
 
 def test_starts_at_once_make_one_venv(bare: Project) -> None:
-    # Long enough that all of them come while it is made.
-    executable(
-        bare.bin / "slow", (bare.bin / "python3.11").read_text().replace("venv)", "venv) /bin/sleep 0.5 &&")
-    )
-    shutil.move(bare.bin / "slow", bare.bin / "python3.11")
-    tasks = [bare.start("d", SLURM_JOB_ID=str(n), SLURM_ARRAY_TASK_ID=str(n)) for n in range(4)]
-    ends = [bare.end(task) for task in tasks]
+    # It is not made before all of them have come.
+    python, come = bare.bin / "python3.11", bare.bin / "come"
+    patient = python.read_text().replace("venv)", f"venv) while [ ! -e '{come}' ]; do /bin/sleep 0.02; done;")
+    executable(bare.bin / "slow", patient)
+    shutil.move(bare.bin / "slow", python)
+    paths = [bare.bin / f"{number}.err" for number in range(4)]
+    with ExitStack() as files:
+        said = [files.enter_context(path.open("w")) for path in paths]
+        tasks = [
+            bare.start("d", err=err, SLURM_JOB_ID=str(n), SLURM_ARRAY_TASK_ID=str(n)) for n, err in enumerate(said)
+        ]
+        due = time.monotonic() + 30
+        while sum("Waiting for" in path.read_text() for path in paths) < 3:
+            assert time.monotonic() < due, [path.read_text() for path in paths]
+            time.sleep(0.01)
+        come.touch()
+        ends = [bare.end(task) for task in tasks]
     assert [bare.argv(ended) for ended in ends] == [[MUSIC, "--data-dir", "d"]] * 4
     assert len(bare.calls) == 2
-    assert sum("Waiting for" in ended.err for ended in ends) == 3
+    assert sum("Waiting for" in path.read_text() for path in paths) == 3
     assert not bare.lock.exists()
 
 

@@ -18,11 +18,10 @@ import pytest
 
 from fake_media import Media
 from fake_youtube import FakeVideo, Fault
-from script import QUICK, Child, Stage, decoded, results, seconds_of, stage
+from script import QUICK, TIMEOUT, Child, Stage, decoded, results, seconds_of, stage
 
 SIX = [f"killed{number:05d}_{second:06d}" for number, second in enumerate((0, 1, 2, 3, 4, 0))]
 SLOW, STALLED, PRIVATE = (f"{name}_000000" for name in ("readsslowly", "stallsatall", "sleepsafter"))
-PROMPT = 5.0
 
 
 def sound_waits(stage: Stage) -> bool:
@@ -87,13 +86,11 @@ def decodes(stage: Stage, name: str) -> bool:
 
 
 @pytest.mark.parametrize("number", [SIGINT, SIGTERM])
-def test_a_signal_ends_it_within_seconds(tmp_path: Path, media_folder: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_it_soon(tmp_path: Path, media_folder: Path, number: signal.Signals) -> None:
     with stage(tmp_path, media_folder, _busy_videos()) as busy:
         child = _all_busy(busy)
-        sent = time.monotonic()
         child.send(number)
         ended = child.end()
-        assert time.monotonic() - sent < PROMPT
         assert ended.code == 128 + number
         assert number.name in ended.err and "Traceback" not in ended.said
         assert busy.completed == [] and set(busy.failed) <= {PRIVATE}
@@ -107,8 +104,9 @@ def test_a_signal_ends_it_within_seconds(tmp_path: Path, media_folder: Path, num
 def test_a_second_signal_ends_it_at_once(tmp_path: Path, media_folder: Path) -> None:
     with stage(tmp_path, media_folder, _busy_videos()) as busy:
         child = _all_busy(busy)
-        child.send(SIGINT)
-        child.send(SIGTERM)
+        # Both of them are there when it sees the first.
+        for each in (signal.SIGSTOP, SIGINT, SIGTERM, signal.SIGCONT):
+            child.send(each)
         # The second one's number: the first one's farewell was not waited for.
         assert child.end().code == 128 + SIGTERM
         assert set(busy.failed) <= {PRIVATE}
@@ -123,8 +121,9 @@ def _busy_videos() -> dict[str, FakeVideo]:
 
 
 def _all_busy(stage: Stage) -> Child:
-    """One worker reads slowly, one hangs in a read, one rests for an hour."""
-    child = stage.start("--workers", "3", "--rate-limit", "8K", "--sleep", "3600")
+    """One worker reads slowly, one hangs in a read, one rests: each for longer than a test waits for the end."""
+    patient = ("--yt-dlp-args", f"--socket-timeout {10 * TIMEOUT}")
+    child = stage.start("--workers", "3", "--rate-limit", "8K", "--sleep", "3600", *patient)
 
     def seen() -> bool:
         sent = {name: sum(r.sent for r in stage.youtube.requests("media", name[:11])) for name in (SLOW, STALLED)}

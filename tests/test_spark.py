@@ -15,7 +15,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ import pyspark
 import pytest
 
 from fake_youtube import FakeYouTube
-from script import ROOT, TIMEOUT, Child, Ended, usual_signals
+from script import ROOT, TIMEOUT, Child, Ended, Gate, usual_signals
 from spark_stage import (
     CLIPS,
     GONE,
@@ -34,7 +35,6 @@ from spark_stage import (
     LOST,
     ROWS,
     VIDEOS,
-    Gate,
     ObjectStore,
     Shards,
     Spark,
@@ -137,7 +137,8 @@ def in_the_middle(stage: Spark, after: int, *options: str | Path) -> tuple[Child
     gate = Gate(after)
     stage.youtube.refuse = gate
     child = stage.start(*options, scale=HURRY)
-    child.until(gate.reached.is_set)
+    # Spark has to come first.
+    child.until(gate.reached.is_set, 2 * TIMEOUT)
     return child, gate
 
 
@@ -150,7 +151,7 @@ def story(youtube: FakeYouTube, store: ObjectStore, tmp_path_factory: pytest.Tem
     command = (*SPARK, "local[2]", "--output", store.url("story"))
     child, gate = in_the_middle(stage, 12, *command)
     child.send(signal.SIGTERM)
-    stopped = child.end(30)
+    stopped = child.end()
     stopped_with = {path.name for path in store.copy("story", base / "then").iterdir()}
     gate.open()
     child, gate = in_the_middle(stage, 5, *command)
@@ -160,8 +161,7 @@ def story(youtube: FakeYouTube, store: ObjectStore, tmp_path_factory: pytest.Tem
     child, gate = in_the_middle(stage, 5, *command)
     later = youtube.refuse = Gate(5)
     # Who has reached the gate may be a process of the run that was killed.
-    child.until(lambda: tasks_in(stage.data.parent))
-    os.kill(tasks_in(stage.data.parent)[0], signal.SIGKILL)
+    child.until(lambda: kill_one(tasks_in(stage.data.parent)))
     gate.open()
     child.until(later.reached.is_set)
     lose_for_a_while(store, child, later, stage.data / "clips_download.log")
@@ -189,6 +189,15 @@ def lose_for_a_while(store: ObjectStore, child: Child, gate: Gate, log: Path) ->
         assert time.monotonic() < due, child.said()
         time.sleep(0.05)
     store.come()
+
+
+def kill_one(processes: Sequence[int]) -> bool:
+    """Kill one of them; False where none was there any more."""
+    for pid in processes:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            return True
+    return False
 
 
 def tasks_in(folder: Path) -> list[int]:
@@ -394,19 +403,19 @@ def notebook(
     try:
         child.until(gate.reached.is_set, 3 * TIMEOUT)
         # A copy of the task that is held up has started.
-        child.until(lambda: re.search(r"Starting task \d+\.1 in stage", child.said()))
+        child.until(lambda: re.search(r"Starting task \d+\.1 in stage", child.said()), 2 * TIMEOUT)
         copied = True
     except AssertionError:
         copied = False
     finally:
         youtube.refuse = lambda request: None
         gate.open()
-    child.until((base / "data" / "second").exists)
+    child.until((base / "data" / "second").exists, 2 * TIMEOUT)
     gate = youtube.refuse = Gate(0, PACED[-2])
     # Unless the second download fails before it begins.
-    child.until(lambda: gate.reached.is_set() or (base / "data" / "failing" / "metadata").exists())
+    child.until(lambda: gate.reached.is_set() or (base / "data" / "failing" / "metadata").exists(), 2 * TIMEOUT)
     if gate.reached.is_set():
-        os.kill(cluster.pythons()[0], signal.SIGKILL)
+        child.until(lambda: kill_one(cluster.pythons()))
     gate.open()
     youtube.refuse = lambda request: None
     ended = child.end(120)
@@ -441,13 +450,13 @@ def test_a_session_that_was_there_before_stays_open(notebook: Notebook) -> None:
 
 
 def test_two_processes_keep_one_pace(notebook: Notebook, whole: dict[str, tuple[str, str]]) -> None:
-    """Asserted is a least wait: that of what one identity may ask after its first two."""
+    """Asserted is a least wait, of what one identity may ask after its first two: two would need a third of it."""
     assert notebook.said["paced"] == 0
     asked = notebook.times[: len(PACED)]
     assert len(asked) == len(PACED)
     due = (len(PACED) - BURST) * 3600 / (PER_HOUR - BURST) / HURRY
     # The first may have come late: its process was just begun.
-    assert asked[-1] - asked[0] >= 0.75 * due, (asked, due)
+    assert asked[-1] - asked[0] >= 0.6 * due, (asked, due)
 
 
 def test_tables_hold_the_same_bytes(notebook: Notebook, whole: dict[str, tuple[str, str]]) -> None:
@@ -583,7 +592,7 @@ def test_every_signal_ends_it_alike(youtube: FakeYouTube, tmp_path: Path, number
     child = stage.start(*SPARK, "local[2]", scale=HURRY)
     child.until(lambda: "at work" in child.said())
     child.send(number)
-    ended = child.end(30)
+    ended = child.end()
     assert ended.code == 128 + number, tell_of(ended)
     assert ended.err == f"Stopped by {number.name}; what was done is kept, the same command goes on.\n"
 
