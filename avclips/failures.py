@@ -87,6 +87,8 @@ _TABLE: tuple[_Row, ...] = (
     (r"a page that (took too long|goes on)", Transient, "slow"),
     (r"failed to extract any player response", Blocked, "no_player_response"),
     (r"http error 5\d\d|http error 4\d\d|youtube said:", Transient, "http"),
+    # Sent on to a file, or to what is no web address: an answer, and no want of one.
+    (r"no connection adapters|unsupported url scheme", Transient, "http"),
     (
         r"timed out|timeout|connection|unable to connect|name resolution|getaddrinfo|name or service",
         Transient,
@@ -105,7 +107,7 @@ _TABLE: tuple[_Row, ...] = (
 # What other sites' pages answer; YouTube's own page is never gone.
 _ELSEWHERE: tuple[_Row, ...] = (
     (r"http error (404|410)", Gone, "removed"),
-    (r"unsupported url|is not a valid url|unsupported url scheme", Gone, "unsupported"),
+    (r"unsupported url|is not a valid url|no connection adapters", Gone, "unsupported"),
 )
 
 # Messages that have another cause behind them, which yt-dlp tells in its warnings alone.

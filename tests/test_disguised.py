@@ -23,7 +23,7 @@ from avclips import spans
 from avclips.archives import Archives
 from avclips.clip import Clip, Identity, Settings, Video
 from avclips.cut import cut
-from avclips.errors import ClipError, Transient
+from avclips.errors import ClipError, Gone, Transient
 from avclips.local import Local
 from avclips.media import Ffmpeg
 from avclips.mp4 import NoTable, read_file
@@ -323,12 +323,12 @@ def test_where_a_server_sends_us(secret: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setitem(slow_server.ANSWERS, "away", (answer, b"", False))
     youtube = YouTube(Settings(secret.parent, rate_limit=None), Clock(1.0), Identity(""))
     with slow_server.SlowServer() as server:
-        for read in (
-            lambda: youtube.describe(Video("v", server.url("away"), ())),
-            lambda: youtube.read_whole(stream(server.url("away")), secret.parent / "x.mp4", 1 << 20),
-        ):
-            with pytest.raises(ClipError):
-                read()
+        with pytest.raises(Gone) as gone:
+            youtube.describe(Video("v", server.url("away"), ()))
+        with pytest.raises(Transient) as caught:
+            youtube.read_whole(stream(server.url("away")), secret.parent / "x.mp4", 1 << 20)
+    # An answer: nobody is to wait for the network.
+    assert (gone.value.reason, caught.value.reason) == ("unsupported", "http")
     youtube.close()
     gc.collect()
     assert [path.name for path in secret.parent.iterdir()] == [SECRET]

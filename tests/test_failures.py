@@ -367,7 +367,8 @@ GENERIC = "[generic] Falling back on generic information extractor"
         ("Unable to download webpage: HTTP Error 500: (caused by 4040)", Transient, "http", None),
         (UNSUPPORTED, Gone, "unsupported", (Transient, "unknown")),
         ("[generic] 'nonsense' is not a valid URL", Gone, "unsupported", (Transient, "unknown")),
-        ("<urlopen error unsupported url scheme: rtsp>", Gone, "unsupported", (Transient, "unknown")),
+        ("<urlopen error unsupported url scheme: rtsp>", Gone, "unsupported", (Transient, "http")),
+        ("No connection adapters were found for 'file:///etc/x'", Gone, "unsupported", (Transient, "http")),
         # As on YouTube.
         ("[vimeo] 1: This video is private", Gone, "private", None),
         ("[vimeo] 1: This video is DRM protected", Gone, "drm", None),
