@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import spans, webm
-from .boxes import box_at
+from .boxes import BrokenBox, box_at
 from .byte_reader import ByteReader, append
 from .errors import Transient
 from .files import mapped
@@ -34,10 +34,13 @@ _BEGINS_WITHIN = 3
 def moov_in(init: bytes) -> bytes:
     """The moov box among the boxes of an init segment; NoTable where there is none."""
     at = 0
-    while (box := box_at(init, at)) is not None and box.end <= len(init):
-        if box.kind == b"moov":
-            return init[box.start : box.end]
-        at = box.end
+    try:
+        while (box := box_at(init, at)) is not None and box.end <= len(init):
+            if box.kind == b"moov":
+                return init[box.start : box.end]
+            at = box.end
+    except BrokenBox as error:
+        raise NoTable(str(error)) from error
     raise NoTable("no moov box")
 
 
@@ -83,7 +86,7 @@ class Fragments(InUnits):
     def _first_packets(self) -> list[Samples]:
         """The packets of each track in the first fragment, by its header alone."""
         at = self._index.offsets[0]
-        tracks = first_fragment(self._heads, self._defaults, self._head[at:])
+        tracks = self._first_of(self._head[at:])
         asked = _A_LITTLE
         while tracks is None:
             end = min(at + asked, self._index.offsets[1])
@@ -92,11 +95,18 @@ class Fragments(InUnits):
             if asked > _MOST_OF_A_HEADER:
                 raise Transient("check", f"a first fragment with a header of more than {asked // 4} bytes")
             self._head = self._head[:at] + self._reader.body(self._stream, at, end - 1).read_bytes()
-            tracks = first_fragment(self._heads, self._defaults, self._head[at:])
+            tracks = self._first_of(self._head[at:])
             asked *= 4
         if not tracks[0].times:
             raise Transient("check", "a first fragment without a packet")
         return tracks
+
+    def _first_of(self, begins: bytes) -> list[Samples] | None:
+        """The packets of the fragment that begins so; None where its header is not whole."""
+        try:
+            return first_fragment(self._heads, self._defaults, begins)
+        except NoTable as error:
+            raise Transient("check", f"a damaged first fragment: {error}") from error
 
     def zero(self, kind: str) -> Fraction:
         if self._zero is None:
@@ -109,7 +119,7 @@ class Fragments(InUnits):
         if not head.shift:
             return earliest
         # Some muxers' indexes count with the edit list, others without it: the first fragment tells.
-        here = first_fragment(self._heads, self._defaults, self._head[index.offsets[0] :])
+        here = self._first_of(self._head[index.offsets[0] :])
         if here is None and not earliest:
             return Fraction(head.shift, head.timescale)
         return Fraction(min(self._first_packets()[0].times), head.timescale)

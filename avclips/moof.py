@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .boxes import Box, BrokenBox, box_at
+from .boxes import MOST_BOXES, Box, BrokenBox, box_at
 from .mp4 import NoTable, Samples, column
 
 # More samples than this, of all tracks, in what was read for one clip are not believed: a film of three hours.
@@ -42,8 +42,10 @@ class _Rows:
 
 
 def children(data: bytes, at: int, end: int) -> Iterator[Box]:
-    """The boxes that follow each other in ``at``..``end``; NoTable where they do not end there."""
-    while at < end:
+    """The boxes that follow each other in ``at``..``end``; NoTable where they do not, or are too many."""
+    for _ in range(MOST_BOXES):
+        if at >= end:
+            return
         try:
             box = box_at(data, at)
         except BrokenBox as error:
@@ -52,6 +54,8 @@ def children(data: bytes, at: int, end: int) -> Iterator[Box]:
             raise NoTable(f"a box at byte {at} that leaves its parent")
         yield box
         at = box.end
+    if at < end:
+        raise NoTable(f"more than {MOST_BOXES} boxes")
 
 
 def read_defaults(moov: bytes) -> dict[int, Defaults]:

@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
-from .boxes import Box, BrokenBox, box_at
+from .boxes import MOST_BOXES, Box, BrokenBox, box_at
 
 # A moov of ten hours, at 60 pictures a second, is smaller.
 MAX_MOOV = 64 * 1024 * 1024
@@ -155,7 +155,9 @@ def read_file(path: Path) -> list[Samples]:
 
 def _find_moov(stream: IO[bytes], size: int) -> bytes:
     at = 0
-    while at < size:
+    for _ in range(MOST_BOXES):
+        if at >= size:
+            break
         stream.seek(at)
         head = stream.read(16)
         try:

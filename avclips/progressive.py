@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .boxes import MOST_IN_HEAD
 from .mp4 import MAX_MOOV, NoTable, Samples, read_moov
 from .spans import NeedMore, NoIndex, bounded, top_box
 
@@ -22,7 +23,7 @@ class Table:
 def read_table(head: bytes, size: int | None) -> Table | NeedMore:
     """Read the table out of the first bytes of a file of ``size`` bytes; NoIndex where it is not in front."""
     at, moov = 0, b""
-    while True:
+    for _ in range(MOST_IN_HEAD):
         # Of three hours in one file, ten megabytes: what is in an index of fragments is not.
         box = top_box(head, at, MAX_MOOV)
         if isinstance(box, NeedMore):

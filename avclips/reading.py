@@ -34,6 +34,8 @@ log = logging.getLogger("avclips.reading")
 
 # An HLS playlist is text, and not so long.
 MAX_PLAYLIST = 8 * 1024 * 1024
+# So often is just what is missing of a head asked for; YouTube's take one request or two.
+_EXACT_ASKS = 8
 
 
 class Reading:
@@ -229,7 +231,9 @@ class Reading:
             if stream.size is None and self.streams.elsewhere:
                 raise spans.NoIndex("a server that knows no ranges")
         data, asked = b"", spans.guess_head(self.streams.duration)
+        asks = 0
         while True:
+            asks += 1
             data += self._reader.head(stream, len(data), asked)
             found = _understood(data, stream.size)
             if not isinstance(found, spans.NeedMore):
@@ -237,6 +241,9 @@ class Reading:
             if len(data) < asked:
                 raise spans.NoIndex("the stream ends in its head")
             asked = found.size
+            if asks >= _EXACT_ASKS:
+                # In steps as small as a stranger likes, it would take thousands of requests.
+                asked = max(asked, min(2 * len(data), stream.size or 2 * len(data)))
         if isinstance(found, progressive.Table):
             return Tabled(self._reader, stream, found)
         if found.container == "webm":

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from .boxes import Box, BrokenBox, box_at
+from .boxes import MOST_BOXES, MOST_IN_HEAD, Box, BrokenBox, box_at
 
 # A ten-hour video in fragments of one second needs 432 KB of index; nobody honest needs more than this.
 MAX_HEAD = 4 * 1024 * 1024
@@ -88,7 +88,7 @@ def read_index(head: bytes, size: int | None = None) -> Index | NeedMore:
     """Read the index out of the first bytes of a stream of ``size`` bytes; raise NoIndex where there is none."""
     at, moov = 0, False
     init: list[bytes] = []
-    while True:
+    for _ in range(MOST_IN_HEAD):
         box = top_box(head, at)
         if isinstance(box, NeedMore):
             return box
@@ -107,6 +107,7 @@ def read_index(head: bytes, size: int | None = None) -> Index | NeedMore:
             moov = moov or box.kind == b"moov"
             init.append(head[box.start : box.end])
         at = box.end
+    raise NoIndex(f"more than {MOST_IN_HEAD} boxes before any index")
 
 
 def bounded(size: int, most: int = MAX_HEAD) -> int:
@@ -211,11 +212,14 @@ def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
     Each must be a chain of boxes from its first byte to its last, with a moof and a mdat: ffmpeg passes over a
     fragment whose header is damaged without a word.
     """
+    left = MOST_BOXES
     for first, end in itertools.pairwise(index.offsets):
         if first < span.first or end > span.last + 1:
             continue
         at, kinds = first - span.first, set[bytes]()
         while at < end - span.first:
+            if (left := left - 1) < 0:
+                return f"more than {MOST_BOXES} boxes"
             try:
                 box = box_at(body, at)
             except BrokenBox as error:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import itertools
 import math
 import struct
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .boxes import MOST_BOXES, MOST_IN_HEAD
 from .spans import Index, NeedMore, NoIndex, bounded
 
 _EBML, _SEGMENT, _INFO, _TRACKS = 0x1A45DFA3, 0x18538067, 0x1549A966, 0x1654AE6B
@@ -26,6 +28,8 @@ MAGIC = _EBML.to_bytes(4, "big")
 # A Segment whose size is not known: what follows is all of it.
 _OPEN_SEGMENT = _SEGMENT.to_bytes(4, "big") + b"\x01" + b"\xff" * 7
 _UNKNOWN = -1
+# Of a cluster's end, so many blocks have one of each track among them; a block has fewer elements beside it.
+_LAST_BLOCKS, _IN_GROUP = 10_000, 100
 
 
 class _Element(NamedTuple):
@@ -62,12 +66,16 @@ def _element(data: bytes, at: int) -> _Element | None:
 
 def _children(data: bytes, parent: _Element) -> Iterator[_Element]:
     at = parent.body
-    while at < parent.end:
+    for _ in range(MOST_BOXES):
+        if at >= parent.end:
+            return
         child = _element(data, at)
         if child is None or child.end == _UNKNOWN or child.end > parent.end:
             raise NoIndex("an element that leaves its parent")
         yield child
         at = child.end
+    if at < parent.end:
+        raise NoIndex(f"more than {MOST_BOXES} elements")
 
 
 def _whole(data: bytes, element: _Element) -> int:
@@ -90,8 +98,10 @@ def read_index(head: bytes, size: int | None) -> Index | NeedMore:
     if end is None or (size is not None and end > size):
         raise NoIndex("a WebM file of unknown size, or of more than there is")
     parts: dict[int, _Element] = {}
-    at = segment.body
+    at, left = segment.body, MOST_IN_HEAD
     while _CUES not in parts or _TRACKS not in parts or _INFO not in parts:
+        if (left := left - 1) < 0:
+            raise NoIndex(f"more than {MOST_IN_HEAD} elements before the Cues")
         element = _element(head, at)
         if element is None:
             return NeedMore(bounded(at + 16))
@@ -115,7 +125,7 @@ def read_index(head: bytes, size: int | None) -> Index | NeedMore:
 
 
 def _first_cluster(head: bytes, at: int) -> int | NeedMore:
-    while True:
+    for _ in range(MOST_IN_HEAD):
         element = _element(head, at)
         if element is None:
             return NeedMore(bounded(at + 16))
@@ -124,6 +134,7 @@ def _first_cluster(head: bytes, at: int) -> int | NeedMore:
         if element.end == _UNKNOWN:
             raise NoIndex("an element of unknown size")
         at = element.end
+    raise NoIndex(f"more than {MOST_IN_HEAD} elements before the clusters")
 
 
 def _index(head: bytes, ebml: _Element, segment: _Element, parts: dict[int, _Element], end: int) -> Index:
@@ -204,18 +215,21 @@ def last_padding(data: bytes, at: int = 0) -> int:
     """
     last: _Element | None = None
     told: dict[int, int] = {}
+    left = MOST_BOXES
     try:
         while at < len(data) and (element := _element(data, at)) is not None and element.end != _UNKNOWN:
+            if (left := left - 1) < 0:
+                return 0
             last = element if element.id == _CLUSTER else last
             at = element.end
         if last is None or at > len(data):
             return 0
         # Of each track, the last block counts.
-        for each in _children(data, last):
+        for each in deque(_children(data, last), maxlen=_LAST_BLOCKS):
             if each.id == _SIMPLE:
                 told[_track_of(data, each)] = 0
             elif each.id == _GROUP:
-                inside = {child.id: child for child in _children(data, each)}
+                inside = {child.id: child for child in itertools.islice(_children(data, each), _IN_GROUP)}
                 if _BLOCK in inside:
                     padding = inside.get(_PADDING)
                     told[_track_of(data, inside[_BLOCK])] = _signed(data, padding) if padding else 0
@@ -236,11 +250,14 @@ def _signed(data: bytes, element: _Element) -> int:
 
 def check_clusters(index: Index, first: int, body: bytes) -> str | None:
     """What is wrong with the clusters in ``body``, whose first byte is the file's ``first``, or None."""
+    left = MOST_BOXES
     for begin, end in itertools.pairwise(index.offsets):
         if begin < first or end > first + len(body):
             continue
         at = begin - first
         while at < end - first:
+            if (left := left - 1) < 0:
+                return f"more than {MOST_BOXES} elements"
             try:
                 element = _element(body, at)
             except NoIndex as error:

@@ -8,12 +8,13 @@ import tracemalloc
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
-from avclips import measure, media, moof, mp4, opening, packing
+from avclips import measure, media, moof, mp4, opening, packing, spans, webm
 from avclips.byte_reader import ByteReader, append, bytes_for, seconds_for
 from avclips.clip import Clip, Settings
 from avclips.errors import Transient
@@ -23,7 +24,9 @@ from avclips.moof import Defaults, read_fragments
 from avclips.mp4 import NoTable, Samples, read_moov
 from avclips.pace import Clock
 from avclips.packing import Layout, Sample, write_rows
-from avclips.streams import Stream
+from avclips.reading import Reading
+from avclips.streams import Stream, Streams
+from served import NoFfmpeg, Served, stream_at
 
 MB = 1 << 20
 
@@ -302,3 +305,76 @@ def replace_size(told: object, path: Path) -> object:
         st_size = 11
 
     return Longer() if path.name == "a.mp4" else told
+
+
+# -- boxes and elements that are too many --------------------------------------------------------------------
+
+
+FREE, VOID = struct.pack(">I4s", 8, b"free"), b"\xec\x80"
+FEW = 50
+
+
+def webm_head(content: bytes) -> bytes:
+    return bytes.fromhex("1a45dfa380 18538067 01ffffffffffffff") + content
+
+
+READERS: dict[str, Callable[[int], object]] = {
+    "children": lambda count: sum(1 for _ in moof.children(FREE * count, 0, 8 * count)),
+    "fragments": lambda count: spans.check_boxes(
+        spans.Index(b"", 1, (0, 8 * count), (0, 1)), spans.Span(0, 8 * count - 1, Fraction(0)), FREE * count
+    ),
+    "clusters": lambda count: webm.check_clusters(
+        spans.Index(b"", 1, (0, 3 + 2 * count), (0, 1), "webm"),
+        0,
+        b"\x1f\x43\xb6\x75\x80" + VOID * (count - 1),
+    ),
+    "blocks": lambda count: list(webm._children(VOID * count, webm._Element(0, 0, 0, 2 * count))),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_so_many_boxes_are_believed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the smallest ones, a large file would keep a core busy for minutes."""
+    for module in (moof, spans, webm, mp4):
+        monkeypatch.setattr(module, "MOST_BOXES", FEW)
+
+    def said(count: int) -> str:
+        try:
+            return str(READERS[name](count))
+        except (NoTable, spans.NoIndex) as error:
+            return str(error)
+
+    assert f"more than {FEW}" not in said(FEW) and f"more than {FEW}" in said(FEW + 1)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        struct.pack(">I4s", 8, b"ftyp") + FREE * 400_000,
+        struct.pack(">I4s", 8, b"ftyp") + (struct.pack(">I4s", 4000, b"free") + bytes(3992)) * 900,
+        webm_head(VOID * 1_500_000),
+        webm_head((b"\xec\x40\x02" + bytes(2)) * 900),
+        webm_head((b"\xec\x4f\xa0" + bytes(4000)) * 900),
+    ],
+    ids=["the smallest boxes", "boxes", "the smallest elements", "elements", "larger elements"],
+)
+def test_a_head_in_small_steps(tmp_path: Path, head: bytes) -> None:
+    """What it is asked for does not grow with how it is cut up."""
+    served = Counted({"http://h/v": head})
+    settings = Settings(tmp_path, max_whole_file=MB)
+    streams = Streams(stream_at("http://h/v"), None, "0", 8.0, elsewhere=True)
+    reading = Reading(served, NoFfmpeg(), settings, streams, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(Transient):
+        reading.job(Clip("a", "a", 0.0, 1.0))
+    assert 0 < served.reads < 30
+
+
+@dataclass
+class Counted(Served):
+    """Served, which counts what it is asked for."""
+
+    reads: int = 0
+
+    def read(self, stream: Stream, first: int, last: int, path: Path, short: bool = False) -> None:
+        self.reads += 1
+        super().read(stream, first, last, path, short)

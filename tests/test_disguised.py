@@ -9,8 +9,7 @@ import gc
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -47,6 +46,7 @@ from fake_media import (
     segments,
 )
 from made_files import AAC, PICTURE, PLAIN, SOUND, made
+from served import Files, Served, stream_at
 
 MEDIA = Media(duration=12.0, width=64, height=36, fps=10, gop_seconds=2.0)
 ID = "disguised01_000005"
@@ -75,6 +75,7 @@ BODIES = {
     "SDP": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns={}\nt=0 0\nm=video 5004 RTP/AVP 96\n",
     "HTML": '<!DOCTYPE html><html><video src="{}"></video></html>\n',
     "ASS": "[Script Info]\nVideo File: {}\n[Events]\nDialogue: 0,0:00:00.00,0:00:09.00,,,0,0,0,,words\n",
+    "zeros": "\0" * 64,
     "MPD": '<?xml version="1.0"?>\n<MPD><Period><BaseURL>{}</BaseURL></Period></MPD>\n',
 }
 
@@ -124,46 +125,22 @@ def test_the_bait_is_taken(secret: Path) -> None:
 
 # -- what is read from a site ----------------------------------------------------------------------------------
 
-Files = Mapping[str, bytes]
 Disguise = Callable[[int], bytes]
 
 
-@dataclass
-class Served:
-    """A stand-in for YouTube that has these files."""
-
-    files: Files
-
-    def begin_clip(self, seconds: float) -> None: ...
-
-    def size_of(self, stream: Stream) -> int:
-        return len(self.files[stream.url])
-
-    def read(self, stream: Stream, first: int, last: int, path: Path, short: bool = False) -> None:
-        path.write_bytes(self.files[stream.url][first : last + 1])
-
-    def read_whole(self, stream: Stream, path: Path, at_most: int) -> None:
-        path.write_bytes(self.files[stream.url])
-
-
-def stream(url: str, protocol: str = "https", **more: object) -> Stream:
-    values = {"size": None, "available_at": 0.0, "codec": "avc1", "named": False, **more}
-    return Stream(url, {}, "0", "mp4", protocol, **values)  # type: ignore[arg-type]
-
-
 def whole(folder: Path, body: Disguise) -> tuple[Files, Stream]:
-    return {"http://h/v": body(5000)}, stream("http://h/v")
+    return {"http://h/v": body(5000)}, stream_at("http://h/v")
 
 
 def short(folder: Path, body: Disguise) -> tuple[Files, Stream]:
-    return {"http://h/v": body(0)}, stream("http://h/v")
+    return {"http://h/v": body(0)}, stream_at("http://h/v")
 
 
 def progressive(folder: Path, body: Disguise) -> tuple[Files, Stream]:
     """A plain MP4 whose samples are something else."""
     content = make(MEDIA, PROGRESSIVE, folder).read_bytes()
     (at, size) = next((at, size) for kind, at, size in boxes(content) if kind == "mdat")
-    return {"http://h/v": content[: at + 8] + body(size - 8) + content[at + size :]}, stream("http://h/v")
+    return {"http://h/v": content[: at + 8] + body(size - 8) + content[at + size :]}, stream_at("http://h/v")
 
 
 def dash_fragments(folder: Path, body: Disguise) -> tuple[Files, Stream]:
@@ -172,7 +149,7 @@ def dash_fragments(folder: Path, body: Disguise) -> tuple[Files, Stream]:
     index = spans.read_index(content)
     assert isinstance(index, spans.Index)
     sizes = (behind - at for at, behind in zip(index.offsets, index.offsets[1:], strict=False))
-    return {"http://h/v": content[: index.offsets[0]] + b"".join(map(body, sizes))}, stream("http://h/v")
+    return {"http://h/v": content[: index.offsets[0]] + b"".join(map(body, sizes))}, stream_at("http://h/v")
 
 
 def dash_samples(folder: Path, body: Disguise) -> tuple[Files, Stream]:
@@ -182,7 +159,7 @@ def dash_samples(folder: Path, body: Disguise) -> tuple[Files, Stream]:
         content[at : at + 8] + body(size - 8) if kind == "mdat" else content[at : at + size]
         for kind, at, size in boxes(content)
     ]
-    return {"http://h/v": b"".join(parts)}, stream("http://h/v")
+    return {"http://h/v": b"".join(parts)}, stream_at("http://h/v")
 
 
 def webm(folder: Path, body: Disguise, kept: int = 0) -> tuple[Files, Stream]:
@@ -193,7 +170,7 @@ def webm(folder: Path, body: Disguise, kept: int = 0) -> tuple[Files, Stream]:
     for kind, at, _, end in elements(content, segment[2], segment[3]):
         if kind == CLUSTER:
             made_up[at + kept : end] = body(end - at - kept)
-    return {"http://h/v": bytes(made_up)}, stream("http://h/v")
+    return {"http://h/v": bytes(made_up)}, stream_at("http://h/v")
 
 
 def webm_blocks(folder: Path, body: Disguise) -> tuple[Files, Stream]:
@@ -211,7 +188,7 @@ def hls(folder: Path, body: Disguise, itag: int = 93, since: int = 0, sealed: bo
         files[f"http://h/{path.name}"] = _sealed(put) if sealed else put
     if sealed:
         text = text.replace("#EXTINF", f'#EXT-X-KEY:METHOD=AES-128,URI="k",IV=0x{0:032x}\n#EXTINF', 1)
-    return files | {"http://h/l": text.encode(), "http://h/k": KEY}, stream("http://h/l", "m3u8_native")
+    return files | {"http://h/l": text.encode(), "http://h/k": KEY}, stream_at("http://h/l", "m3u8_native")
 
 
 KEY = b"0123456789abcdef"
@@ -243,20 +220,24 @@ def hls_fragments(folder: Path, body: Disguise) -> tuple[Files, Stream]:
     return {**files, "http://h/all.mp4": content[:at] + body(len(content) - at)}, found
 
 
-def dash_pieces(folder: Path, body: Disguise) -> tuple[Files, Stream]:
+def dash_pieces(folder: Path, body: Disguise, head: bytes | None = None) -> tuple[Files, Stream]:
     """A manifest of DASH: a head, and files of their own."""
     content = make(MEDIA, 134, folder).read_bytes()
     index = spans.read_index(content)
     assert isinstance(index, spans.Index)
     names = [f"http://h/{number}" for number in range(len(index.offsets))]
-    files = {names[0]: index.init} | dict.fromkeys(names[1:], body(5000))
+    files = {names[0]: head or index.init} | dict.fromkeys(names[1:], body(5000))
     pieces = ((names[0], None), *((name, 2.0) for name in names[1:]))
-    return files, stream("http://h/mpd", "http_dash_segments", pieces=pieces)
+    return files, stream_at("http://h/mpd", "http_dash_segments", pieces=pieces)
+
+
+def dash_head(folder: Path, body: Disguise) -> tuple[Files, Stream]:
+    return dash_pieces(folder, body, head=body(700))
 
 
 WAYS = (
     whole, short, progressive, dash_fragments, dash_samples, webm, webm_blocks,
-    hls, hls_second, hls_sealed, hls_packed, hls_fragments, dash_pieces,
+    hls, hls_second, hls_sealed, hls_packed, hls_fragments, dash_pieces, dash_head,
 )  # fmt: skip
 
 
@@ -295,12 +276,12 @@ def _undisguised(folder: Path, way: object, url: str, content: bytes) -> bytes:
     if url == "http://h/v":
         return make(MEDIA, itags.get(way, 134), folder).read_bytes()  # type: ignore[call-overload]
     name = url.removeprefix("http://h/")
-    if way is dash_pieces and name != "0":
+    if way in (dash_pieces, dash_head):
         whole_file = make(MEDIA, 134, folder).read_bytes()
         index = spans.read_index(whole_file)
         assert isinstance(index, spans.Index)
-        return whole_file[slice(*index.offsets[int(name) - 1 : int(name) + 1])]
-    if name in ("l", "k", "0"):
+        return index.init if name == "0" else whole_file[slice(*index.offsets[int(name) - 1 : int(name) + 1])]
+    if name in ("l", "k"):
         return content
     part = (make_hls(MEDIA, 230 if way is hls_fragments else 93, folder) / name).read_bytes()
     return _sealed(part) if way is hls_sealed else part
@@ -326,7 +307,7 @@ def test_where_a_server_sends_us(secret: Path, monkeypatch: pytest.MonkeyPatch, 
         with pytest.raises(Gone) as gone:
             youtube.describe(Video("v", server.url("away"), ()))
         with pytest.raises(Transient) as caught:
-            youtube.read_whole(stream(server.url("away")), secret.parent / "x.mp4", 1 << 20)
+            youtube.read_whole(stream_at(server.url("away")), secret.parent / "x.mp4", 1 << 20)
     # An answer: nobody is to wait for the network.
     assert (gone.value.reason, caught.value.reason) == ("unsupported", "http")
     youtube.close()
