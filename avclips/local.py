@@ -64,7 +64,8 @@ class Local:
         Where ffmpeg was ended at work, nothing is known of the file: it stays, and another run tries again.
         """
         try:
-            return self._take(clip)
+            with self._ffmpeg.of_a_clip():
+                return self._take(clip)
         except Killed as error:
             return Outcome(clip, "failed", error.reason, error.detail)
 

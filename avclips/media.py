@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import functools
 import logging
+import math
 import os
 import re
 import resource
@@ -17,9 +18,10 @@ import select
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
@@ -40,6 +42,8 @@ guesses, and where a guess is late it moves the picture."""
 FFMPEG_HINT = FFMPEG.upgrade
 # Cutting ten seconds takes about one second of CPU; on a crowded node, many times that.
 DEADLINE = 300.0
+# All that is run for one clip, together: a stream in pieces is looked at piece by piece.
+CLIP = 6 * DEADLINE
 # Address space of a child in bytes; a cut at 720p takes a tenth of it.
 MEMORY = 4 * 1024**3
 # Bytes that a child may print, a million packets listed; as many are kept in memory, and the rest in a file.
@@ -58,12 +62,23 @@ class Ffmpeg:
         self.path = path
         self._clock = clock
         self._children: set[subprocess.Popen[bytes]] = set()
+        # Of each thread, the seconds that are left of its clip.
+        self._own = threading.local()
         clock.on_stop(self.kill_all)
 
     def kill_all(self) -> None:
         """End every child that runs now."""
         for child in list(self._children):
             child.kill()
+
+    @contextmanager
+    def of_a_clip(self) -> Iterator[None]:
+        """What this thread runs within is for one clip, and is over after so many seconds together (``CLIP``)."""
+        self._own.left = self._clock.real(CLIP, at_least=CLIP / 10)
+        try:
+            yield
+        finally:
+            del self._own.left
 
     def run(self, arguments: Sequence[str | Path]) -> str:
         """Run ffmpeg to its end and return its standard output; Transient if it fails or hangs.
@@ -93,6 +108,20 @@ class Ffmpeg:
 
     def _run_into(self, output: Any, arguments: Sequence[str | Path]) -> None:
         self._clock.check()
+        left = getattr(self._own, "left", math.inf)
+        if left <= 0:
+            raise Transient("media", _TOO_LONG.format(CLIP))
+        started = time.monotonic()
+        try:
+            self._run_for(output, arguments, left)
+        finally:
+            if left < math.inf:
+                self._own.left = left - (time.monotonic() - started)
+
+    def _run_for(self, output: Any, arguments: Sequence[str | Path], left: float) -> None:
+        """Run it for as long as one run may take, and no longer than ``left`` seconds."""
+        deadline = self._clock.real(DEADLINE, at_least=DEADLINE / 10)
+        late = f"ffmpeg did not end within {DEADLINE:.0f} s" if deadline <= left else _TOO_LONG.format(CLIP)
         command = [str(self.path), "-v", "error", "-y", "-nostdin", "-xerror", *map(str, arguments)]
         with tempfile.TemporaryFile() as said:
             # A session of its own, so that a Ctrl-C in the terminal reaches us and not the child.
@@ -105,7 +134,7 @@ class Ffmpeg:
                 _run_in_turn(child.pid)
                 # A stop that came while the child was being started did not see it.
                 self._clock.check()
-                _keep(child, output, self._clock.real(DEADLINE, at_least=30.0))
+                _keep(child, output, min(deadline, left), late)
             finally:
                 if child.poll() is None:
                     child.kill()
@@ -182,12 +211,13 @@ class Ffmpeg:
 
 # Pictures and sound; a stranger's file may hold subtitles and data besides.
 _ALL = ("-map", "0:v?", "-map", "0:a?")
+_TOO_LONG = "ffmpeg was at one clip for more than {:.0f} s"
 # For -enc_time_base: pictures keep the ticks of their source.
 _BASE = "demux"
 
 
-def _keep(child: subprocess.Popen[bytes], output: IO[bytes], seconds: float) -> None:
-    """Have what a child prints in ``output`` until it ends. Transient where it does not, or prints on and on."""
+def _keep(child: subprocess.Popen[bytes], output: IO[bytes], seconds: float, late: str) -> None:
+    """Have what a child prints in ``output`` until it ends. ``late``: what is said where it does not."""
     assert child.stdout is not None
     ready, until, left = select.poll(), time.monotonic() + seconds, MOST_PRINTED
     ready.register(child.stdout, select.POLLIN)
@@ -202,7 +232,7 @@ def _keep(child: subprocess.Popen[bytes], output: IO[bytes], seconds: float) -> 
             output.write(block)
     except subprocess.TimeoutExpired:
         pass
-    raise Transient("media", f"ffmpeg did not end within {DEADLINE:.0f} s")
+    raise Transient("media", late)
 
 
 def _read_lines(output: IO[bytes]) -> Iterator[str]:

@@ -103,7 +103,8 @@ class Worker:
     def _fetch_all(self, video: Video, reading: Reading, ticket: Ticket, pacer: Pacer) -> Iterator[Outcome]:
         for number, clip in enumerate(video.clips):
             try:
-                outcome = self._fetch(clip, video.url, reading)
+                with self._ffmpeg.of_a_clip():
+                    outcome = self._fetch(clip, video.url, reading)
                 pacer.worked(ticket)
             except Blocked as error:
                 pacer.blocked(ticket, error.reason, error.retry_after, thorough=True)

@@ -178,15 +178,36 @@ def test_a_child_that_hangs_is_killed(script: Script, monkeypatch: pytest.Monkey
     assert [child.returncode for child in children] == [-9]
 
 
+def test_all_of_a_clips_children_together_have_an_end(
+    script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However short each is: a stream in pieces is looked at piece by piece."""
+    monkeypatch.setattr(media, "CLIP", 0.4)
+    ffmpeg = script(f'case "$*" in *slow) exec sleep 1000;; esac; touch {tmp_path}/quick')
+    said = "^ffmpeg was at one clip for more than 0 s$"
+    with ffmpeg.of_a_clip():
+        with pytest.raises(Transient, match=said) as caught:
+            ffmpeg.run(["slow"])
+        assert caught.value.reason == "media"
+        # What has no time is not begun.
+        with pytest.raises(Transient, match=said):
+            ffmpeg.run(["quick"])
+    assert not (tmp_path / "quick").exists()
+    with ffmpeg.of_a_clip():
+        assert ffmpeg._own.left > 0
+    # Of no clip, but of a trial.
+    assert ffmpeg.run(["quick"]) == "" and (tmp_path / "quick").exists()
+
+
 def test_a_stop_kills_the_children(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     hanging = script("exec sleep 1000")
     ended: list[BaseException] = []
     started = threading.Barrier(3, timeout=30)
     keep = media._keep
 
-    def told(child: subprocess.Popen[bytes], output: IO[bytes], seconds: float) -> None:
+    def told(child: subprocess.Popen[bytes], output: IO[bytes], seconds: float, late: str) -> None:
         started.wait()
-        keep(child, output, seconds)
+        keep(child, output, seconds, late)
 
     def run() -> None:
         try:
