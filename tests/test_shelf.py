@@ -198,7 +198,9 @@ with FileLock(sys.argv[1]):
 
 def test_a_neighbour_that_is_suspended_in_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "LOCK_PATIENCE", 0.2)
-    one, other = (make_pacer(GUEST, None, 270, tmp_path, Clock(1.0)) for _ in range(2))
+    # For them no time passes, however long the neighbour takes to begin.
+    clock = FakeClock()
+    one, other = (make_pacer(GUEST, None, 270, tmp_path, clock) for _ in range(2))
     one.start()
     lock = next(tmp_path.glob("*.lock"))
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(lock)], stdout=subprocess.PIPE) as neighbour:
@@ -208,7 +210,7 @@ def test_a_neighbour_that_is_suspended_in_the_lock(tmp_path: Path, monkeypatch: 
         assert isinstance(one.start(), Ticket)
         neighbour.send_signal(signal.SIGKILL)
         neighbour.wait(30)
-    assert drain(one) + drain(other) + drain(make_pacer(GUEST, None, 270, tmp_path, Clock(1.0))) == 28
+    assert drain(one) + drain(other) + drain(make_pacer(GUEST, None, 270, tmp_path, clock)) == 28
 
 
 # -- file systems without locks --------------------------------------------------------------------------------
