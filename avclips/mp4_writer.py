@@ -199,8 +199,14 @@ def _deltas(track: TrackOut) -> list[int]:
     return [*deltas, max(shown, track.durations[-1], 1)]
 
 
+def _of_this_file(entry: bytes) -> bytes:
+    """A description that refers to the one data reference there is (8.5.2), whichever it had among several."""
+    # A stranger's may be too short to refer to any.
+    return entry[:14] + struct.pack(">H", 1) + entry[16:] if len(entry) >= 16 else entry
+
+
 def _stbl(track: TrackOut, places: Sequence[_Chunk], start: int, wide: bool) -> bytes:
-    boxes = [_full(b"stsd", 0, 0, struct.pack(">I", 1), track.entry)]
+    boxes = [_full(b"stsd", 0, 0, struct.pack(">I", 1), _of_this_file(track.entry))]
     boxes.append(_counted(b"stts", ">II", _runs_of(_deltas(track))))
     delays = [shown - decoded for shown, decoded in zip(track.times, track.decode, strict=True)]
     if any(delays):

@@ -71,6 +71,14 @@ def test_what_is_written_is_read(media_folder: Path, tmp_path: Path, kind: str, 
         assert [each.decode for each in read] == [Fraction(time, track.timescale) for time in track.decode]
 
 
+def test_a_track_that_was_in_the_second_of_two_files_is_in_this_one(media_folder: Path, tmp_path: Path) -> None:
+    path, picture, _ = source(media_folder)
+    second = picture.entry[:14] + b"\0\2" + picture.entry[16:]
+    write_mp4(tmp_path / "o.mp4", [replace(out(path, picture), entry=second)])
+    (found,) = read_file(tmp_path / "o.mp4")
+    assert found.entry == picture.entry and picture.entry[14:16] == b"\0\1"
+
+
 def test_the_same_packets_give_the_same_bytes(media_folder: Path, tmp_path: Path) -> None:
     path, picture, sound = source(media_folder)
     for name in "ab":
