@@ -6,6 +6,7 @@ together. What is due is told by the plan (``cutting``), never by what came out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +18,7 @@ from .errors import Gone, Transient
 from .measure import Expected, read_framecrc, read_wav
 from .media import READING, Ffmpeg
 from .mp4 import NoTable, Samples, read_file
-from .mp4_writer import TrackOut, write_mp4
+from .mp4_writer import TrackOut, Unwritable, write_mp4
 
 # Packets that are decoded to see at which rate.
 _TRIED = 4
@@ -74,9 +75,17 @@ def _decoded_rate(heard: Sound, ffmpeg: Ffmpeg, folder: Path) -> int:
     """What a decoder makes of the packets: their first ones are tried."""
     source, target = folder / "rate.mp4", folder / "rate.wav"
     few = replace(heard, last=min(heard.last, heard.first + _TRIED))
-    write_mp4(source, [decodable_sound(few)])
+    _write(source, [decodable_sound(few)])
     ffmpeg.run([*inputs([source]), "-map", "0:a:0", "-c:a", "pcm_s16le", target])
     return read_wav(target).sample_rate
+
+
+def _write(path: Path, tracks: Sequence[TrackOut]) -> None:
+    """Packets in a file; Transient where their source gives them times that none can have."""
+    try:
+        write_mp4(path, tracks)
+    except Unwritable as error:
+        raise Transient("check", str(error)) from error
 
 
 class _Cutting:
@@ -96,7 +105,7 @@ class _Cutting:
         decoded = self._run(encoded, sound)
         heard = self._heard
         if heard is not None and sound.suffix == ".m4a":
-            write_mp4(sound, [copied_sound(heard)])
+            _write(sound, [copied_sound(heard)])
         if self._picture is not None and not self._job.keep:
             self._film(video, encoded)
         return self._expected(decoded)
@@ -110,7 +119,7 @@ class _Cutting:
         if picture is not None and not job.keep and (job.cut == "exact" or job.decode):
             track = copied_picture(picture)
             source = self._folder / "picture.mp4"
-            write_mp4(source, [replace(track, starts=None)])
+            _write(source, [replace(track, starts=None)])
             paths.append(source)
             frames = _frames(picture, track)
             if job.cut == "exact":
@@ -120,7 +129,7 @@ class _Cutting:
                 words += decoded_picture(frames)
         if heard is not None and sound.suffix != ".m4a":
             source = self._folder / "sound.mp4"
-            write_mp4(source, [decodable_sound(heard)])
+            _write(source, [decodable_sound(heard)])
             words += decoded_sound(len(paths), heard, job.audio_channels, sound)
             paths.append(source)
         if not words:
@@ -135,14 +144,14 @@ class _Cutting:
             track = _retimed(self._picture, track, encoded)
         sound = copied_sound(self._heard) if self._heard else None
         if video.suffix != ".mkv":
-            write_mp4(video, [track, *([sound] if sound else [])])
+            _write(video, [track, *([sound] if sound else [])])
             return
         if sound is not None:
             # Where the edit list ends in the packet in which it begins, ffmpeg counts what is hidden from the end.
             sound = replace(sound, lasts=sound.lasts + sound.durations[-1])
         words = ["-c", "copy", "-map", "0", *PLAIN, "-avoid_negative_ts", "disabled"]
         whole = self._folder / "film.mp4"
-        write_mp4(whole, [track, *([sound] if sound else [])])
+        _write(whole, [track, *([sound] if sound else [])])
         self._ffmpeg.run(["-copyts", *READING, "-f", "mp4", "-i", whole, *words, video])
 
     def _expected(self, decoded: int | None) -> Expected:

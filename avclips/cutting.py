@@ -197,7 +197,8 @@ def plan_sound(
     """Which samples are due of seconds ``start``..``end`` of the video, and the packets that hold them.
 
     ``rate``: what the packets decode to; ``resampled``: the rate that is asked for, None for theirs. Silence
-    stands where the sound begins later, or pauses. Gone where it ends before the clip.
+    stands where the sound begins later, or pauses. Gone where it ends before the clip, Transient where it goes
+    back in time.
     """
     samples = on_grid(material.samples, rate, material.first_packet)
     begin = round((start + material.origin) * rate)
@@ -224,6 +225,8 @@ def plan_sound(
         raise Gone("no_audio", "the sound pauses" if pause > begin else "the sound ends before the clip starts")
     first, last = _decoded_from(samples, held[0], rate), held[-1]
     pieces = tuple(_pieces(samples, range(held[0], last + 1), first, (max(since, low), min(behind, high)), since))
+    if any(piece.silence < 0 for piece in pieces):
+        raise Transient("check", "packets that go back in time")
     starts = int(max(begin, low, samples.times[heard[0]]))
     ends = int(min(until, high, samples.times[heard[-1]] + samples.durations[heard[-1]]))
     silent = int(max(ends, min(until, high, pause)))

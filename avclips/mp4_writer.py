@@ -22,6 +22,10 @@ _HANDLERS = {"video": b"vide", "audio": b"soun"}
 _SHORT = (1 << 32) - 1
 
 
+class Unwritable(Exception):
+    """Packets that no MP4 can hold; the text says why."""
+
+
 @dataclass(frozen=True)
 class TrackOut:
     """One track to be written.
@@ -53,14 +57,22 @@ class TrackOut:
 
 
 def write_mp4(path: Path, tracks: Sequence[TrackOut], movie: int | None = None) -> None:
-    """Write ``tracks`` to ``path``. ``movie``: ticks a second in which the edit lists count their lengths."""
+    """Write ``tracks`` to ``path``. ``movie``: ticks a second in which the edit lists count their lengths.
+
+    Unwritable where a track goes back in time, or has a number that is too large for its box.
+    """
     movie = movie or max(track.timescale for track in tracks)
+    if any(after < before for track in tracks for before, after in itertools.pairwise(track.decode)):
+        raise Unwritable("packets that go back in time")
     chunks = _chunks(tracks)
     ftyp = _box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
     media = sum(sum(track.sizes) for track in tracks)
-    # The offsets' own width does not depend on their values: two rounds are enough.
-    start = len(ftyp) + len(_moov(tracks, chunks, movie, 0, media)) + 16
-    moov = _moov(tracks, chunks, movie, start, media)
+    try:
+        # The offsets' own width does not depend on their values: two rounds are enough.
+        start = len(ftyp) + len(_moov(tracks, chunks, movie, 0, media)) + 16
+        moov = _moov(tracks, chunks, movie, start, media)
+    except struct.error as error:
+        raise Unwritable(f"packets with numbers that are too large: {error}") from error
     with open(path, "wb") as stream:
         stream.write(ftyp)
         stream.write(moov)

@@ -6,9 +6,11 @@ import itertools
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from avclips.clip import Clip, Settings
+from avclips.cut import cut
 from avclips.errors import ClipError
 from avclips.reading import Reading
 from avclips.streams import Stream, Streams
@@ -31,6 +33,13 @@ def read_layout(files_of: Callable[[bytes], tuple[Files, Stream]]) -> Callable[[
                         size, table = material.path.stat().st_size, material.samples
                         ends = map(int.__add__, table.offsets, table.sizes)
                         assert table.times and max(ends) <= size and min(table.offsets) >= 0
+                    # Without a word to ffmpeg.
+                    cut(
+                        replace(job, cut="copy"),
+                        NoFfmpeg(),
+                        Path(folder),
+                        *(Path(folder, n) for n in ("v.mp4", "s.m4a")),
+                    )
 
     return read
 

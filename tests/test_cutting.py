@@ -388,6 +388,15 @@ def test_a_clip_without_sound(material: Material, start: str, end: str | None) -
 
 
 @pytest.mark.parametrize(
+    "packets", [[(0, 100), (100, 100), (150, 100)], [(0, 300), (100, 100)], [(0, 100), (0, 100), (100, 100)]]
+)
+def test_a_sound_that_goes_back_in_time(packets: Sequence[tuple[int, int]]) -> None:
+    with pytest.raises(Transient, match="^packets that go back in time$") as caught:
+        heard(sound(packets), "0", None)
+    assert caught.value.reason == "check"
+
+
+@pytest.mark.parametrize(
     ("codec", "lasts", "rate", "before"),
     [
         ("mp4a", 1024, 44100, 1),

@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from Cryptodome.Util.Padding import pad
 import slow_server
 from avclips import spans
 from avclips.archives import Archives
-from avclips.clip import Clip, Identity, Settings, Video
+from avclips.clip import AudioFormat, Clip, Cut, Identity, Settings, Video
 from avclips.cut import cut
 from avclips.errors import ClipError, Gone, Transient
 from avclips.local import Local
@@ -293,6 +294,31 @@ def _see_nothing_of(secret: Path) -> None:
     inside = content[188 * 20 : 188 * 21]
     for path in secret.parent.rglob("*"):
         assert path == secret or not path.is_file() or inside not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("sound", ["wav", "m4a"])
+@pytest.mark.parametrize("cutting", ["exact", "copy"])
+@pytest.mark.parametrize("itag", [134, 140])
+def test_a_fragment_that_goes_back_in_time(
+    watched: Watched, media_folder: Path, tmp_path: Path, itag: int, cutting: Cut, sound: AudioFormat
+) -> None:
+    """Said in a line: no file can hold it."""
+    content = bytearray(make(replace(MEDIA, duration=24.0), itag, media_folder).read_bytes())
+    index = spans.read_index(bytes(content))
+    assert isinstance(index, spans.Index)
+    at = content.index(b"tfdt", index.offsets[1]) + 8
+    layout = ">Q" if content[at - 4] else ">I"
+    (begins,) = struct.unpack_from(layout, content, at)
+    struct.pack_into(layout, content, at, begins - index.timescale // 5)
+    settings = Settings(tmp_path, allow_silent=True, cut=cutting, audio_format=sound)
+    found = stream_at("http://h/v")
+    streams = Streams(*((found, None) if itag == 134 else (None, found)), "0", 24.0, elsewhere=True)
+    reading = Reading(Served({"http://h/v": bytes(content)}), watched, settings, streams, tmp_path)  # type: ignore[arg-type]
+    second = index.times[1] / index.timescale
+    job = reading.job(Clip(ID, "disguised01", second - 1, second + 1))
+    with pytest.raises(Transient, match="^packets that go back in time$") as caught:
+        cut(job, watched, tmp_path, tmp_path / "clip.mp4", tmp_path / f"clip.{sound}")
+    assert caught.value.reason == "check"
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")

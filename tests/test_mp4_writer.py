@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avclips.mp4 import Samples, read_file
-from avclips.mp4_writer import TrackOut, write_mp4
+from avclips.mp4_writer import TrackOut, Unwritable, write_mp4
 from made_files import AAC, B_FRAMES, PICTURE, PLAIN, SOUND, contents, frames, made, packets
 from test_mp4 import TURNED
 
@@ -77,6 +78,24 @@ def test_a_track_that_was_in_the_second_of_two_files_is_in_this_one(media_folder
     write_mp4(tmp_path / "o.mp4", [replace(out(path, picture), entry=second)])
     (found,) = read_file(tmp_path / "o.mp4")
     assert found.entry == picture.entry and picture.entry[14:16] == b"\0\1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"decode": [0, 512, 500]}, "packets that go back in time"),
+        ({"decode": [0, 0, 1 << 32]}, "packets with numbers that are too large"),
+        ({"times": [0, 512, 1 << 40]}, "packets with numbers that are too large"),
+        ({"durations": [512, 512, 1 << 32]}, "packets with numbers that are too large"),
+        ({"timescale": 1 << 32}, "packets with numbers that are too large"),
+    ],
+)
+def test_what_no_film_can_hold(media_folder: Path, tmp_path: Path, changed: dict[str, Any], why: str) -> None:
+    path, picture, _ = source(media_folder, PLAIN)
+    three = replace(out(path, picture, 0, 3), **changed)
+    with pytest.raises(Unwritable, match=why):
+        write_mp4(tmp_path / "o.mp4", [three])
+    assert not (tmp_path / "o.mp4").exists()
 
 
 def test_the_same_packets_give_the_same_bytes(media_folder: Path, tmp_path: Path) -> None:
