@@ -12,22 +12,23 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
     10 worker                                     one video's clips, from URL to published files
     9  reading                                    one video's second 0, and the packets of its clips
     8  layout_pieces                              streams in pieces (HLS, DASH)
-    7  layout_fragments layout_table local packed
+    7  layout_fragments layout_table local packed watch
                                                   streams by an index of fragments, by a table of samples; what of
-                                                  a clip is on this machine already; packing beside fetching
-    6  drive engine finish layouts plan sidecars trial watch
+                                                  a clip is on this machine already; packing beside fetching;
+                                                  how far a cluster's packs are
+    6  drive engine finish layouts packs plan sidecars trial
                                                   a dataset's own archives on Google Drive; many videos at once;
                                                   packets -> a checked and published clip; what every layout of a
-                                                  stream answers; what there is to do; what is kept beside a clip;
-                                                  which ffmpeg can do it
-    5  cut datasets opening options packs report store
+                                                  stream answers; what goes into which pack; what there is to do;
+                                                  what is kept beside a clip; which ffmpeg can do it
+    5  cut datasets opening options pack_rows packing report store
                                                   a clip out of its packets; each dataset; any media file as
-                                                  packets; what goes into which pack; what a user watches; one data
+                                                  packets; the files of a pack; what a user watches; one data
                                                   folder
-    4  byte_reader claims encoding examine pacer packing snapshot tables versions
+    4  byte_reader claims encoding examine pacer samples snapshot tables versions
                                                   what of a stream was read; who is at which pack; how ffmpeg is
                                                   told; a look at what stands there; who may ask, and how often;
-                                                  the files of a pack; the JSON that people read; any list
+                                                  one clip of a pack; the JSON that people read; any list
     3  cutting dataset journal list_json list_parquet list_text lock media remote shelf signals tries youtube
                                                   what a clip has of its source; what a dataset is; the manifest;
                                                   the rows of a list; ffmpeg; object stores; where a pace lies;
@@ -37,9 +38,10 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
                                                   what a user has already; what yt-dlp says on its way; a line of a
                                                   manifest; who holds a file; what a cut holds; packets by what
                                                   containers say of them; the time; second 0
-    1  beacons extras failures files formats lanes mp4 presets sniff spans ytdlp_args ytdlp_net
+    1  beacons extras failures files formats lanes mp4 pack_layout presets sniff spans ytdlp_args ytdlp_net
                                                   whole files; what foreign words mean; tables of MP4; who answered
-                                                  before; public lists; yt-dlp's ways to the network
+                                                  before; what packs have in common; public lists; yt-dlp's ways to
+                                                  the network
     0  bounds boxes clip csvs errors kinds mp4_writer mpegts packed_audio quantities shards sites subtitles tabular
                                                   what can go wrong; the values that travel between the rooms; what
                                                   files are made of; what a request may cost

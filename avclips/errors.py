@@ -48,6 +48,7 @@ REASONS: dict[str, str] = {
     "http": "the server answered with an error",
     "media": "ffmpeg could not cut it",
     "signal": "ffmpeg was ended by a signal (another may not be: --ffmpeg PATH)",
+    "too_large": "its file is too large for a table (--output-format webdataset has no such bound)",
     "check": "the clip failed its check",
     "unknown": "a message that is not in our table",
     "internal": "a fault of this program",

@@ -23,11 +23,11 @@ from .files import as_run_error, is_full
 from .journal import Line, line_of
 from .pace import Clock
 from .pacer import Pacer
-from .packing import Sample
 from .packs import Output, Pack, Totals, cut
 from .plan import by_video
 from .remote import Remote, StoreLost
 from .report import Report, say, without_better
+from .samples import Sample
 from .sites import site_of
 from .store import OF_PICTURES, SHAPE, Store
 
@@ -55,7 +55,7 @@ def see_what_is_needed(settings: Settings, more: Mapping[str, str] | None = None
 def open_output(settings: Settings, look: bool = False, clock: Clock | None = None) -> Output:
     """Where the packs go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
     assert settings.output_format != "files"
-    remote = Remote(settings.output or str(settings.data_dir / "shards"), look)
+    remote = Remote(settings.output or str(settings.data_dir / "shards"), look, clock)
     return Output(remote, settings.output_format, clock=clock)
 
 
@@ -68,7 +68,7 @@ def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Se
     shape |= {"caption": settings.columns.caption}
     pictures = (settings.video_format,) if settings.media == "both" else ()
     subtitles = (f"{language}.vtt" for language in settings.subtitles)
-    endings = (*pictures, settings.audio_format, *subtitles) if settings.output_format == "parquet" else ()
+    endings = (*pictures, settings.audio_format, *subtitles)
     return output.plan(clips, settings.samples_per_shard, {"dataset": dataset, **shape}, endings, settings.info)
 
 
@@ -292,6 +292,7 @@ class Packed:
             self._error = error
 
     def _write(self, pack: Pack, samples: Sequence[Sample]) -> None:
+        samples = self.output.fitting(samples, self._store.folder)
         patience, name = self._settings.give_up_after, self.output.name(pack.number)
         until = self._clock.now() + patience
         while not write_until_it_is_there(self.output, pack.number, samples, self._store, self._clock, patience):

@@ -1,6 +1,6 @@
 """A list in packs: which clips go into which, and the folder that the finished packs lie in.
 
-Called shards by those who read them; --shard is another thing, a share of the work. A pack is finished when its
+Called shards by those who read them; --part is another thing, a share of the work. A pack is finished when its
 stats file is there, which comes last. Knows no store and no engine.
 """
 
@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,8 +24,11 @@ from .errors import RunError, UsageError
 from .files import is_full
 from .kinds import Kinds
 from .pace import Clock
-from .packing import Layout, Sample, read_failures, stats_of, write_rows, write_tar
+from .pack_layout import Layout, layout_of_kinds, layout_of_plan
+from .pack_rows import fitting, layout_of_table, read_failures, write_rows
+from .packing import stats_of, write_tar
 from .remote import Remote, StoreLost
+from .samples import Sample
 
 log = logging.getLogger("avclips.packs")
 
@@ -124,7 +127,7 @@ class Output:
         """Go through the list, and see that what lies there was cut out of the same one; returns its clips.
 
         ``about``: what else all packs must have in common; UsageError where they have not. ``endings``, ``info``:
-        of the files that the tables are to hold.
+        of the files that every clip has.
         """
         self.count = listed = 0
         digest, kinds = hashlib.sha256(), Kinds()
@@ -133,13 +136,37 @@ class Output:
             for clip in pack.clips:
                 digest.update(f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n".encode("utf-8", "replace"))
                 kinds.add(clip.meta)
-        self.layout = Layout(kinds.found(), endings, info)
+        layout = layout_of_kinds(kinds, endings, info)
         plan: dict[str, Any] = {"clips": listed, "shards": self.count, "samples_per_shard": size}
         plan |= {"format": self._format, **about, "list": digest.hexdigest()}
         if PLAN not in self._remote.names():
-            self._remote.create(PLAN, (json.dumps(plan, indent=1) + "\n").encode())
-        self._compare(plan, self._read(PLAN))
+            new = plan | {"layout": layout.as_plan()}
+            self._remote.create(PLAN, (json.dumps(new, indent=1) + "\n").encode())
+        before = self._read(PLAN)
+        self._compare(plan, before)
+        self.layout = self._begun_with(before.get("layout"), layout)
         return listed
+
+    def _begun_with(self, said: Any, now: Layout) -> Layout:
+        """The layout that all packs have: what another run began stays as it was.
+
+        UsageError where the list's columns cannot be put in. ``said``: what the plan has of it; ``now``: what
+        would be made of the list today.
+        """
+        if said is not None:
+            layout = layout_of_plan(said, f"{self.url}/{PLAN}")
+        else:
+            # Made before plans had layouts.
+            layout = replace(now, version=1)
+            if numbers := self.finished():
+                with self._remote.open(f"{self.name(min(numbers))}.parquet") as file:
+                    layout = layout_of_table(file, now)
+        if (name := layout.misfit(now)) is not None:
+            kinds = f"column {name} holding {layout.kept[name]}, and holds {now.kept[name]} now"
+            raise UsageError(f"{self.url} was begun with {kinds}", "use the list as it was, or another --output")
+        for name in now.kept.keys() - layout.kept.keys():
+            log.warning("column %s is not in %s, which was begun without it", name, self.url)
+        return layout
 
     def look(self) -> None:
         """Take what was planned as it is. UsageError where nothing was."""
@@ -237,6 +264,10 @@ class Output:
         """The clips that a finished pack holds."""
         return frozenset(row[0] for row in self.outcomes(number) if row[1] == "done")
 
+    def fitting(self, samples: Sequence[Sample], folder: Path) -> list[Sample]:
+        """The samples as they can be written: one with a file that is too large for a table is a failure."""
+        return fitting(samples, folder) if self._format == "parquet" else list(samples)
+
     def write(self, number: int, samples: Sequence[Sample], folder: Path, scratch: Path) -> bool:
         """Put a pack there, whole, its stats last; False where another has done so, or is at it.
 
@@ -276,7 +307,7 @@ class Output:
             # A reader takes a tar without any clip for a fault.
             if self._format == "webdataset" and any(sample.done for sample in samples):
                 files = {f"{name}.tar": scratch / f"{name}.tar", **files}
-                write_tar(files[f"{name}.tar"], samples, folder)
+                write_tar(files[f"{name}.tar"], samples, folder, self.layout)
             media = folder if self._format == "parquet" else None
             write_rows(files[f"{name}.parquet"], samples, media, self.layout)
             stats.write_text(json.dumps(stats_of(name, samples, files), indent=1) + "\n", encoding="utf-8")

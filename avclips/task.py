@@ -21,8 +21,8 @@ from .engine import Engine
 from .errors import GaveUp, RunError, Stopped
 from .pace import Clock
 from .pacer import Pacer
+from .pack_layout import Layout
 from .packed import sample_of, see_what_is_needed, write_until_it_is_there
-from .packing import Layout
 from .packs import Output, Pack
 from .plan import by_video
 from .remote import Remote, StoreLost
@@ -62,7 +62,7 @@ class Job:
     def output(self, clock: Clock | None = None) -> Output:
         """The folder of finished packs, as it is reached from here."""
         assert self.settings.output_format != "files"
-        output = Output(Remote(self.url), self.settings.output_format, self.count, clock)
+        output = Output(Remote(self.url, clock=clock), self.settings.output_format, self.count, clock)
         output.layout = self.layout
         return output
 
@@ -122,6 +122,7 @@ def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock,
         _fetch(pack, urls, settings, clock, staff, store)
         lines = store.finished()
         samples = [sample_of(clip, lines.get(clip.id), store) for clip in pack.clips]
+        samples = output.fitting(samples, store.folder)
         while not write_until_it_is_there(output, pack.number, samples, store, clock, OTHERS_PATIENCE):
             state = _wait_for_others(output, pack.number, clock, lambda: not output.is_free(pack.number))
             if state is not None:

@@ -20,9 +20,9 @@ import fsspec
 
 from avclips.clip import Clip, Settings
 from avclips.packed import Todo
-from avclips.packing import Sample
 from avclips.packs import Output
 from avclips.remote import Remote
+from avclips.samples import Sample
 from fake_clock import FakeClock
 from fake_youtube import FakeVideo, Request
 from script import QUICK, annotation_files

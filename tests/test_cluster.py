@@ -38,10 +38,10 @@ from avclips.datasets.clips import CLIPS
 from avclips.errors import GaveUp, RunError, Stopped, UsageError
 from avclips.lock import FolderLock
 from avclips.pace import Clock
-from avclips.packing import Sample
 from avclips.packs import Output, Pack, cut
 from avclips.remote import Remote, StoreLost
 from avclips.run import Run
+from avclips.samples import Sample
 from avclips.signals import Signals
 from avclips.task import Job, Result, clean_up, do_pack
 from avclips.watch import Watch

@@ -24,7 +24,9 @@ import imageio_ffmpeg
 from avclips.clip import Clip, Identity, Settings, Video
 from avclips.errors import ClipError
 from avclips.pace import Clock
-from avclips.packing import Sample, write_rows, write_tar
+from avclips.pack_rows import write_rows
+from avclips.packing import write_tar
+from avclips.samples import Sample
 from avclips.youtube import YouTube, javascript_runtime
 from fake_youtube import CASES, FakeVideo, FakeYouTube, Media
 

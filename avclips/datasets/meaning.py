@@ -12,8 +12,8 @@ from typing import Any
 
 from ..clip import Columns, Settings
 from ..errors import UsageError
-from ..packing import column_of
 from ..presets import PRESETS
+from ..samples import column_of
 from ..tabular import Table
 from .cells import CellFormat, unit_of
 from .columns import about, cell_format, clip_length, find_columns, no_end
