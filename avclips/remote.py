@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import re
 import socket
 from collections.abc import Iterator
@@ -18,12 +19,18 @@ from .errors import RunError, Stopped, UsageError
 from .extras import extra, install
 from .files import UNFINISHED, create_whole, sync_folder
 from .locks import is_running
+from .pace import Clock
 from .words import without_password
 
 log = logging.getLogger("avclips.remote")
 
 # Stores in which a file appears when its last byte is there; in others it is renamed into place.
 _OBJECTS = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oss"))
+# What stores answer that do not know "only if it is new", by HTTP's numbers.
+_KNOW_NO_CONDITION = (400, 405, 501)
+# Many who ask for one name at once are told to come again (409): so often, and so long between two tries at first.
+_CONFLICTS = 8
+_CONFLICT_WAIT, _CONFLICT_MOST = 0.2, 5.0
 # Whose an unfinished file is: HOST-PID, and more where one process makes several.
 _MAKER = re.compile(r"\.(?P<host>[^/]+)-(?P<pid>[0-9]{1,10})(?:-[0-9a-f]{8})?" + re.escape(UNFINISHED))
 
@@ -35,7 +42,7 @@ class StoreLost(RunError):
 class Remote:
     """One folder, of which this program reads and writes whole files."""
 
-    def __init__(self, url: str, look: bool = False) -> None:
+    def __init__(self, url: str, look: bool = False, clock: Clock | None = None) -> None:
         """``url``: a path, or what fsspec takes; ``look``: nothing is to be made there.
 
         UsageError where no driver knows it, or one is missing.
@@ -46,6 +53,9 @@ class Remote:
         self._fs, self._path = _opened(self.url)
         self._local = bool({"file", "local"}.intersection(_protocols(self._fs)))
         self._renames = not _OBJECTS.intersection(_protocols(self._fs))
+        self._clock = clock or Clock()
+        # Whether the store is asked to make a file only if it is new: until it says that it does not know that.
+        self._conditions = True
         if self._renames and not look:
             with self._talk():
                 self._fs.makedirs(self._path, exist_ok=True)
@@ -107,13 +117,38 @@ class Remote:
         with self._talk():
             if self._local:
                 return create_whole(Path(path), content)
-            try:
-                self._fs.pipe_file(path, content, mode="create")
-            except FileExistsError:
+            for tried in range(1, _CONFLICTS + 1):
+                made = self._create_if_new(path, content, last=tried == _CONFLICTS)
+                if made is not None:
+                    return made
+                # One of those who ask at once gets it; the others find that out when they ask again.
+                self._clock.sleep(random.uniform(0, min(_CONFLICT_WAIT * 2**tried, _CONFLICT_MOST)))
+        raise AssertionError("the last try raises")
+
+    def _create_if_new(self, path: str, content: bytes, last: bool) -> bool | None:
+        """Whether the file was made; None: ask again."""
+        if not self._conditions:
+            self._fs.pipe_file(path, content)
+            return True
+        try:
+            self._fs.pipe_file(path, content, mode="create")
+            return True
+        except FileExistsError:
+            return False
+        except (NotImplementedError, TypeError, ValueError):
+            self._conditions = False
+        except OSError as error:
+            status = _http_status(error)
+            # Not every store says in its answer which condition it was that failed.
+            if status == 412:
                 return False
-            except (NotImplementedError, TypeError, ValueError):
-                self._fs.pipe_file(path, content)
-        return True
+            if status == 409 and not last:
+                return None
+            if status not in _KNOW_NO_CONDITION:
+                raise
+            log.info("%s does not know of files that are made only if they are new", self.shown)
+            self._conditions = False
+        return self._create_if_new(path, content, last)
 
     def replace(self, name: str, content: bytes) -> None:
         """Have a small file there with this content, whatever was there."""
@@ -122,10 +157,13 @@ class Remote:
 
     def put_new(self, file: Path, name: str) -> bool:
         """Have a small local file there under a name that nobody has; False where somebody has it."""
-        if self._local or not self._renames:
+        if self._local:
             return self.create(name, file.read_bytes())
+        # Also for stores that would replace it.
         if self.has(name):
             return False
+        if not self._renames:
+            return self.create(name, file.read_bytes())
         self.put(file, name)
         return True
 
@@ -195,6 +233,19 @@ def _is_moved(file: Path, part: Path) -> bool:
 def _sync(path: Path) -> None:
     with open(path, "rb+") as stream:
         os.fsync(stream.fileno())
+
+
+def _http_status(error: BaseException) -> int | None:
+    """The number that an object store answered with, where a driver's error, or what it was made of, knows one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        response = getattr(cause, "response", None)
+        if isinstance(response, dict):
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            if isinstance(status, int):
+                return status
+        cause = cause.__cause__
+    return None
 
 
 def _protocols(fs: Any) -> set[str]:

@@ -1,0 +1,137 @@
+"""Files that are made only if they are new, in stores that know nothing of that, or are asked by many at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+
+from avclips.claims import SETTLE, Claims
+from avclips.remote import Remote, StoreLost
+from fake_clock import FakeClock
+from picky_store import Door, picky_store
+
+# s3fs leaves its connections to the end of the process.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Door]:
+    with picky_store() as door:
+        yield door
+
+
+@pytest.fixture
+def door(served: Door, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Door]:
+    some = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in (some | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": served.url}).items():
+        monkeypatch.setenv(name, value)
+    yield served
+    served.answer(501, 0)
+
+
+def place(name: str) -> tuple[Remote, FakeClock]:
+    clock = FakeClock()
+    return Remote(f"s3://bucket/{name}", clock=clock), clock
+
+
+def test_a_store_that_knows_it(door: Door) -> None:
+    there, clock = place("knows")
+    assert there.create("a", b"mine") and not there.create("a", b"theirs") and there.read("a") == b"mine"
+    assert clock.sleeps == []
+
+
+@pytest.mark.parametrize("status", [400, 501])
+def test_a_store_that_does_not_know_it_is_written_all_the_same(door: Door, status: int, tmp_path: Path) -> None:
+    """It replaces what is there, as the docstring says, and is asked for a condition only once."""
+    door.answer(status)
+    there, clock = place(f"no-{status}")
+    assert there.create("a", b"mine") and there.create("a", b"theirs") and there.create("b", b"x")
+    assert there.read("a") == b"theirs" and there.names() == {"a", "b"}
+    assert len(door.asked) == 1 and clock.sleeps == []
+    # Who has to be the only one looks first.
+    (tmp_path / "stats").write_bytes(b"new")
+    assert there.put_new(tmp_path / "stats", "c") and not there.put_new(tmp_path / "stats", "a")
+    assert there.read("a") == b"theirs"
+
+
+@pytest.mark.parametrize("times", [1, 3, 7])
+def test_a_conflict_of_many_is_asked_again(door: Door, times: int) -> None:
+    door.answer(409, times)
+    there, clock = place(f"conflict-{times}")
+    assert there.create("a", b"mine") and there.read("a") == b"mine"
+    assert len(door.asked) == times + 1 and len(clock.sleeps) == times and max(clock.sleeps) <= 5
+    assert not there.create("a", b"theirs")
+
+
+def test_a_conflict_without_end_is_told(door: Door) -> None:
+    door.answer(409)
+    there, clock = place("conflict")
+    with pytest.raises(StoreLost, match="ConditionalRequestConflict"):
+        there.create("a", b"mine")
+    assert len(clock.sleeps) == 7 and len(door.asked) == 8
+
+
+def test_an_answer_that_does_not_say_which_condition_failed(door: Door) -> None:
+    """s3fs takes it for a wrong argument: it must not be replaced."""
+    there, _ = place("failed")
+    assert there.create("a", b"mine")
+    door.answer(412)
+    assert not there.create("a", b"theirs") and there.read("a") == b"mine"
+
+
+def test_what_is_forbidden_is_not_tried_otherwise(door: Door) -> None:
+    door.answer(403)
+    there, clock = place("forbidden")
+    with pytest.raises(StoreLost, match="not so"):
+        there.create("a", b"mine")
+    assert clock.sleeps == [] and there.names() == frozenset()
+
+
+def test_claims_in_a_store_that_does_not_know_it(door: Door) -> None:
+    """Of two that claim at once, the last one's stands; who comes later finds it taken."""
+    door.answer(501)
+    there, clock = place("claims")
+    mine, theirs = Claims(there, clock), Claims(there, clock)
+    assert mine.take("x.claim") and SETTLE in clock.sleeps
+    assert not theirs.take("x.claim") and mine.is_ours("x.claim")
+    mine.drop("x.claim")
+    assert theirs.take("x.claim") and not mine.is_ours("x.claim")
+
+
+def test_one_of_many_tasks_at_once(door: Door) -> None:
+    """Each told to come again a few times, as a busy store does."""
+    door.answer(409, 10)
+    made: list[bool] = []
+    there = [place("many")[0] for _ in range(6)]
+    threads = [threading.Thread(target=lambda each=each: made.append(each.create("plan", b"x"))) for each in there]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(made) == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize("raised", [NotImplementedError(), TypeError("mode"), ValueError("mode")])
+def test_a_driver_that_does_not_know_it(raised: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = fsspec.filesystem("memory")
+    put = type(memory).pipe_file
+
+    def pipe_file(self: Any, path: str, value: bytes, mode: str = "overwrite", **more: Any) -> Any:
+        if mode == "create":
+            raise raised
+        return put(self, path, value, mode=mode, **more)
+
+    monkeypatch.setattr(type(memory), "pipe_file", pipe_file)
+    try:
+        there = Remote("memory://bucket/driver")
+        assert there.create("a", b"mine") and there.create("a", b"theirs") and there.read("a") == b"theirs"
+    finally:
+        memory.store.clear()
+        memory.pseudo_dirs[:] = [""]
