@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .errors import RunError
 from .extras import extra
 from .kinds import KINDS, arrow_type, cell, kind_of
 from .pack_layout import Layout
@@ -69,16 +70,20 @@ def write_rows(path: Path, samples: Sequence[Sample], folder: Path | None, layou
     packed = [*endings, *(f"{ending}.bytes" for ending in endings)]
     shape: dict[str, Any] = {"compression": dict.fromkeys(plain, "snappy") | dict.fromkeys(packed, "none")}
     shape |= {"use_dictionary": plain, "write_statistics": plain} if endings else {}
-    with pyarrow.parquet.ParquetWriter(path, schema, **shape) as writer:
-        for first, behind in _groups(samples, folder) if folder is not None and endings else [(0, len(samples))]:
-            some = table.slice(first, behind - first)
-            files = [sample.files(folder) for sample in samples[first:behind]] if folder else []
-            for ending in endings:
-                cells = _cells([each.get(ending) for each in files], schema.field(ending).type, pyarrow)
-                some = some.append_column(schema.field(ending), cells)
-            writer.write_table(
-                some.replace_schema_metadata(schema.metadata), row_group_size=max(1, behind - first)
-            )
+    groups = _groups(samples, folder) if folder is not None and endings else [(0, len(samples))]
+    try:
+        with pyarrow.parquet.ParquetWriter(path, schema, **shape) as writer:
+            for first, behind in groups:
+                some = table.slice(first, behind - first)
+                files = [sample.files(folder) for sample in samples[first:behind]] if folder else []
+                for ending in endings:
+                    cells = _cells([each.get(ending) for each in files], schema.field(ending).type, pyarrow)
+                    some = some.append_column(schema.field(ending), cells)
+                some = some.replace_schema_metadata(schema.metadata)
+                writer.write_table(some, row_group_size=max(1, behind - first))
+    except pyarrow.ArrowException as error:
+        words = " ".join(str(error).split())[:300]
+        raise RunError(f"{path.name}: {words}", "--output-format webdataset holds what a table cannot") from error
 
 
 def _rows(samples: Sequence[Sample], folder: Path | None, layout: Layout, pyarrow: Any) -> Any:

@@ -121,15 +121,32 @@ def shard(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+# What a task that cannot tell is told.
+_SAY = "say --part I/N (task I of N, I from 0), or submit all as --array=0-3"
+
+
 def shard_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
-    """The share of a task in a Slurm job array, None outside of one; ValueError where the array has gaps."""
-    names = ("ID", "MIN", "MAX", "COUNT", "STEP")
-    try:
-        number, first, last, count, step = (int(environment[f"SLURM_ARRAY_TASK_{name}"]) for name in names)
-    except (KeyError, ValueError):
+    """The share of a task in a Slurm job array, None outside of one; ValueError where that cannot be told.
+
+    An array says nothing of arrays that were submitted before it: its tasks are taken for all there are only
+    where they begin as a count does.
+    """
+    task = environment.get("SLURM_ARRAY_TASK_ID")
+    if not task:
         return None
-    place, rest = divmod(number - first, max(step, 1))
-    if rest or not 0 <= place < count or (last - first) // max(step, 1) + 1 != count:
+    names = ("MIN", "MAX", "COUNT")
+    try:
+        first, last, count = (int(environment[f"SLURM_ARRAY_TASK_{name}"]) for name in names)
+        step = max(int(environment.get("SLURM_ARRAY_TASK_STEP") or 1), 1)
+        place, rest = divmod(int(task) - first, step)
+    except (KeyError, ValueError):
+        raise ValueError(f"Slurm does not say of which array this is task {task}: {_SAY}") from None
+    if rest or not 0 <= place < count or (last - first) // step + 1 != count:
         # --array=1,5,9: no telling which shares the others take.
-        raise ValueError("the numbers of this Slurm array have no common step: say --shard I/N, or --array=0-3")
+        raise ValueError(f"the numbers of this Slurm array have no common step: {_SAY}")
+    if count == 1:
+        raise ValueError(f"this Slurm array is task {task} alone, perhaps one of many to be done again: {_SAY}")
+    if first not in (0, 1):
+        # --array=1000-1999, where a cluster takes no more at a time, or --array=2-3, two of four again.
+        raise ValueError(f"this Slurm array is of the tasks {first} to {last}, perhaps some of many: {_SAY}")
     return place, count

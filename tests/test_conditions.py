@@ -11,7 +11,10 @@ import fsspec
 import pytest
 
 from avclips.claims import SETTLE, Claims
+from avclips.clip import Clip
+from avclips.packs import Output
 from avclips.remote import Remote, StoreLost
+from avclips.samples import Sample
 from fake_clock import FakeClock
 from picky_store import Door, picky_store
 
@@ -135,3 +138,16 @@ def test_a_driver_that_does_not_know_it(raised: Exception, monkeypatch: pytest.M
     finally:
         memory.store.clear()
         memory.pseudo_dirs[:] = [""]
+
+
+def test_a_shard_in_a_store_that_does_not_know_it(door: Door, tmp_path: Path) -> None:
+    """As a run writes one, with its plan and its claim; nothing is left of these but the plan."""
+    door.answer(501)
+    there, clock = place("shards")
+    output = Output(there, "webdataset", clock=clock)
+    clip = Clip("a", "v", 0.0, 1.0)
+    assert output.plan([clip], 1, {}) == 1
+    assert output.write(0, [Sample(clip, None)], tmp_path, tmp_path / "scratch")
+    output.let_go()
+    assert there.names() == {"plan.json", "00000.parquet", "00000_stats.json"}
+    assert not output.write(0, [Sample(clip, None)], tmp_path, tmp_path / "scratch")

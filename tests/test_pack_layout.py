@@ -205,6 +205,17 @@ def test_a_file_that_is_too_large_is_one_failed_row(place: Place, monkeypatch: p
     assert samples[1].files(place.path) == {} and (place.path / "b.mp4").exists()
 
 
+def test_what_a_table_cannot_hold_is_one_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pyarrow says of sixteen videos of 150 MB in one group of rows."""
+
+    def write_table(*args: Any, **more: Any) -> None:
+        raise pyarrow.lib.ArrowCapacityError("array cannot contain more than 2147483646 bytes")
+
+    monkeypatch.setattr(pyarrow.parquet.ParquetWriter, "write_table", write_table)
+    with pytest.raises(RunError, match="^x.parquet: array cannot contain more than 2147483646 bytes$"):
+        write_rows(place.out / "x.parquet", [place.done("a")], place.path)
+
+
 def test_tars_hold_files_of_any_size(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(pack_rows, "MOST_BYTES", 1)
     sample = place.done("a")

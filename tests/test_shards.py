@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -118,7 +119,11 @@ def array(task: int, first: int = 0, last: int = 3, count: int = 4, step: int = 
         (array(9, first=1, last=9, count=3, step=4), (2, 3)),
         # --array=0-10:4 gives 0, 4, 8.
         (array(8, last=8, count=3, step=4), (2, 3)),
-        ({**array(0), "SLURM_ARRAY_TASK_ID": "x"}, None),
+        (array(20, last=30, step=10), (2, 4)),
+        (array(999, last=999, count=1000), (999, 1000)),
+        # Slurm has one for jobs that are no array, and an empty one is none.
+        ({"SLURM_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": ""}, None),
+        ({name: value for name, value in array(2).items() if "STEP" not in name}, (2, 4)),
     ],
 )
 def test_the_share_of_an_array_task(environment: dict[str, str], shard: Shard | None) -> None:
@@ -126,16 +131,30 @@ def test_the_share_of_an_array_task(environment: dict[str, str], shard: Shard | 
 
 
 @pytest.mark.parametrize(
-    "environment",
+    ("environment", "said"),
     [
-        array(9, first=1, last=9, count=3),
-        array(1, first=1, last=9, count=3),
-        array(1, first=1, last=3, count=2),
-        array(2, first=1, last=9, count=3, step=4),
+        # --array=1,5,9 and the like: Slurm gives their ends, their count, and a step of 1.
+        (array(9, first=1, last=9, count=3), "the numbers of this Slurm array have no common step"),
+        (array(1, first=1, last=9, count=3), "the numbers of this Slurm array have no common step"),
+        (array(1, first=1, last=3, count=2), "the numbers of this Slurm array have no common step"),
+        (array(2, first=1, last=9, count=3, step=4), "the numbers of this Slurm array have no common step"),
+        (array(2, last=2, count=2), "the numbers of this Slurm array have no common step"),
+        # One task again, which would take everything.
+        (array(3, first=3, last=3, count=1), "this Slurm array is task 3 alone, perhaps one of many to be done"),
+        (array(0, last=0, count=1), "this Slurm array is task 0 alone, perhaps one of many to be done again"),
+        # Two tasks again, and the second thousand: other tasks have these shares.
+        (array(2, first=2, last=3, count=2), "this Slurm array is of the tasks 2 to 3, perhaps some of many"),
+        (array(1000, first=1000, last=1999, count=1000),
+            "this Slurm array is of the tasks 1000 to 1999, perhaps some of many"),
+        (array(10, first=10, last=30, count=3, step=10), "this Slurm array is of the tasks 10 to 30, perhaps"),
+        # Whoever sets these differently.
+        ({"SLURM_ARRAY_TASK_ID": "3"}, "Slurm does not say of which array this is task 3"),
+        ({**array(0), "SLURM_ARRAY_TASK_ID": "x"}, "Slurm does not say of which array this is task x"),
+        ({**array(3), "SLURM_ARRAY_TASK_MAX": "?"}, "Slurm does not say of which array this is task 3"),
     ],
-)
-def test_an_array_with_gaps_is_refused(environment: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="--shard I/N"):
+)  # fmt: skip
+def test_an_array_that_can_mean_several_things_is_refused(environment: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{re.escape(said)}.*: say --part I/N \(task I of N, I from 0\), or "):
         shard_of(environment)
 
 
