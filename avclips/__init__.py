@@ -5,23 +5,24 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
     16 start                                      the scripts' door: is everything installed?
     15 cli spark                                  a command line -> an exit code; --status, --verify; the same
                                                   from a program
-    14 run                                        one download run, step by step
+    14 run verify                                 one download run, step by step; a look at all that is there
     13 cluster                                    packs on many machines
     12 task                                       one pack on one machine of many
     11 desks                                      who asks
     10 worker                                     one video's clips, from URL to published files
     9  reading                                    one video's second 0, and the packets of its clips
     8  layout_pieces                              streams in pieces (HLS, DASH)
-    7  layout_fragments layout_table local packed watch
+    7  layout_fragments layout_table local pack_check packed watch
                                                   streams by an index of fragments, by a table of samples; what of
                                                   a clip is on this machine already; packing beside fetching;
-                                                  how far a cluster's packs are
-    6  drive engine finish layouts packs plan sidecars trial
+                                                  a pack looked into; how far a cluster's packs are
+    6  drive engine finish layouts packs plan progress sidecars trial
                                                   a dataset's own archives on Google Drive; many videos at once;
                                                   packets -> a checked and published clip; what every layout of a
                                                   stream answers; what goes into which pack; what there is to do;
-                                                  what is kept beside a clip; which ffmpeg can do it
-    5  cut datasets opening options pack_rows packing report store
+                                                  how far a look is; what is kept beside a clip; which ffmpeg can
+                                                  do it
+    5  cut datasets opening options pack_rows pack_stats packing report store
                                                   a clip out of its packets; each dataset; any media file as
                                                   packets; the files of a pack; what a user watches; one data
                                                   folder

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from .clip import Clip, Settings
 from .dataset import Dataset
-from .errors import Killed, RunError, Stopped
-from .examine import compare_all, examine
+from .errors import RunError, Stopped
 from .files import read_json
 from .options import read_settings
 from .pace import Clock
@@ -29,6 +28,7 @@ from .run import LEFT_OUT, MORE_MAY_COME, Run
 from .signals import Signals
 from .store import Store
 from .trial import find_ffmpeg
+from .verify import verify_files, verify_packs
 from .words import plain
 
 log = logging.getLogger("avclips")
@@ -174,39 +174,23 @@ def _listed(dataset: Dataset, settings: Settings, store: Store) -> Share:
 
 
 def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:
-    """Check every file; return 3 when some are bad, or could not be looked at."""
+    """Look at every file, or into every shard; return 3 when some are bad, or could not be looked at."""
+    ffmpeg = find_ffmpeg(settings.ffmpeg, clock)
+    if settings.output_format != "files":
+        output = open_output(settings, look=True, clock=clock)
+        output.look()
+        return 0 if verify_packs(output, ffmpeg, settings, repair) else MORE_MAY_COME
     # The whole folder is looked at: no shard may be at work when it is changed.
     settings = replace(settings, shard=None)
-    ffmpeg = find_ffmpeg(settings.ffmpeg, clock)
     store = _read_only(dataset, settings, clock)
     if repair:
         store.open()
     try:
-        folders: dict[str, str] = {}
-        unseen = 0
-        bad = dict(compare_all(store.finished(), store.folder, settings.workers))
-        for clip in _listed(dataset, settings, store):
-            if store.has_strangers(clip):
-                try:
-                    complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
-                except Killed as error:
-                    unseen += 1
-                    print(f"{clip.id}: not looked at, {error}")
-                    continue
-                if complaint is not None:
-                    bad[clip.id] = complaint
-                    folders[clip.id] = clip.folder
-        for clip_id, complaint in bad.items():
-            _print(f"{clip_id}: {complaint}")
-            if repair:
-                for moved in store.set_aside(clip_id, folders.get(clip_id, "")):
-                    _print(f"  moved to {moved}")
-                store.forget(clip_id)
-        _print(f"{len(store.done.keys() - bad.keys())} clips are right, {len(bad)} are bad.")
+        right = verify_files(store, _listed(dataset, settings, store), ffmpeg, settings, repair)
         if repair:
             store.pending(_listed(dataset, settings, store))
             store.snapshot(force=True)
     finally:
         if repair:
             store.close()
-    return MORE_MAY_COME if bad or unseen else 0
+    return 0 if right else MORE_MAY_COME

@@ -70,10 +70,10 @@ def compare(line: Mapping[str, Any], folder: Path) -> str | None:
     return None
 
 
-def compare_all(lines: Mapping[str, Mapping[str, Any]], folder: Path, workers: int) -> Iterator[tuple[str, str]]:
-    """The id and the complaint of each clip of the journal whose files are wrong."""
+def compare_all(
+    lines: Mapping[str, Mapping[str, Any]], folder: Path, workers: int
+) -> Iterator[tuple[str, str | None]]:
+    """Of each clip of the journal, its id, and what is wrong with its files; None: nothing."""
     with ThreadPoolExecutor(workers) as pool:
         complaints = pool.map(lambda line: compare(line, folder), lines.values())
-        for clip_id, complaint in zip(lines, complaints, strict=True):
-            if complaint is not None:
-                yield clip_id, complaint
+        yield from zip(lines, complaints, strict=True)

@@ -524,8 +524,8 @@ def _see_output(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> 
                 parser.error(f"--{name} goes with --output-format webdataset or parquet")
         if chosen.engine == "spark":
             parser.error("--engine spark writes shards: --output-format webdataset or parquet")
-    elif chosen.verify or chosen.allow_mixed:
-        parser.error("--verify and --allow-mixed go with --output-format files")
+    elif chosen.allow_mixed:
+        parser.error("--allow-mixed goes with --output-format files")
     if chosen.engine == "spark":
         if chosen.shard or chosen.archives or chosen.max_videos:
             parser.error("--shard, --archives and --max-videos go with --engine threads")

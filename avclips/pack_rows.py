@@ -9,16 +9,22 @@ import array
 import errno
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .errors import RunError
+from .errors import RunError, UsageError
 from .extras import extra
 from .kinds import KINDS, arrow_type, cell, kind_of
-from .pack_layout import Layout
+from .pack_layout import Layout, layout_of_plan
 from .samples import TYPES, Sample, column_of, facts_of, info_of, is_file, kept_of, kinds_of, layout_of
+
+log = logging.getLogger("avclips.pack_rows")
+
+Table = Callable[[], AbstractContextManager[Any]]
 
 # Bytes of media that are in memory at a time, and the rows that hold them; one larger file is by itself.
 _AT_ONCE = 16 << 20
@@ -148,6 +154,28 @@ def layout_of_table(source: Any, now: Layout) -> Layout:
     names = {column: names.get(column, column) for column in found if not is_file(column)}
     kept = {name: found[column] for column, name in names.items()}
     return replace(now, kept=kept, columns={name: column for column, name in names.items()}, version=1)
+
+
+def begun_with(said: Any, now: Layout, where: str, table: Table | None) -> Layout:
+    """The layout that all packs of an output have: what another run began stays as it was.
+
+    UsageError where the list's columns cannot be put in. ``said``: what its plan has of it; ``now``: what would be
+    made of the list today; ``where``: its address, for people; ``table``: opens one that it has, if any.
+    """
+    if said is not None:
+        layout = layout_of_plan(said, f"{where}/plan.json")
+    elif table is None:
+        # Made before plans had layouts.
+        layout = replace(now, version=1)
+    else:
+        with table() as file:
+            layout = layout_of_table(file, now)
+    if (name := layout.misfit(now)) is not None:
+        kinds = f"column {name} holding {layout.kept[name]}, and holds {now.kept[name]} now"
+        raise UsageError(f"{where} was begun with {kinds}", "use the list as it was, or another --output")
+    for name in now.kept.keys() - layout.kept.keys():
+        log.warning("column %s is not in %s, which was begun without it", name, where)
+    return layout
 
 
 def read_failures(source: Any) -> Iterator[tuple[str, str, str | None, bool]]:

@@ -23,7 +23,8 @@ from .files import as_run_error, is_full
 from .journal import Line, line_of
 from .pace import Clock
 from .pacer import Pacer
-from .packs import Output, Pack, Totals, cut
+from .pack_stats import Totals
+from .packs import Output, Pack, cut
 from .plan import by_video
 from .remote import Remote, StoreLost
 from .report import Report, say, without_better

@@ -1,4 +1,4 @@
-"""A pack's tar (webdataset): its clips with their files; and the counts that its stats file has.
+"""A pack's tar (webdataset): its clips with their files.
 
 Knows files; not where they go, or when.
 """
@@ -8,13 +8,10 @@ from __future__ import annotations
 import io
 import json
 import wave
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from .extras import extra
-from .journal import now
 from .kinds import text_of
 from .pack_layout import Layout
 from .samples import Sample, info_of, layout_of, row_of, said_of
@@ -96,26 +93,3 @@ def _members_of_old(sample: Sample, folder: Path) -> dict[str, bytes]:
     if caption is not None:
         found["txt"] = text_of(caption).encode()
     return found
-
-
-def stats_of(name: str, samples: Iterable[Sample], files: Mapping[str, Path]) -> dict[str, Any]:
-    """What a pack's stats file says: its counts, by reason of those that failed, and the sizes of its files."""
-    samples = list(samples)
-    lines = [sample.line for sample in samples if sample.done and sample.line]
-    failed = [sample.line or {"reason": "untried"} for sample in samples if not sample.done]
-    # By video: all clips of one are in one pack.
-    offered = {sample.clip.video: (sample.line or {}).get("withheld") for sample in samples if sample.done}
-    return {
-        "shard": name,
-        "clips": len(samples),
-        "done": len(lines),
-        "failed": dict(Counter(line["reason"] for line in failed).most_common()),
-        "videos": len(offered),
-        "withheld": dict(Counter(why for why in offered.values() if why)),
-        "may_come": sum(not line.get("permanent") for line in failed),
-        "seconds": round(sum(line.get("duration") or 0.0 for line in lines), 3),
-        "bytes": sum(path.stat().st_size for path in files.values()),
-        "bytes_fetched": sum(line.get("bytes_fetched") or 0 for line in lines),
-        "files": {each: path.stat().st_size for each, path in files.items()},
-        "time": now(),
-    }

@@ -6,6 +6,7 @@ stats file is there, which comes last. Knows no store and no engine.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -13,8 +14,8 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,9 +25,10 @@ from .errors import RunError, UsageError
 from .files import is_full
 from .kinds import Kinds
 from .pace import Clock
-from .pack_layout import Layout, layout_of_kinds, layout_of_plan
-from .pack_rows import fitting, layout_of_table, read_failures, write_rows
-from .packing import stats_of, write_tar
+from .pack_layout import Layout, layout_of_kinds
+from .pack_rows import begun_with, fitting, read_failures, write_rows
+from .pack_stats import Totals, are_stats, is_count, stats_of
+from .packing import write_tar
 from .remote import Remote, StoreLost
 from .samples import Sample
 
@@ -37,6 +39,8 @@ PackFormat = Literal["webdataset", "parquet"]
 Row = tuple[str, str, str | None, bool]
 PLAN = "plan.json"
 _STATS = "_stats.json"
+# Where a shard goes that is not right: no reader of a folder (Hugging Face, pyarrow, Spark) looks into such a one.
+SET_ASIDE = ".set_aside"
 # Who is at writing a pack, and who has taken a number for one to come.
 _CLAIM, _TAKEN = ".claim", ".taken"
 # As tools for such files write their names.
@@ -49,36 +53,6 @@ class Pack:
 
     number: int
     clips: tuple[Clip, ...]
-
-
-@dataclass
-class Totals:
-    """What the stats of the finished packs add up to; ``failed``: by reason.
-
-    ``videos``: how many have clips that are done; ``withheld``: of these, how many came without their better
-    formats, by the reason.
-    """
-
-    packs: int = 0
-    clips: int = 0
-    done: int = 0
-    may_come: int = 0
-    seconds: float = 0.0
-    bytes: int = 0
-    bytes_fetched: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    videos: int = 0
-    withheld: Counter[str] = field(default_factory=Counter)
-
-    def add(self, stats: Mapping[str, Any]) -> None:
-        """Count a pack."""
-        self.packs += 1
-        for name in ("clips", "done", "may_come", "seconds", "bytes", "bytes_fetched"):
-            setattr(self, name, getattr(self, name) + stats[name])
-        self.failed.update(stats["failed"])
-        # Packs that were written before these were counted have none.
-        self.videos += stats.get("videos", 0)
-        self.withheld.update(stats.get("withheld", {}))
 
 
 def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iterator[Pack]:
@@ -144,36 +118,17 @@ class Output:
             self._remote.create(PLAN, (json.dumps(new, indent=1) + "\n").encode())
         before = self._read(PLAN)
         self._compare(plan, before)
-        self.layout = self._begun_with(before.get("layout"), layout)
+        done = self.finished()
+        table = functools.partial(self.open, f"{self.name(min(done))}.parquet") if done else None
+        self.layout = begun_with(before.get("layout"), layout, self.url, table)
         return listed
-
-    def _begun_with(self, said: Any, now: Layout) -> Layout:
-        """The layout that all packs have: what another run began stays as it was.
-
-        UsageError where the list's columns cannot be put in. ``said``: what the plan has of it; ``now``: what
-        would be made of the list today.
-        """
-        if said is not None:
-            layout = layout_of_plan(said, f"{self.url}/{PLAN}")
-        else:
-            # Made before plans had layouts.
-            layout = replace(now, version=1)
-            if numbers := self.finished():
-                with self._remote.open(f"{self.name(min(numbers))}.parquet") as file:
-                    layout = layout_of_table(file, now)
-        if (name := layout.misfit(now)) is not None:
-            kinds = f"column {name} holding {layout.kept[name]}, and holds {now.kept[name]} now"
-            raise UsageError(f"{self.url} was begun with {kinds}", "use the list as it was, or another --output")
-        for name in now.kept.keys() - layout.kept.keys():
-            log.warning("column %s is not in %s, which was begun without it", name, self.url)
-        return layout
 
     def look(self) -> None:
         """Take what was planned as it is. UsageError where nothing was."""
         if PLAN not in self._remote.names():
             raise UsageError(f"no shards are in {self.url}", "name where they are with --output")
         count = self._read(PLAN).get("shards")
-        if not isinstance(count, int) or not _is_count(count):
+        if not isinstance(count, int) or not is_count(count):
             raise RunError(f"{self.url}/{PLAN} is no plan of ours", "restore it from a backup")
         self.count = count
 
@@ -212,7 +167,7 @@ class Output:
     def stats(self, number: int) -> dict[str, Any]:
         """A finished pack's stats. RunError where its file holds anything else."""
         found = self._read(self.name(number) + _STATS)
-        if not _are_stats(found):
+        if not are_stats(found):
             hint = "delete it, and run again: its clips come anew"
             raise RunError(f"{self.url}/{self.name(number)}{_STATS} holds no stats of a shard", hint)
         return found
@@ -322,6 +277,30 @@ class Output:
             for path in (*files.values(), stats):
                 path.unlink(missing_ok=True)
 
+    def sizes(self, number: int) -> dict[str, int | None]:
+        """The files that a pack's stats name, and how large each is now; None: it is not there."""
+        names = self.stats(number).get("files")
+        return {str(name): self._remote.size(str(name)) for name in (names if isinstance(names, dict) else {})}
+
+    def open(self, file: str) -> AbstractContextManager[Any]:
+        """One of a pack's files, to read."""
+        return self._remote.open(file)
+
+    def set_aside(self, number: int) -> str | None:
+        """Move a pack out of the way, so that it comes anew; where it is then, None: somebody is at it."""
+        name = self.name(number)
+        if not self._claims.take(name + _CLAIM):
+            return None
+        there = [
+            each for each in self._remote.names() if re.fullmatch(rf"{name}(_stats\.json|\.tar|\.parquet)", each)
+        ]
+        aside = self._remote.new_folder(f"{SET_ASIDE}/{name}")
+        # What has no stats is not finished: they go first.
+        for each in sorted(there, key=lambda each: not each.endswith(_STATS)):
+            self._remote.move(each, f"{aside}/{each}")
+        self._claims.drop(name + _CLAIM)
+        return f"{self.url}/{aside}"
+
     def is_free(self, number: int) -> bool:
         """Whether nobody is at a pack: there is no claim, or a dead run's."""
         return self._claims.is_dead(self.name(number) + _CLAIM)
@@ -360,16 +339,3 @@ class Output:
         if not isinstance(found, dict):
             raise RunError(f"{self.url}/{name} holds no object", "delete it, and run again")
         return found
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _are_stats(found: Mapping[str, Any]) -> bool:
-    """Whether all is there, and of its kind, that is counted."""
-    counts = ("clips", "done", "may_come", "bytes", "bytes_fetched")
-    failed, seconds = found.get("failed"), found.get("seconds")
-    right = all(_is_count(found.get(name)) for name in counts) and isinstance(failed, dict)
-    right = right and isinstance(seconds, (int, float)) and 0 <= seconds < 1e15
-    return right and isinstance(failed, dict) and all(map(_is_count, failed.values()))

@@ -5,6 +5,7 @@ The only room that knows fsspec, whose drivers raise whatever their own librarie
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import random
@@ -181,6 +182,31 @@ class Remote:
                 continue
             if not is_running(int(maker["pid"])):
                 self.remove(name)
+
+    def size(self, name: str) -> int | None:
+        """How many bytes a file has; None where it is not there."""
+        with self._talk():
+            self._fs.invalidate_cache()
+            try:
+                return int(self._fs.size(f"{self._path}/{name}"))
+            except FileNotFoundError:
+                return None
+
+    def new_folder(self, name: str) -> str:
+        """A name for a folder in it that is not there yet: this one, or with a number behind it."""
+        with self._talk():
+            for number in itertools.count():
+                new = f"{name}.{number}" if number else name
+                if not self._fs.exists(f"{self._path}/{new}"):
+                    if self._renames:
+                        self._fs.makedirs(f"{self._path}/{new}", exist_ok=True)
+                    return new
+        raise AssertionError("numbers do not end")
+
+    def move(self, name: str, target: str) -> None:
+        """Have a file there under another name."""
+        with self._talk():
+            self._fs.mv(f"{self._path}/{name}", f"{self._path}/{target}")
 
     @contextmanager
     def open(self, name: str) -> Iterator[Any]:

@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from .errors import RunError
 from .pace import Clock
-from .packs import Output, Totals
+from .pack_stats import Totals
+from .packs import Output
 from .report import LINE_EVERY, say
 
 log = logging.getLogger("avclips.watch")

@@ -39,7 +39,7 @@ from avclips.layout_fragments import moov_in
 from avclips.layouts import around
 from avclips.measure import read_framecrc, read_wav
 from avclips.mp4_writer import TrackOut, write_mp4
-from avclips.packing import stats_of
+from avclips.pack_stats import stats_of
 from avclips.samples import Sample
 from avclips.shelf import read_pace
 from avclips.sniff import container_of

@@ -20,7 +20,8 @@ import webdataset
 from avclips.clip import Clip
 from avclips.pack_layout import Layout
 from avclips.pack_rows import read_failures, write_rows
-from avclips.packing import key_of, stats_of, write_tar
+from avclips.pack_stats import stats_of
+from avclips.packing import key_of, write_tar
 from avclips.samples import Sample, column_of, layout_of, row_of
 
 HALF = "half \ud83d a letter"
