@@ -445,11 +445,13 @@ def _add_other(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     if "list" in dataset.options:
         only.add_argument("--dry-run", action="store_true", help="show the first clips as they are understood")
     only.add_argument("--status", action="store_true", help="say how far the folder is")
-    only.add_argument("--verify", action="store_true", help="check every file and name the bad ones")
+    only.add_argument(
+        "--verify", action="store_true", help="check every file, or every shard, and name the bad ones"
+    )
     group.add_argument(
         "--repair",
         action="store_true",
-        help="with --verify: move bad files to set_aside/, so that the next run fetches them",
+        help="with --verify: move bad files, or shards, to set_aside/, so that the next run fetches them",
     )
 
 

@@ -142,6 +142,18 @@ def test_two_ids_are_two_samples(folder: Folder) -> None:
     assert [json.loads(each["json"])["id"] for each in found] == ["take_1.5", "take_1p5"]
 
 
+def test_samples_as_tuples(folder: Folder) -> None:
+    """webdataset's ``to_tuple`` refuses a sample that lacks a member that is asked for."""
+    samples = [folder.done("a", {"caption": "x"}), folder.done("b", endings=("mp4",)), folder.done("c")]
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        found = webdataset.WebDataset(str(folder.tar(samples)), shardshuffle=False).to_tuple(
+            "__key__", "wav", "txt"
+        )
+        told = [(key, len(wav) > 0, txt) for key, wav, txt in found]
+        gc.collect()
+    assert told == [("a", True, b"x"), ("b", True, b""), ("c", True, b"")]
+
+
 CAPTIONS = {"words": "a dog barks", "letters": "ünï 😀\n", "half": HALF, "number": 7}
 
 
