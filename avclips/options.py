@@ -445,9 +445,7 @@ def _add_other(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     if "list" in dataset.options:
         only.add_argument("--dry-run", action="store_true", help="show the first clips as they are understood")
     only.add_argument("--status", action="store_true", help="say how far the folder is")
-    only.add_argument(
-        "--verify", action="store_true", help="check every file, or every shard, and name the bad ones"
-    )
+    only.add_argument("--verify", action="store_true", help="check every file, or shard, and name the bad ones")
     group.add_argument(
         "--repair",
         action="store_true",

@@ -1,4 +1,4 @@
-"""Shards as ``datasets`` of Hugging Face loads them; skipped where it is not installed, decoded where torchcodec is.
+"""Shards as ``datasets`` of Hugging Face loads them; skipped without it, and decoded only with torchcodec.
 
 It is no requirement of the tests: with torch it is gigabytes. The layout that it needs is held to without it by
 tests/test_pack_layout.py.
