@@ -146,10 +146,8 @@ def test_samples_as_tuples(folder: Folder) -> None:
     """webdataset's ``to_tuple`` refuses a sample that lacks a member that is asked for."""
     samples = [folder.done("a", {"caption": "x"}), folder.done("b", endings=("mp4",)), folder.done("c")]
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        found = webdataset.WebDataset(str(folder.tar(samples)), shardshuffle=False).to_tuple(
-            "__key__", "wav", "txt"
-        )
-        told = [(key, len(wav) > 0, txt) for key, wav, txt in found]
+        found = webdataset.WebDataset(str(folder.tar(samples)), shardshuffle=False)
+        told = [(key, len(wav) > 0, txt) for key, wav, txt in found.to_tuple("__key__", "wav", "txt")]
         gc.collect()
     assert told == [("a", True, b"x"), ("b", True, b""), ("c", True, b"")]
 
