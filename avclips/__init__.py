@@ -39,10 +39,10 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
                                                   what a user has already; what yt-dlp says on its way; a line of a
                                                   manifest; who holds a file; what a cut holds; packets by what
                                                   containers say of them; the time; second 0
-    1  beacons extras failures files formats lanes mp4 pack_layout presets sniff spans ytdlp_args ytdlp_net
+    1  beacons extras failures files formats lanes mp4 pack_layout presets silence sniff spans
                                                   whole files; what foreign words mean; tables of MP4; who answered
-                                                  before; what packs have in common; public lists; yt-dlp's ways to
-                                                  the network
+                                                  before; what packs have in common; public lists; no sound
+    1  ytdlp_args ytdlp_net                       yt-dlp's ways to the network
     0  bounds boxes clip csvs errors kinds mp4_writer mpegts packed_audio quantities shards sites subtitles tabular
                                                   what can go wrong; the values that travel between the rooms; what
                                                   files are made of; what a request may cost

@@ -22,12 +22,12 @@ from .errors import Killed, RunError, Transient
 from .examine import measure_sound
 from .extras import extra
 from .media import Ffmpeg
-from .packing import key_of
+from .packing import SOUNDS, key_of
 from .packs import Output
 from .remote import StoreLost
 
 _AT_ONCE = 1 << 20
-_PICTURES, _SOUNDS = ("mp4", "mkv"), ("wav", "flac", "m4a")
+_PICTURES = ("mp4", "mkv")
 # What of a table says what is in the rest; older ones lack none of these.
 _SAID = ["id", "status", "reason", "sha256", "audio_sha256", "pictures", "samples"]
 Row = Mapping[str, Any]
@@ -131,7 +131,7 @@ class PackCheck:
     def _complaint(self, clip: _Unpacked, row: Row) -> str | None:
         """What is wrong with a clip's files, by their digests and decoded to their end."""
         video = next((clip.files[each] for each in _PICTURES if each in clip.files), None)
-        audio = next((clip.files[each] for each in _SOUNDS if each in clip.files), None)
+        audio = next((clip.files[each] for each in SOUNDS if each in clip.files), None)
         for what, file, due in (("picture", video, row["sha256"]), ("sound", audio, row["audio_sha256"])):
             # Of a clip without sound, the tar has silence, which nobody downloaded.
             if due and file is None:
@@ -169,7 +169,7 @@ class PackCheck:
                         yield clip
                     clip = self._begin(ids[key])
                 content = tar.extractfile(member)
-                if content is not None and ending in (*_PICTURES, *_SOUNDS):
+                if content is not None and ending in (*_PICTURES, *SOUNDS):
                     clip.add(ending, iter(functools.partial(content.read, _AT_ONCE), b""))
                 elif content is not None and ending == "json" and _id_in(content.read()) != ids[key]:
                     found.complaints.append(f"{ids[key]}: its json is another clip's, or none")
@@ -180,7 +180,7 @@ class PackCheck:
         """The clips of a table with media, unpacked."""
         pyarrow = extra("pyarrow.parquet", "tables are read")
         with self._output.open(name) as file, pyarrow.parquet.ParquetFile(file) as table:
-            endings = [each for each in table.schema_arrow.names if each in (*_PICTURES, *_SOUNDS)]
+            endings = [each for each in table.schema_arrow.names if each in (*_PICTURES, *SOUNDS)]
             for group in range(table.num_row_groups):
                 rows = table.read_row_group(group, columns=["id", *endings])
                 for place, clip_id in enumerate(rows["id"].to_pylist()):

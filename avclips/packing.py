@@ -5,9 +5,7 @@ Knows files; not where they go, or when.
 
 from __future__ import annotations
 
-import io
 import json
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,11 +13,11 @@ from .extras import extra
 from .kinds import text_of
 from .pack_layout import Layout
 from .samples import Sample, info_of, layout_of, row_of, said_of
+from .silence import silence
 
 # Subtitles of a clip that has none, which every reader takes for some that say nothing.
 NO_SUBTITLES = b"WEBVTT\n"
-# What a clip without sound is silent in: CD's, as most sources are about.
-_SILENT_RATE, _SILENT_CHANNELS = 44_100, 2
+SOUNDS = ("wav", "flac", "m4a")
 
 
 def key_of(clip_id: str) -> str:
@@ -69,17 +67,8 @@ def _nothing(ending: str, sample: Sample) -> bytes:
     """The member of a clip that lacks a file that others have; its JSON says so."""
     if ending.endswith(".vtt"):
         return NO_SUBTITLES
-    if ending != "wav":
-        return b""
-    # An empty sound cannot be opened; one without samples can, and not be read.
-    seconds = float((sample.line or {}).get("duration") or 0.0)
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(_SILENT_CHANNELS)
-        file.setsampwidth(2)
-        file.setframerate(_SILENT_RATE)
-        file.writeframes(bytes(2 * _SILENT_CHANNELS * max(1, round(seconds * _SILENT_RATE))))
-    return content.getvalue()
+    # An empty sound cannot be opened.
+    return silence(ending, float((sample.line or {}).get("duration") or 0.0)) if ending in SOUNDS else b""
 
 
 def _members_of_old(sample: Sample, folder: Path) -> dict[str, bytes]:

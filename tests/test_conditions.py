@@ -151,3 +151,20 @@ def test_a_shard_in_a_store_that_does_not_know_it(door: Door, tmp_path: Path) ->
     output.let_go()
     assert there.names() == {"plan.json", "00000.parquet", "00000_stats.json"}
     assert not output.write(0, [Sample(clip, None)], tmp_path, tmp_path / "scratch")
+
+
+def test_a_bad_shard_is_set_aside(door: Door, tmp_path: Path) -> None:
+    """In an object store, too: what is moved there is copied, and nothing of it is lost."""
+    there, clock = place("aside")
+    output = Output(there, "parquet", clock=clock)
+    clip = Clip("a", "v", 0.0, 1.0)
+    output.plan([clip], 1, {})
+    for number in range(2):
+        assert output.write(0, [Sample(clip, None)], tmp_path, tmp_path / "scratch")
+        output.let_go()
+        content = there.read("00000.parquet")
+        assert output.sizes(0) == {"00000.parquet": len(content)}
+        aside = ".set_aside/00000" + (f".{number}" if number else "")
+        assert output.set_aside(0) == f"s3://bucket/aside/{aside}"
+        assert output.finished() == frozenset() and there.read(f"{aside}/00000.parquet") == content
+        assert there.size("00000.parquet") is None and there.has(f"{aside}/00000_stats.json")

@@ -25,6 +25,7 @@ from avclips.packing import write_tar
 from avclips.packs import PLAN, Output
 from avclips.remote import Remote
 from avclips.samples import Sample
+from avclips.silence import silence
 
 META = list[Mapping[str, Any]]
 FACTS = {"duration": 2.0, "bytes": 5, "title": "t", "samples": 8, "sample_rate": 4, "channels": 1, "sha256": "ab"}
@@ -106,6 +107,7 @@ def test_every_sample_has_the_same_members(place: Place, odd: int) -> None:
 def test_a_clip_without_sound_is_silent_for_its_length(place: Place) -> None:
     silent = place.done("a", without=("wav",), samples=None, sample_rate=None, channels=None, audio_sha256=None)
     [found] = place.tar([silent], Layout({}, ("mp4", "wav")))
+    assert found["wav"] == silence("wav", 2.0)
     with wave.open(io.BytesIO(found["wav"])) as sound:
         assert (sound.getnframes(), sound.getframerate(), sound.getnchannels()) == (88_200, 44_100, 2)
         assert not any(sound.readframes(88_200))
