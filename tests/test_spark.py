@@ -464,7 +464,9 @@ def test_tables_hold_the_same_bytes(notebook: Notebook, whole: dict[str, tuple[s
     folder = notebook.stage.base / "data" / "paced" / "shards"
     tables = sorted(folder.glob("*.parquet"))
     rows = [row for path in tables for row in pyarrow.parquet.read_table(path).to_pylist()]
-    found = {row["id"]: tuple(hashlib.sha256(row[each]).hexdigest() for each in ("mp4", "wav")) for row in rows}
+    found = {
+        row["id"]: tuple(hashlib.sha256(row[each]["bytes"]).hexdigest() for each in ("mp4", "wav")) for row in rows
+    }
     assert len(tables) == len(PACED) and len(rows) == len(found) == 2 * len(PACED)
     assert found == {clip: whole[clip] for clip in found}
     assert {path.name.partition(".")[2] for path in folder.iterdir()} == {"parquet", "json"}
