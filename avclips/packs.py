@@ -321,6 +321,10 @@ class Output:
         self._taken += self._numbers
         self._numbers.clear()
         self._drop_taken()
+        # A folder that is away looks as if nothing were in it: what was to be dropped then is still there.
+        for name in self._remote.names():
+            if name.endswith((_CLAIM, _TAKEN)):
+                self._claims.drop(name)
 
     def _drop_taken(self) -> None:
         # What is not there may be in a folder that is lost now, and comes back.

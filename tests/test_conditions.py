@@ -168,3 +168,23 @@ def test_a_bad_shard_is_set_aside(door: Door, tmp_path: Path) -> None:
         assert output.set_aside(0) == f"s3://bucket/aside/{aside}"
         assert output.finished() == frozenset() and there.read(f"{aside}/00000.parquet") == content
         assert there.size("00000.parquet") is None and there.has(f"{aside}/00000_stats.json")
+
+
+def test_a_claim_that_was_dropped_while_the_folder_was_away_is_dropped_again(tmp_path: Path) -> None:
+    """There a claim looks as if it were gone already."""
+    out, mount = tmp_path / "mount" / "out", tmp_path / "mount"
+    output = Output(Remote(str(out), clock=FakeClock()), "webdataset", clock=FakeClock())
+    clip = Clip("a", "v", 0.0, 1.0)
+    drop = output._drop_taken
+
+    def away() -> None:
+        mount.rename(tmp_path / "elsewhere")
+        drop()
+        (tmp_path / "elsewhere").rename(mount)
+
+    output._drop_taken = away  # type: ignore[method-assign]
+    assert output.write(0, [Sample(clip, None)], tmp_path, tmp_path / "scratch")
+    assert (out / "00000.claim").exists()
+    output._drop_taken = drop  # type: ignore[method-assign]
+    output.let_go()
+    assert sorted(each.name for each in out.iterdir()) == ["00000.parquet", "00000_stats.json"]
