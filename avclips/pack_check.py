@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
 import shutil
 import tarfile
@@ -53,6 +54,9 @@ class PackCheck:
         self._scratch = scratch
         self._workers = workers
         self._seen = seen
+        self._numbers = itertools.count()
+        # Of the files of the pack that is looked into.
+        self._digests: Mapping[str, str] = {}
 
     def check(self, number: int) -> Findings:
         """All that is wrong with a pack. StoreLost where it cannot be reached now; Stopped."""
@@ -75,11 +79,15 @@ class PackCheck:
             elif size != due[name]:
                 found.complaints.append(f"{name} has {size} bytes instead of {due[name]}")
         if not found.complaints:
+            # Before there were digests of whole files, only what clips are made of had them.
+            self._digests = stats.get("sha256") or {}
             self._look_into(number, stats, table, found)
         return found
 
     def _look_into(self, number: int, stats: Mapping[str, Any], table: str, found: Findings) -> None:
         try:
+            with self._output.open(table) as file:
+                self._compare_digest(table, _Reader(file), found)
             with self._output.open(table) as file:
                 parquet = extra("pyarrow.parquet", "tables are read").parquet
                 rows = parquet.read_table(file, columns=_SAID).to_pylist()
@@ -117,6 +125,8 @@ class PackCheck:
             jobs = []
             try:
                 for clip in clips:
+                    if clip.id in there:
+                        found.complaints.append(f"{clip.id}: it is in {name} several times")
                     there.add(clip.id)
                     room.acquire()
                     jobs.append(pool.submit(look, clip))
@@ -156,25 +166,40 @@ class PackCheck:
 
     def _of_tar(self, name: str, done: Mapping[str, Row], found: Findings) -> Iterator[_Unpacked]:
         """The clips of a tar, unpacked; what else is in it is a complaint."""
+        with self._output.open(name) as file:
+            reader: Any = _Reader(file)
+            with tarfile.open(fileobj=reader, mode="r|") as tar:
+                yield from self._clips_in(tar, name, done, found)
+            self._compare_digest(name, reader, found)
+
+    def _clips_in(
+        self, tar: tarfile.TarFile, name: str, done: Mapping[str, Row], found: Findings
+    ) -> Iterator[_Unpacked]:
         ids = {key_of(clip): clip for clip in done}
         clip: _Unpacked | None = None
-        with self._output.open(name) as file, tarfile.open(fileobj=file, mode="r|") as tar:
-            for member in tar:
-                key, _, ending = member.name.partition(".")
-                if key not in ids:
-                    found.complaints.append(f"{name} holds {member.name}, of which its table says nothing")
-                    continue
-                if clip is None or clip.id != ids[key]:
-                    if clip is not None:
-                        yield clip
-                    clip = self._begin(ids[key])
-                content = tar.extractfile(member)
-                if content is not None and ending in (*_PICTURES, *SOUNDS):
-                    clip.add(ending, iter(functools.partial(content.read, _AT_ONCE), b""))
-                elif content is not None and ending == "json" and _id_in(content.read()) != ids[key]:
-                    found.complaints.append(f"{ids[key]}: its json is another clip's, or none")
+        for member in tar:
+            key, _, ending = member.name.partition(".")
+            if key not in ids:
+                found.complaints.append(f"{name} holds {member.name}, of which its table says nothing")
+                continue
+            if clip is None or clip.id != ids[key]:
+                if clip is not None:
+                    yield clip
+                clip = self._begin(ids[key])
+            content = tar.extractfile(member)
+            if content is not None and ending in (*_PICTURES, *SOUNDS):
+                clip.add(ending, iter(functools.partial(content.read, _AT_ONCE), b""))
+            elif content is not None and ending == "json" and _id_in(content.read()) != ids[key]:
+                found.complaints.append(f"{ids[key]}: its json is another clip's, or none")
         if clip is not None:
             yield clip
+
+    def _compare_digest(self, name: str, reader: _Reader, found: Findings) -> None:
+        """See, of a file that was read from its start, whether all of it is what was written."""
+        while reader.read(_AT_ONCE):
+            pass
+        if self._digests.get(name, reader.digest) != reader.digest:
+            found.complaints.append(f"{name} is not what was written")
 
     def _of_table(self, name: str, done: Mapping[str, Row]) -> Iterator[_Unpacked]:
         """The clips of a table with media, unpacked."""
@@ -196,9 +221,26 @@ class PackCheck:
                     yield clip
 
     def _begin(self, clip_id: str) -> _Unpacked:
-        folder = self._scratch / hashlib.sha256(clip_id.encode()).hexdigest()[:32]
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self._scratch / str(next(self._numbers))
+        folder.mkdir(parents=True)
         return _Unpacked(clip_id, folder)
+
+
+class _Reader:
+    """A file that is read once, from its start, and its digest as far as it was."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    def read(self, size: int) -> bytes:
+        content = bytes(self._file.read(size))
+        self._digest.update(content)
+        return content
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .files import sha256
 from .journal import now
 from .samples import Sample
 
@@ -43,7 +44,7 @@ class Totals:
 
 
 def stats_of(name: str, samples: Iterable[Sample], files: Mapping[str, Path]) -> dict[str, Any]:
-    """What a pack's stats file says: its counts, by reason of those that failed, and the sizes of its files."""
+    """What a pack's stats file says: its counts, of failures by reason, and the sizes and digests of its files."""
     samples = list(samples)
     lines = [sample.line for sample in samples if sample.done and sample.line]
     failed = [sample.line or {"reason": "untried"} for sample in samples if not sample.done]
@@ -61,6 +62,7 @@ def stats_of(name: str, samples: Iterable[Sample], files: Mapping[str, Path]) ->
         "bytes": sum(path.stat().st_size for path in files.values()),
         "bytes_fetched": sum(line.get("bytes_fetched") or 0 for line in lines),
         "files": {each: path.stat().st_size for each, path in files.items()},
+        "sha256": {each: sha256(path) for each, path in files.items()},
         "time": now(),
     }
 

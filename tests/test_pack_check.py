@@ -84,6 +84,7 @@ class Place:
         path = self.out / "00000_stats.json"
         stats = json.loads(path.read_bytes())
         stats["files"] = {name: (self.out / name).stat().st_size for name in stats["files"]}
+        stats["sha256"] = {name: sha256(self.out / name) for name in stats["files"]}
         path.write_text(json.dumps(stats))
 
     def retar(self, change: Callable[[str, bytes], tuple[str, bytes] | None]) -> None:
@@ -133,6 +134,14 @@ def flip(place: Place) -> None:
     place.data.write_bytes(content)
 
 
+def flip_a_fact(place: Place) -> None:
+    """In a table, of what no clip's digest speaks."""
+    path = place.out / "00000.parquet"
+    content = bytearray(path.read_bytes())
+    content[content.index(b"words 0")] ^= 1
+    path.write_bytes(content)
+
+
 def cut(place: Place) -> None:
     content = place.data.read_bytes()
     place.data.write_bytes(content[: len(content) // 2])
@@ -145,6 +154,7 @@ def say_nothing(place: Place) -> None:
 # What is done to shard 0, and what is then said of it.
 DAMAGES: dict[str, tuple[Callable[[Place], object], str]] = {
     "a bit": (flip, "c0.5: its picture is not what was downloaded"),
+    "a bit of a fact": (flip_a_fact, "00000.parquet is not what was written"),
     "cut off": (cut, "00000.{ending} has {size} bytes instead of "),
     "gone": (lambda place: place.data.unlink(), "00000.{ending} is missing"),
     "cut off, and its stats say so": (lambda place: (cut(place), place.say_so()), "00000.{ending} cannot be read"),
@@ -190,6 +200,25 @@ def test_what_is_wrong_with_a_tar(tars: Place, name: str, capsys: pytest.Capture
     tars.retar(change)
     assert not tars.verify()
     assert f"00000: {due}\n" in capsys.readouterr().out
+
+
+def test_a_tars_every_byte_counts(tars: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of a caption, and those behind the last clip."""
+    for old in (b"words 0", bytes(1024)):
+        good = tars.data.read_bytes()
+        place = good.rindex(old)
+        tars.data.write_bytes(good[:place] + b"x" + good[place + 1 :])
+        assert not tars.verify()
+        assert capsys.readouterr().out.startswith("00000: 00000.tar is not what was written\n")
+        tars.data.write_bytes(good)
+
+
+def test_stats_from_before_there_were_digests(place: Place) -> None:
+    path = place.out / "00000_stats.json"
+    stats = json.loads(path.read_bytes())
+    del stats["sha256"]
+    path.write_text(json.dumps(stats))
+    assert place.verify()
 
 
 def test_what_cannot_be_decoded(tars: Place, capsys: pytest.CaptureFixture[str]) -> None:
@@ -253,3 +282,16 @@ def test_a_store_that_is_away_calls_nothing_bad(place: Place, monkeypatch: pytes
     with pytest.raises(StoreLost, match="Connection reset by peer"):
         place.verify()
     assert opened
+
+
+def test_a_clip_that_a_tar_has_twice(tars: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """Apart from each other: the one is not unpacked over the other."""
+    with tarfile.open(tars.data) as tar:
+        members = [(each, (tar.extractfile(each) or io.BytesIO()).read()) for each in tar]
+    with tarfile.open(tars.data, "w") as tar:
+        for member, content in [*members, *members]:
+            tar.addfile(member, io.BytesIO(content))
+    tars.say_so()
+    assert not tars.verify()
+    said = capsys.readouterr().out.splitlines()
+    assert sorted(said[:-1]) == [f"00000: c{n}.5: it is in 00000.tar several times" for n in (0, 1)]

@@ -426,6 +426,7 @@ def test_stats(folder: Folder) -> None:
         "videos": 2, "withheld": {}, "may_come": 2, "seconds": 4.5,
         "bytes": path.stat().st_size, "bytes_fetched": 3000,
         "files": {"00007.tar": path.stat().st_size},
+        "sha256": {"00007.tar": hashlib.sha256(path.read_bytes()).hexdigest()},
     }  # fmt: skip
     assert list(found["failed"]) == ["removed", "network", "untried"]
 
