@@ -25,6 +25,8 @@ from .words import without_password
 
 log = logging.getLogger("avclips.dataset")
 
+# In the metadata folder: the records of a list that name no clip, each with the reason.
+LEFT_OUT = "left_out.json"
 TRIES = 5
 # Seconds to connect, and between two pieces of the answer.
 TIMEOUTS = (15.0, 60.0)

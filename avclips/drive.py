@@ -88,7 +88,7 @@ class DriveFolder:
 
     def finished_with(self, path: Path, missing: Sequence[str]) -> None:
         """Delete an archive whose videos are all taken, unless it is to be kept, or other shards need it."""
-        if self._settings.keep_archives or self._settings.shard is not None:
+        if self._settings.keep_archives or self._settings.part is not None:
             return
         if missing:
             say(

@@ -1,6 +1,6 @@
 """A list in packs: which clips go into which, and the folder that the finished packs lie in.
 
-Called shards by those who read them; --shard is another thing, a share of the work. A pack is finished when its
+Called shards by those who read them; --part is another thing, a share of the work. A pack is finished when its
 stats file is there, which comes last. Knows no store and no engine.
 """
 

@@ -102,10 +102,10 @@ class Store:
         self._dataset = dataset
         self._whose = whose
         self._manifest = self.folder / MANIFEST
-        self._journal = Journal(named(self._manifest, settings.shard))
-        self._snapshot = Snapshot(self.folder, settings.shard)
-        self._lock = FolderLock(self.folder, clock, settings.shard)
-        owner = f"{socket.gethostname()}-{os.getpid()}{suffix_of(settings.shard)}"
+        self._journal = Journal(named(self._manifest, settings.part))
+        self._snapshot = Snapshot(self.folder, settings.part)
+        self._lock = FolderLock(self.folder, clock, settings.part)
+        owner = f"{socket.gethostname()}-{os.getpid()}{suffix_of(settings.part)}"
         self._scratch = self.folder / ".tmp" / owner
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
@@ -259,13 +259,13 @@ class Store:
         for left in self._scratch.parent.glob("*"):
             if left == self._scratch or (alive and left.name.endswith(alive)):
                 continue
-            if self._settings.shard and _is_young(left, now):
+            if self._settings.part and _is_young(left, now):
                 continue
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
-        if not alive and self._settings.shard is None:
+        if not alive and self._settings.part is None:
             for folder in (self.folder, self.metadata):
                 for left in (*folder.glob(".*.tmp"), *folder.glob(".*.part")):
                     left.unlink(missing_ok=True)
@@ -313,7 +313,7 @@ class Store:
         for clip in clips:
             listed += 1
             done += clip.id in self.done
-            if self._settings.shard is not None:
+            if self._settings.part is not None:
                 self._wanted.add(clip.id)
             yield clip
         self._others = len(self.done) - done
@@ -498,7 +498,7 @@ class Store:
             failed = {clip_id: self.failed[clip_id] for clip_id in self._ours(self.failed)}
             done = list(self._ours(self.done))
             known = {**self._read, self._journal.path.name: self._journal.size}
-            total = self._total if self._settings.shard is None else len(self._wanted.union(done))
+            total = self._total if self._settings.part is None else len(self._wanted.union(done))
             self._snapshot.write(done, failed, total, known)
         except OSError as error:
             if not is_full(error):
@@ -512,7 +512,7 @@ class Store:
 
     def _ours(self, clip_ids: Iterable[str]) -> Iterable[str]:
         """Those of our share: each shard has its own JSON."""
-        shard = self._settings.shard
+        shard = self._settings.part
         if shard is None:
             return clip_ids
         videos = self._video_of

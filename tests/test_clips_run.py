@@ -585,7 +585,7 @@ def four(place: Clips) -> list[dict[str, Any]]:
 
 def test_it_goes_on_where_it_stopped(place: Clips) -> None:
     path = place.list(four(place))
-    assert place.run(path, "--cut", "copy", "--max-videos", "2").code == 0
+    assert place.run(path, "--cut", "copy", "--max-clips", "2").code == 0
     assert len(place.completed) == 2
     assert place.run(path, "--cut", "copy").code == 0
     assert sorted(place.completed) == ["c1", "c2", "c3", "c4", "c5"] and place.failed == {}
@@ -606,7 +606,7 @@ def test_it_goes_on_where_it_stopped(place: Clips) -> None:
 def test_shards(place: Clips) -> None:
     path = place.list(four(place), "list.jsonl")
     for shard in ("0/2", "1/2"):
-        assert place.run(path, "--cut", "copy", "--shard", shard).code == 0
+        assert place.run(path, "--cut", "copy", "--part", shard).code == 0
     assert place.published == {"c1", "c2", "c3", "c4", "c5"}
     shares = [place.json(f"download_progress.{n}-of-2.json")["completed"] for n in (0, 1)]
     assert sorted(shares[0] + shares[1]) == ["c1", "c2", "c3", "c4", "c5"]
