@@ -84,6 +84,11 @@ class Lately:
         """A clip was tried for the last time."""
         self._ends.append(self._at_work(now))
 
+    def taken_back(self, count: int) -> None:
+        """So many of the last were no ends."""
+        for _ in range(min(count, self.count)):
+            self._ends.pop()
+
     def _at_work(self, now: float) -> float:
         return (now if self._idle_since is None else self._idle_since) - self._idle
 
@@ -93,8 +98,12 @@ class Lately:
 
     def a_second(self, now: float) -> float:
         """Clips a second; 0 before there was one."""
-        lasted = self._at_work(now) - self._ends[0]
+        lasted = self.lasted(now)
         return self.count / lasted if lasted > 0 else 0.0
+
+    def lasted(self, now: float) -> float:
+        """The seconds in which they came to their ends."""
+        return self._at_work(now) - self._ends[0]
 
 
 def time_left(

@@ -29,6 +29,8 @@ log = logging.getLogger("avclips.report")
 
 LINE_EVERY = 60.0
 BLOCK_LINE_EVERY = 600.0
+# Seconds before which clips an hour say nothing.
+SOON = 10.0
 NO_BETTER = (
     "A newer yt-dlp, other --cookies or none, or a plugin for PO tokens (see yt-dlp's wiki) may bring more."
 )
@@ -167,12 +169,14 @@ class Report:
         """How far it is, what it waits for, and how long the rest takes: not while nobody knows."""
         words = [stands]
         if not stands:
-            words = [self._left(pacers)]
+            now = time.monotonic()
             waits = [pacer.next_in for pacer in pacers if not pacer.block]
-            if (due := min((wait for wait in waits if wait is not None), default=None)) is not None and due >= 1:
-                words.append(f"paced: next video in {due:.0f} s")
-            words.append(f"{3600 * self._lately.a_second(time.monotonic()):.0f} clips/h")
-        return [*words, f"{in_units(self._bytes)} fetched"]
+            due = min((wait for wait in waits if wait is not None), default=0.0)
+            paced = [f"paced: next video in {self._in_words(due)}"] if due >= 1 else []
+            words = [*paced, self._left(pacers, binds=not paced)]
+            if self._lately.lasted(now) >= SOON:
+                words.append(f"{3600 * self._lately.a_second(now):.0f} clips/h")
+        return [*words, in_units(self._bytes)]
 
     def _show_counts(self) -> None:
         self._bar.set_description_str(", ".join([self._counts(), *self._rest]), refresh=False)
@@ -182,8 +186,8 @@ class Report:
         done, failed = self._done_before + self.done, self._failed_before + self.failed
         return f"{done + failed}/{self._listed} done {done} failed {failed}"
 
-    def _left(self, pacers: Sequence[Pacer]) -> str:
-        """How much longer it takes, and what makes it so."""
+    def _left(self, pacers: Sequence[Pacer], binds: bool) -> str:
+        """How much longer it takes; ``binds``: and what makes it so."""
         left = self._todo - self.done - self.failed
         if self._work is None:
             speed = self._lately.a_second(time.monotonic())
@@ -195,7 +199,7 @@ class Report:
             found = time_left(self._work, left, asked, self._lately, time.monotonic())
         if found is None:
             return "time left unknown"
-        return f"about {self._span(found[0])} left" + (f" by {found[1]}" if found[1] else "")
+        return f"about {self._span(found[0])} left" + (f" by {found[1]}" if found[1] and binds else "")
 
     def trouble(self, outcome: Outcome) -> None:
         """Say that many videos in a row failed for no reason of their own, and with what the last did."""
@@ -208,8 +212,13 @@ class Report:
     def taken_back(self, clip_ids: Sequence[str]) -> None:
         """These clips, which were counted as failed, are tried again."""
         self.failed -= len(clip_ids)
+        self._lately.taken_back(len(clip_ids))
         self._show_counts()
         self._bar.update(-len(clip_ids))
+
+    @classmethod
+    def _in_words(cls, seconds: float) -> str:
+        return f"{seconds:.0f} s" if seconds < 100 else cls._span(seconds)
 
     @staticmethod
     def _span(seconds: float) -> str:

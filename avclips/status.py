@@ -51,14 +51,16 @@ def _of_files(dataset: Dataset, settings: Settings, store: Store) -> Iterator[st
         yield f"The list cannot be read now: {error}"
         yield from _without_the_list(store)
         return
-    yield from summary(done, count, failed, count - done - len(failed))
+    first, *others = summary(done, count, failed, count - done - len(failed))
+    yield first
+    yield from counted.by_split() or _by_split(dataset, settings, store)
+    yield _room(store)
+    yield from others
     yield from without_better(videos, withheld)
-    yield from counted.by_split()
-    yield f"{in_units(bytes_of(store.videos) + bytes_of(store.audio))} are in {store.folder}."
     if counted.missing:
         yield f"{counted.missing} clips were done, and their files are missing: the next run fetches them again."
-    if (others := len(store.done) - done) > 0:
-        yield f"{others} more clips are done that these options do not ask for."
+    if (more := len(store.done) - done) > 0:
+        yield f"{more} more clips are done that these options do not ask for."
     left_out = store.metadata / LEFT_OUT
     if left_out.exists() and (count := len(read_json(left_out, "the next run writes it anew"))):
         yield f"{count} records of the list are left out: see {left_out}."
@@ -71,7 +73,11 @@ def _without_the_list(store: Store) -> Iterator[str]:
         if isinstance(progress, dict) and isinstance(progress.get("total"), int):
             total = max(total, progress["total"])
     yield from summary(done, total, store.failed, total - done - failed)
-    yield f"{in_units(bytes_of(store.videos) + bytes_of(store.audio))} are in {store.folder}."
+    yield _room(store)
+
+
+def _room(store: Store) -> str:
+    return f"{in_units(bytes_of(store.videos) + bytes_of(store.audio))} are in {store.folder}."
 
 
 def _of_packs(settings: Settings, store: Store) -> Iterator[str]:
@@ -104,10 +110,23 @@ class Counted:
             self.missing += self._store.knew(clip.id) and clip.id not in self._store.failed
             yield clip
 
-    def by_split(self) -> Iterator[str]:
-        """A line for each split."""
-        for split, count in self._every.items():
-            yield f"  {split}: {self._done[split]} of {count} are done, {self._failed[split]} failed."
+    def by_split(self) -> list[str]:
+        """A line for each split; none where the clips do not say of which they are."""
+        return [
+            _of_split(each, self._done[each], count, self._failed[each]) for each, count in self._every.items()
+        ]
+
+
+def _of_split(split: str, done: int, count: int, failed: int) -> str:
+    return f"  {split}: {done} of {count} are done, {failed} failed."
+
+
+def _by_split(dataset: Dataset, settings: Settings, store: Store) -> Iterator[str]:
+    """The same where a clip may be of several, whose lists are read one after the other."""
+    settings = _with_what_is_there(dataset, settings, store.metadata)
+    for split in settings.splits if len(settings.splits) > 1 else ():
+        ids = {clip.id for clip in dataset.read_clips(store.metadata, replace(settings, splits=(split,))).clips}
+        yield _of_split(split, len(ids & store.done.keys()), len(ids), len(ids & store.failed.keys()))
 
 
 def listed(dataset: Dataset, settings: Settings, store: Store) -> Share:
