@@ -26,6 +26,7 @@ from tqdm import tqdm
 from .clip import Settings
 from .dataset import TIMEOUTS, Drive, DriveArchive
 from .errors import GaveUp, RunError, Stopped
+from .extras import pip
 from .files import as_run_error, free_bytes
 from .pace import Clock, retry_delay
 from .report import say
@@ -240,10 +241,10 @@ def _gdown(by_hand: str) -> Any:
         import gdown
         import gdown.exceptions
     except ImportError:
-        hint = f"pip install gdown, to have it done for you; or {by_hand}"
+        hint = f"{pip('gdown')}, to have it done for you; or {by_hand}"
         raise RunError("the videos lie in archives on Google Drive, and gdown is not installed", hint) from None
     if "cancel" not in inspect.signature(gdown.download).parameters:
-        hint = f"pip install --upgrade gdown, to have it done for you; or {by_hand}"
+        hint = f"{pip('--upgrade', 'gdown')}, to have it done for you; or {by_hand}"
         version = getattr(gdown, "__version__", "of an unknown version")
         raise RunError(
             f"the videos lie in archives on Google Drive, and gdown {version} is too old to fetch them", hint

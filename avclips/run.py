@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .archives import Archives
@@ -46,6 +47,33 @@ SENT = "--wandb: progress is sent"
 
 def _nobody(video: str) -> None:
     """No page is asked for a video that is to come from an archive, should its file be of no use."""
+
+
+# The drivers of stores that fsspec has none for itself.
+_DRIVERS = {
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "abfs": "adlfs",
+    "abfss": "adlfs",
+    "az": "adlfs",
+}
+
+
+def needs_of(settings: Settings) -> dict[str, str]:
+    """The modules that the list and the store of these settings want, each with what for."""
+    found = {}
+    words = settings.clip_list if isinstance(settings.clip_list, tuple) else (settings.clip_list or "",)
+    endings = {Path(word).suffix for word in words}
+    if ".parquet" in endings:
+        found["pyarrow.parquet"] = "parquet files are read"
+    elif endings & {".zst", ".zstd"}:
+        found["pyarrow"] = "zst files are unpacked"
+    scheme = (settings.output or "").partition("://")[0]
+    if settings.output_format != "files" and (driver := _DRIVERS.get(scheme)):
+        found[driver] = f"{scheme}:// is reached"
+    return found
 
 
 class Batch(NamedTuple):
@@ -147,7 +175,8 @@ class Run:
         """UsageError where something is to be installed first."""
         settings, opens = self._settings, self._settings.engine == "spark" and self._session is None
         wandb = {"wandb": SENT} if settings.wandb else {}
-        see_what_is_needed(settings, {**wandb, **(NEEDS if opens else {})})
+        # Those of the list and of the store besides, so that one command brings all.
+        see_what_is_needed(settings, {**wandb, **needs_of(settings), **(NEEDS if opens else {})})
         if opens and (told := see_java()):
             say(told)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from fake_site import FakeSite, Shape, SiteRequest, SiteVideo
 from fake_youtube import FakeFile, FakeVideo, FakeYouTube, Fault, Media
 from script import ROOT, Ended, Stage, results, snapshot, stems
 from sounds import Samples, is_in_step, samples
+
+PIP = f"{sys.executable} -m pip install"
 
 SCRIPT = ROOT / "download_clips.py"
 # What takes hours passes in a second.
@@ -667,7 +670,7 @@ def test_without_pyarrow(place: Clips, tmp_path: Path) -> None:
     place.more = {"PYTHONPATH": str(tmp_path / "poor")}
     ended = place.run(path)
     assert (ended.code, ended.err) == (
-        2, "error: parquet files are read by pyarrow, which is not here\n  pip install 'pyarrow>=17'\n"
+        2, f"error: parquet files are read by pyarrow, which is not here\n  {PIP} 'pyarrow>=17'\n"
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""--cookies-from-browser: a browser's cookies, as yt-dlp reads them, for as long as a run lasts and nowhere else."""
+"""--cookies-from-browser: a browser's cookies, as yt-dlp reads them, for as long as a run lasts."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import wave
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ from fake_player import webvtt
 from fake_youtube import FakeVideo, FakeYouTube, Fault, Media
 from script import ROOT, Ended, Stage, digests, snapshot, stage, stems
 from test_packing import loaded
+
+PIP = f"{sys.executable} -m pip install"
 
 SCRIPT = ROOT / "download_clips.py"
 AVQA = ROOT / "download_general_avqa.py"
@@ -663,4 +666,4 @@ def test_without_packages(
     assert ended.code == 2, ended.said
     error, hint = ended.err.splitlines()
     assert error == f"error: {what} not here"
-    assert hint == f"  pip install {command}" and place.asked == 0
+    assert hint == f"  {PIP} {command}" and place.asked == 0

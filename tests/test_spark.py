@@ -506,7 +506,7 @@ def test_what_is_missing_is_said_once(
     before = len(youtube.log)
     ended = stage.run(*SPARK, "local[2]")
     assert ended.code == 2, tell_of(ended)
-    complaint = f"error: {said.format(pyspark.__version__)}\n  pip install {command}\n"
+    complaint = f"error: {said.format(pyspark.__version__)}\n  {sys.executable} -m pip install {command}\n"
     assert ended.err == complaint
     assert len(youtube.log) == before and left_over(stage.data) == set()
 
@@ -528,6 +528,8 @@ def package_instead(folder: Path, code: str) -> None:
 # A Spark whose tasks never end; SparkContext takes SIGINT for itself, as here.
 ENDLESS = """
 import signal, sys, time, types
+
+PIP = f"{sys.executable} -m pip install"
 
 
 __version__ = "3.5.9"
