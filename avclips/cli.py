@@ -88,7 +88,7 @@ def _print(text: str) -> None:
 
 def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
     """The folder as it stands, without holding it."""
-    store = Store(settings, dataset.name, clock, audio=dataset.audio_folder)
+    store = Store(settings, dataset.name, clock, audio=dataset.sounds_in(settings.data_dir))
     if not store.metadata.is_dir():
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"

@@ -129,7 +129,8 @@ class Dataset:
     Listing, or raises RunError where a file cannot be read. ``splits``: what --splits takes, and
     ``usual_splits`` its default. ``log_name``: the log file in the data folder. ``options``: those that only some
     datasets have, and ``defaults`` its own for some of them. ``drive``: where its videos lie as archives.
-    ``files``: in words, what comes of a clip. ``audio_folder``: what the folder of sounds is called.
+    ``files``: in words, what comes of a clip. ``audio_folder``: what the folder of sounds is called, and
+    ``audio_folder_once`` what it was, in a data folder that has it and goes on with it.
     ``write_tables(finished, metadata_folder, settings)`` writes what the dataset's users expect besides, of what
     is there.
     """
@@ -148,7 +149,12 @@ class Dataset:
     drive: Drive | None = None
     files: str = "videos/ID.mp4 and audio/ID.wav"
     audio_folder: str = "audio"
+    audio_folder_once: str = "audio"
     write_tables: Callable[[Finished, Path, Settings], None] | None = None
+
+    def sounds_in(self, folder: Path) -> str:
+        """What the folder of sounds is called in this data folder."""
+        return self.audio_folder_once if (folder / self.audio_folder_once).is_dir() else self.audio_folder
 
 
 def fetch_annotations(

@@ -12,17 +12,20 @@ _ALIKE = 0.6
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was likely meant, whatever its capitals; None where none is near.
 
-    One that ``word`` begins, or that is all but in it, counts before one that only looks like it.
+    One that ``word`` begins counts before one that looks like it, and that before one that has it in it.
     """
     by_folded = {each.casefold(): each for each in known}
     folded = word.casefold()
     if folded in by_folded:
         return by_folded[folded]
-    begun = [each for each in by_folded if each.startswith(folded)] if len(folded) > 2 else []
-    near = difflib.get_close_matches(folded, by_folded, n=1, cutoff=_ALIKE)
-    # Of several that it begins, the one that is most alike.
-    found = difflib.get_close_matches(folded, begun, n=1, cutoff=0.0) or near
-    return by_folded[found[0]] if found else None
+    long = len(folded) > 2
+    begun = [each for each in by_folded if long and each.startswith(folded)]
+    held = [each for each in by_folded if long and folded in each]
+    # Of several, the one that is most alike.
+    for among, alike in ((begun, 0.0), (list(by_folded), _ALIKE), (held, 0.0)):
+        if found := difflib.get_close_matches(folded, among, n=1, cutoff=alike):
+            return by_folded[found[0]]
+    return None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -97,6 +97,10 @@ class Run:
         self._clock = clock
         self._log_level = log_level
 
+    @property
+    def _sounds(self) -> str:
+        return self._dataset.sounds_in(self._settings.data_dir)
+
     def run(self, signals: Signals) -> int:
         """All steps; returns the exit code."""
         settings = self._settings
@@ -115,7 +119,7 @@ class Run:
         ffmpeg = find_ffmpeg(settings.ffmpeg, self._clock)
         staff = Staff(settings, self._clock, ffmpeg)
         versions, hint = describe_versions(ffmpeg.version)
-        store = Store(settings, self._dataset.name, self._clock, staff.whose, self._dataset.audio_folder)
+        store = Store(settings, self._dataset.name, self._clock, staff.whose, self._sounds)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:
@@ -413,7 +417,7 @@ class Run:
             if self._settings.part is not None:
                 # What the other shards did meanwhile is in the tables, too.
                 whole = replace(self._settings, part=None)
-                there = Store(whole, self._dataset.name, self._clock, audio=self._dataset.audio_folder)
+                there = Store(whole, self._dataset.name, self._clock, audio=self._sounds)
                 there.read()
             finished = Finished(there.folder, there.done_lines, there.file_of)
             self._dataset.write_tables(finished, store.metadata, self._settings)
