@@ -26,7 +26,7 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
                                                   a clip out of its packets; each dataset; any media file as
                                                   packets; what goes into which pack; one data folder; how long it
                                                   takes; what of a stream was read
-    4  claims encoding examine options_job pacer packing snapshot tables youtube
+    4  claims encoding examine options_job pacer packing snapshot steady tables youtube
                                                   yt-dlp; who is at which pack; how ffmpeg is
                                                   told; a look at what stands there; who may ask, and how often;
                                                   the files of a pack; the JSON that people read; any list

@@ -25,6 +25,7 @@ from .measure import facts
 from .media import Ffmpeg
 from .mp4 import Samples
 from .opening import open_file
+from .steady import shape_of
 from .store import Store
 from .timeline import origins
 
@@ -129,12 +130,13 @@ class Local:
             *(materials["video"] if seen else None, materials.get("audio"), Fraction(0), None, self._settings.cut),
             *(self._settings.audio_rate, self._settings.audio_channels),
             silent=self._settings.allow_silent,
+            shape=shape_of(self._settings.fps, self._settings.size, self._settings.fit),
         )
-        if _is_whole(clip):
+        if _is_whole(clip) and job.shape.is_any:
             # Nothing is to be cut off: it stays as it is, and its bytes too if it need not change its container.
             same = file.suffix == f".{self._settings.video_format}" and seen and opened["video"][0] == file
             job = replace(job, cut="copy", keep=same)
-        else:
+        elif not _is_whole(clip):
             kind = "video" if "video" in opened else "audio"
             lasting = layout.ends(kind) or Fraction(0)
             job = self._cut_of(clip, job, lasting - layout.begin(kind).shown, opened[kind][1])
@@ -147,7 +149,7 @@ class Local:
             if abs(lasting - length) > FILE_TOLERANCE:
                 raise Transient("archive", f"it has {float(lasting):.3f} s instead of {float(length):g}")
             job = replace(job, end=length)
-        if job.video is None or min(track.width, track.height) <= self._settings.quality:
+        if job.video is None or min(track.width, track.height) <= self._settings.quality or job.shape.size:
             return job
         if job.cut == "copy":
             raise Transient("archive", f"its picture is {track.width}x{track.height} (see --quality)")

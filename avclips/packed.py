@@ -29,7 +29,7 @@ from .plan import by_video
 from .remote import Remote, StoreLost
 from .report import Report, say, without_better
 from .sites import site_of
-from .store import OF_PICTURES, SHAPE, Store
+from .store import OF_PICTURES, Store, shape_of
 from .words import in_units
 
 log = logging.getLogger("avclips.packed")
@@ -63,7 +63,7 @@ def open_output(settings: Settings, look: bool = False, clock: Clock | None = No
 def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
     """Fix which clips go into which pack; returns how many clips there are. UsageError: it was fixed otherwise."""
     blind = OF_PICTURES if settings.media == "audio" else ()
-    shape = {name: getattr(settings, name) for name in SHAPE if name not in ("flat", *blind)}
+    shape = {name: value for name, value in shape_of(settings).items() if name not in ("flat", *blind)}
     # What the tables and the tars hold besides.
     shape |= {"info": settings.info, "subtitles": list(settings.subtitles), "keep": list(settings.columns.keep)}
     shape |= {"caption": settings.columns.caption}

@@ -57,10 +57,12 @@ log = logging.getLogger("avclips.store")
 
 # The settings that shape files: one folder holds clips of one kind.
 SHAPE = ("media", "quality", "cut", "video_format", "audio_format", "audio_rate", "audio_channels", "flat")
+# Those of them that came later: they are spoken of where they are asked for.
+SHAPE_ALSO = ("fps", "size", "fit")
 # What a folder has that was made before there was a choice.
 _ONCE = {"media": "both", "video_format": "mp4", "audio_format": "wav", "flat": False}
 # Those that say nothing where there are no pictures.
-OF_PICTURES = ("quality", "cut", "video_format")
+OF_PICTURES = ("quality", "cut", "video_format", *SHAPE_ALSO)
 # The JSON is rewritten whole; it may cost this part of the time.
 SNAPSHOT_SHARE = 0.02
 # Bytes that a trial writes to see whether there is room again: about a clip.
@@ -71,6 +73,12 @@ FULL_WAIT = 10.0
 UNREADABLE_WAIT = 5.0
 # Failures that other cookies may mend.
 _FOR_OTHER_COOKIES = ("age", "members", "login")
+
+
+def shape_of(settings: Settings) -> dict[str, Any]:
+    """The settings that shape files, as folders and manifests note them."""
+    also = {name: value for name in SHAPE_ALSO if (value := getattr(settings, name)) is not None}
+    return {name: getattr(settings, name) for name in SHAPE} | also
 
 
 class Store:
@@ -219,7 +227,7 @@ class Store:
     def see_that_it_is_ours(self, shape_too: bool = True) -> None:
         """One folder holds one dataset in one shape of files; UsageError otherwise."""
         path = self.metadata / "folder.json"
-        shape = {name: getattr(self._settings, name) for name in SHAPE}
+        shape = shape_of(self._settings)
         if not path.exists():
             return
         known = read_json(path, "restore it from a backup, or delete it if you know what this folder holds")
@@ -235,15 +243,15 @@ class Store:
             raise UsageError(message, "use the same, or another --data-dir")
         before = _ONCE | known["settings"]
         blind = before["media"] == shape["media"] == "audio"
-        names = [name for name in SHAPE if not (blind and name in OF_PICTURES)]
-        others = [_as_option(name, before.get(name)) for name in names if before.get(name) != shape[name]]
+        names = [name for name in (*SHAPE, *SHAPE_ALSO) if not (blind and name in OF_PICTURES)]
+        others = [_as_option(name, before.get(name)) for name in names if before.get(name) != shape.get(name)]
         if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"
             raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
 
     def _claim(self) -> None:
         """Note what the folder holds from now on; of two runs that come to a new one, the first says it."""
-        shape = {name: getattr(self._settings, name) for name in SHAPE}
+        shape = shape_of(self._settings)
         format = self._settings.output_format
         kind = {} if format == "files" else {"output_format": format}
         said = as_json({"dataset": self._dataset, **kind, "settings": shape})
@@ -548,4 +556,6 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 def _as_option(name: str, value: Any) -> str:
     """A setting as it was asked for: ``--audio-rate 16000``, ``--flat``, ``no --flat``."""
     option = f"--{name.replace('_', '-')}"
-    return f"{option} {value}" if not isinstance(value, bool) else option if value else f"no {option}"
+    if value is None or value is False:
+        return f"no {option}"
+    return option if value is True else f"{option} {value}"

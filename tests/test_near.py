@@ -21,7 +21,6 @@ OPTIONS = ("--splits", "--sleep", "--max-clips", "--max-whole-file", "--audio-ra
         ("--cookie", OPTIONS, "--cookies"),
         # A part of a word, where nothing is nearer.
         ("train", SPLITS, "balanced_train"),
-        ("evaluation", SPLITS, "eval"),
         ("panda", ("acav100m", "panda70m"), "panda70m"),
         # One letter is part of many.
         ("a", SPLITS, None),
