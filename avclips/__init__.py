@@ -17,7 +17,7 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
                                                   a dataset's own archives on Google Drive; streams by an index of
                                                   fragments, by a table of samples; what of a clip is on this
                                                   machine already; packing beside fetching
-    6  engine finish layouts options plan report sidecars trial
+    6  engine finish kept layouts options plan report sidecars trial
                                                   a command line -> settings; what a user watches; many videos at
                                                   once; packets -> a checked and published clip; what every layout
                                                   of a stream answers; what there is to do; what is kept beside a

@@ -158,6 +158,8 @@ def _see_output(parser: Parser, chosen: argparse.Namespace) -> None:
     elif chosen.verify or chosen.allow_mixed:
         parser.error("--verify and --allow-mixed go with --output-format files")
     if chosen.engine == "spark":
+        if any(isinstance(each, str) for each in chosen.cookies):
+            parser.error("--cookies-from-browser goes with --engine threads: the browser is on this machine alone")
         if chosen.part or chosen.archives or chosen.max_clips:
             parser.error("--part, --archives and --max-clips go with --engine threads")
     elif chosen.wandb:

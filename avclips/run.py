@@ -11,7 +11,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .archives import Archives
+from .archives import FILMS, SOUNDS, Archives
 from .clip import Clip, Settings, Video
 from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
 from .dataset import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
@@ -22,6 +22,7 @@ from .errors import RunError, UsageError
 from .extras import extra
 from .files import free_bytes, write_json
 from .forecast import Work, clip_bytes, expectation
+from .kept import look_for_exact
 from .logs import log_to
 from .memory import remember
 from .pace import Clock
@@ -74,6 +75,14 @@ def needs_of(settings: Settings) -> dict[str, str]:
     if settings.output_format != "files" and (driver := _DRIVERS.get(scheme)):
         found[driver] = f"{scheme}:// is reached"
     return found
+
+
+def endings_of(settings: Settings) -> tuple[str, ...]:
+    """The files that can be a clip's, the best first: of the sound alone, what loses least."""
+    if settings.media == "both":
+        return FILMS
+    own = f".{settings.audio_format}"
+    return tuple(dict.fromkeys((own, *SOUNDS, *FILMS)))
 
 
 class Batch(NamedTuple):
@@ -188,9 +197,12 @@ class Run:
         """What of the clips the user's archives hold; of those, too, that failed for good elsewhere."""
         known = bool(self._settings.archives) or self._uses_drive
         wanted = {clip.id for clip in clips if clip.id not in store.done} if known else frozenset()
-        archives = Archives(wanted, store.spill)
+        archives = Archives(wanted, store.spill, endings_of(self._settings))
         for path in self._settings.archives:
-            say(f"{archives.add(path)} clips are in {path}.")
+            held = archives.add(path)
+            as_they_are = look_for_exact(archives, self._settings)
+            kept = f", {as_they_are} of them exact already: they are kept as they are" if as_they_are else ""
+            say(f"{max(held, as_they_are)} clips are in {path}{kept}.")
         return archives
 
     def _tell_pace(self, plan: Plan, done: int, desks: Sequence[Desk]) -> None:

@@ -15,7 +15,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,12 @@ def shape_of(settings: Settings) -> dict[str, Any]:
     """The settings that shape files, as folders and manifests note them."""
     also = {name: value for name in SHAPE_ALSO if (value := getattr(settings, name)) is not None}
     return {name: getattr(settings, name) for name in SHAPE} | also
+
+
+def in_full(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """A shape as it was noted, with what went without saying then."""
+    said = {**_ONCE, **{name: value for name, value in shape.items() if value is not None}}
+    return {name: value for name, value in said.items() if said["media"] != "audio" or name not in OF_PICTURES}
 
 
 class Store:

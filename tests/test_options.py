@@ -539,6 +539,11 @@ def test_sparks_tasks_are_no_shares_of_slurms(monkeypatch: pytest.MonkeyPatch) -
         (CLIPS, "--output-format parquet --allow-mixed", "--verify and --allow-mixed go with --output-format"),
         (ACAV100M, "--wandb", "--wandb goes with --engine spark"),
         (ACAV100M, "--engine spark --part 0/2", "--part, --archives and --max-clips go with --engine threads"),
+        (
+            ACAV100M,
+            "--engine spark --cookies-from-browser firefox",
+            "--cookies-from-browser goes with --engine threads",
+        ),
         (ACAV100M, "--engine spark --archives a", "--part, --archives and --max-clips go with --engine"),
         (ACAV100M, "--engine spark --max-clips 3", "--part, --archives and --max-clips go with --engine"),
         (CLIPS, "--output-format tar", "--output-format: 'tar' is unknown"),
