@@ -30,10 +30,11 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
                                                   yt-dlp; who is at which pack; how ffmpeg is
                                                   told; a look at what stands there; who may ask, and how often;
                                                   the files of a pack; the JSON that people read; any list
-    3  cookies cutting dataset journal list_json list_parquet list_text lock media remote shelf signals tries
+    3  signals tries                              how a run is stopped; what a try means
+    3  cookies cutting dataset journal list_json list_parquet list_text lock media needs remote shelf
                                                   what a clip has of its source; what a dataset is; the manifest;
                                                   the rows of a list; ffmpeg; object stores; where a pace lies;
-                                                  how a run is stopped; whose cookies
+                                                  whose cookies; what a run needs of this machine
     2  memory webm                                what a folder was asked for; packets of WebM
     2  archives heard hls java lines links list_files locks logs measure moof pace progressive streams timeline
                                                   what a user has already; what yt-dlp says on its way; a line of a

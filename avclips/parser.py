@@ -61,8 +61,9 @@ class Parser(argparse.ArgumentParser):
 
     def did_you_mean(self, name: str) -> str:
         """The option that was likely meant, by its name of today."""
-        actions = {name: action for name, action in self._option_string_actions.items() if len(name) > 2}
-        near = nearest(name, actions)
+        # Without their dashes, which would make them all alike.
+        actions = {each.lstrip("-"): action for each, action in self._option_string_actions.items()}
+        near = nearest(name.lstrip("-"), (each for each in actions if len(each) > 1))
         if near is None:
             return ""
         today = next(each for each in actions[near].option_strings if len(each) > 2)

@@ -8,10 +8,9 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from http.cookiejar import CookieJar
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from .archives import FILMS, SOUNDS, Archives
+from .archives import Archives
 from .clip import Clip, Settings, Video
 from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
 from .dataset import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
@@ -25,6 +24,7 @@ from .forecast import Work, clip_bytes, expectation
 from .kept import look_for_exact
 from .logs import log_to
 from .memory import remember
+from .needs import endings_of, needs_of
 from .pace import Clock
 from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
 from .packs import Output
@@ -48,41 +48,6 @@ SENT = "--wandb: progress is sent"
 
 def _nobody(video: str) -> None:
     """No page is asked for a video that is to come from an archive, should its file be of no use."""
-
-
-# The drivers of stores that fsspec has none for itself.
-_DRIVERS = {
-    "s3": "s3fs",
-    "s3a": "s3fs",
-    "gs": "gcsfs",
-    "gcs": "gcsfs",
-    "abfs": "adlfs",
-    "abfss": "adlfs",
-    "az": "adlfs",
-}
-
-
-def needs_of(settings: Settings) -> dict[str, str]:
-    """The modules that the list and the store of these settings want, each with what for."""
-    found = {}
-    words = settings.clip_list if isinstance(settings.clip_list, tuple) else (settings.clip_list or "",)
-    endings = {Path(word).suffix for word in words}
-    if ".parquet" in endings:
-        found["pyarrow.parquet"] = "parquet files are read"
-    elif endings & {".zst", ".zstd"}:
-        found["pyarrow"] = "zst files are unpacked"
-    scheme = (settings.output or "").partition("://")[0]
-    if settings.output_format != "files" and (driver := _DRIVERS.get(scheme)):
-        found[driver] = f"{scheme}:// is reached"
-    return found
-
-
-def endings_of(settings: Settings) -> tuple[str, ...]:
-    """The files that can be a clip's, the best first: of the sound alone, what loses least."""
-    if settings.media == "both":
-        return FILMS
-    own = f".{settings.audio_format}"
-    return tuple(dict.fromkeys((own, *SOUNDS, *FILMS)))
 
 
 class Batch(NamedTuple):

@@ -18,8 +18,8 @@ from avclips.clip import Clip, Settings
 from avclips.kept import look_for_exact
 from avclips.local import Local
 from avclips.media import Ffmpeg
+from avclips.needs import endings_of
 from avclips.pace import Clock
-from avclips.run import endings_of
 from avclips.store import Store
 from fake_youtube import FakeVideo
 from script import QUICK, Stage, digests, stage
