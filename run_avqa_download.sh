@@ -22,19 +22,18 @@ unset CDPATH
 
 usage() {
     cat <<'TEXT'
-usage: ./run_avqa_download.sh [music] DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
-       ./run_avqa_download.sh general|audioset|vggsound DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
+usage: ./run_avqa_download.sh general|music|audioset|vggsound DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
        ./run_avqa_download.sh clips|acav100m LIST DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
-       ./run_avqa_download.sh rehearse [FOLDER]
+       ./run_avqa_download.sh rehearse [FOLDER] [--keep]
 
-  music      download MUSIC-AVQA into DATA_DIR (a folder of the name of one of these words is ./music)
   general    download General AVQA into DATA_DIR; audioset and vggsound: AudioSet, VGG-Sound
+  music      download MUSIC-AVQA; the word may be left out before a path (./data/music_avqa)
   clips      download the clips of LIST, a table of your own, into DATA_DIR; acav100m: of a list of ACAV100M
   rehearse   run the same program on ten made-up clips and a stand-in for YouTube, to see that this machine
-             can do the job; works in FOLDER (./data)
+             can do the job; works in FOLDER (./data); --keep leaves there what came
 
 WORKERS (4), RATE of each download (50K), SLEEP in seconds (3.0) and the options are those of download_music_avqa.py
-and the other scripts; DATA_DIR --help lists them. The same command again goes on where it stopped.
+and the other scripts; general DATA_DIR --help lists them. The same command again goes on where it stopped.
 
   nohup ./run_avqa_download.sh ./data/music_avqa 4 50K 3.0 > avqa_download.out 2>&1 &
   sbatch run_avqa_download.sh ./data/music_avqa 4 50K 3.0
@@ -114,16 +113,22 @@ AVCLIPS_HOME=/path sbatch ..."
 BEAT=5
 LOOK=2
 LOOKS=45
+# Seconds between two words of a pip that is at work.
+TELL=10
 
-child='' beat=''
+child='' beat='' teller=''
 
 # A child that can be waited for and ended: a shell looks at its signals only between its commands. One may come
 # between a child's start and its name.
 run() {
-    local code=0
     child=new
     "$@" &
     child=$!
+    ended
+}
+
+ended() {
+    local code=0
     wait "$child" || code=$?
     child=''
     return "$code"
@@ -177,6 +182,7 @@ take_lock() {
 leave() {
     [ "$child" != new ] || child=${!:-}
     [ "$beat" != new ] || beat=${!:-none}
+    stop_telling
     [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || true
     [ -z "$beat" ] || {
         { kill "$beat" && wait "$beat"; } 2>/dev/null || true
@@ -227,7 +233,7 @@ make_venv() {
         python=$(find_python) || exit
         "$python" -c 'import venv, ensurepip' 2>/dev/null ||
             fail "$python has no venv module; install it (Debian: apt install python3-venv) or name another: PYTHON=..."
-        echo "Setting up $venv with $python ..." >&2
+        echo "Setting up $venv with $python (a minute or two) ..." >&2
         run "$python" -m venv --clear "$venv" || fail "$venv could not be made"
     fi
     : >"$venv/requirements.txt"
@@ -236,9 +242,34 @@ make_venv() {
     is_set_up || fail "$venv does not work although pip is content with it; remove it and start again"
 }
 
+# pip is quiet for a minute or more: a line now and then says that it is at work.
 install_packages() {
-    run "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@" ||
-        fail "pip could not install: $*; see above, mend it (proxy? network?) and start again"
+    local code=0
+    "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check "$@" &
+    child=$!
+    tell_the_time "$child" &
+    teller=$!
+    ended || code=$?
+    stop_telling
+    [ "$code" = 0 ] || fail "pip could not install: $*; see above, mend it (proxy? network?) and start again"
+}
+
+tell_the_time() {
+    local nap='' seconds=0
+    trap - EXIT
+    trap 'kill "$nap"; exit' TERM
+    while kill -0 "$1" 2>/dev/null; do
+        sleep "$TELL" &
+        nap=$!
+        wait "$nap"
+        seconds=$((seconds + TELL))
+        echo "  pip is at work: $seconds s" >&2
+    done
+}
+
+stop_telling() {
+    [ -z "$teller" ] || { kill "$teller" && wait "$teller"; } 2>/dev/null || true
+    teller=''
 }
 
 set_up() {
@@ -260,31 +291,99 @@ set_up_rehearsal() {
 
 # -- what was asked for ----------------------------------------------------------------------------------------
 
+KNOWN='general music audioset vggsound clips acav100m rehearse'
+
+# What cannot be meant: the message, and where to read on.
+misused() {
+    printf 'error: %s\n  see ./run_avqa_download.sh --help\n' "$1" >&2
+    exit 2
+}
+
+# How many letters have to be written, left out or exchanged to make one word of another.
+distance() {
+    local one=$1 other=$2 i j diagonal above best
+    local -a row
+    for ((j = 0; j <= ${#other}; j++)); do row[j]=$j; done
+    for ((i = 1; i <= ${#one}; i++)); do
+        diagonal=${row[0]} row[0]=$i
+        for ((j = 1; j <= ${#other}; j++)); do
+            above=${row[j]} best=$diagonal
+            [ "${one:i-1:1}" = "${other:j-1:1}" ] || best=$((best + 1))
+            [ $((above + 1)) -ge "$best" ] || best=$((above + 1))
+            [ $((row[j - 1] + 1)) -ge "$best" ] || best=$((row[j - 1] + 1))
+            diagonal=$above row[j]=$best
+        done
+    done
+    echo "${row[${#other}]}"
+}
+
+# The word that may have been meant: one that is in it (general_avqa), or that it begins, or else the nearest, where
+# no more than two in five of its letters are others; nothing where none may.
+nearest() {
+    local asked each found='' near=0 far
+    asked=$(printf '%s' "${1:0:40}" | tr '[:upper:]' '[:lower:]')
+    for each in $KNOWN; do
+        case $asked in *"$each"*) echo "$each" && return ;; esac
+    done
+    for each in $KNOWN; do
+        case $each in "$asked"*) [ ${#asked} -lt 3 ] || { echo "$each" && return; } ;; esac
+        far=$(distance "$asked" "$each")
+        if [ $((5 * far)) -le $((2 * ${#each})) ] && { [ -z "$found" ] || [ "$far" -lt "$near" ]; }; then
+            found=$each near=$far
+        fi
+    done
+    echo "$found"
+}
+
+unknown() {
+    local shown near
+    shown=$(printf '%s' "$1" | tr -cd '[:print:]')
+    near=$(nearest "$1")
+    [ -z "$near" ] || misused "unknown dataset '$shown': did you mean $near?"
+    misused "unknown dataset '$shown': one of $KNOWN, or a folder of MUSIC-AVQA as a path, ./$shown"
+}
+
+program=
 list=''
 case "${1:-}" in
 general | music)
     program=download_$1_avqa.py
-    shift
     ;;
 audioset | vggsound)
     program=download_$1.py
-    shift
     ;;
 clips | acav100m)
     program=download_$1.py
     list=yes
-    shift
     ;;
 rehearse)
     program=tests/rehearse.py
-    shift
     ;;
--h | --help)
+-h | --help | help)
     usage
     exit
     ;;
-*)
+'')
+    misused "no dataset is named: one of $KNOWN"
+    ;;
+-*)
+    misused "a dataset comes first, one of $KNOWN, then its folder, and behind them options such as ${1%%=*}"
+    ;;
+*/* | . | ..)
+    # As it was before there was more than one; a word alone is more likely one of the above, mistyped.
+    set -- music "$@"
     program=download_music_avqa.py
+    ;;
+*)
+    unknown "$1"
+    ;;
+esac
+word=$1
+shift
+case "${1:-}" in
+-h | --help | help)
+    usage
+    exit
     ;;
 esac
 
@@ -292,8 +391,7 @@ words=()
 if [ "$list" ]; then
     case "${1:-}" in
     '' | -*)
-        usage >&2
-        exit 2
+        misused "no list is named: ./run_avqa_download.sh $word LIST DATA_DIR"
         ;;
     esac
     words=("$1")
@@ -304,8 +402,12 @@ if [ "$program" != tests/rehearse.py ]; then
     # Options come after the folder: where its place is taken by one, what follows would be read as another's.
     case "${1:-}" in
     '' | -*)
-        usage >&2
-        exit 2
+        misused "no folder is named: ./run_avqa_download.sh $word ${list:+LIST }DATA_DIR"
+        ;;
+    *[!0-9.]*) ;;
+    *[0-9]*)
+        misused "'$1' is a number where the folder is expected: ./run_avqa_download.sh $word ${list:+LIST }DATA_DIR \
+[WORKERS [RATE [SLEEP]]]; a folder of that name is ./$1"
         ;;
     esac
     words+=(--data-dir "$1")

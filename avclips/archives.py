@@ -1,8 +1,8 @@
 """Folders, zips and tars that a user has already: which clips lie in them, and their bytes.
 
-A clip's file is ``<clip id>.mp4``, however deep it lies. Knows names and members, not media. Members are
-strangers' words: one with an absolute path, with "..", a link, a bomb, is refused, and no name of a member ever
-becomes a path. Workers share one Archives.
+A clip's file is ``<clip id>.mp4``, or has another ending of a film or a sound, however deep it lies. Knows names
+and members, not media. Members are strangers' words: one with an absolute path, with "..", a link, a bomb, is
+refused, and no name of a member ever becomes a path. Workers share one Archives.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import errno
 import gzip
 import lzma
 import os
+import re
 import shutil
 import stat
 import tarfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -27,7 +28,11 @@ from typing import IO, Any, Protocol
 from .errors import RunError, Transient
 from .files import is_about_the_disk, is_full
 
-ENDING = ".mp4"
+# What a clip's film, and its sound alone, may be called; of several in one archive, the first of these is taken.
+FILMS = (".mp4", ".mkv", ".webm")
+SOUNDS = (".wav", ".flac", ".m4a")
+ENDINGS = frozenset(FILMS + SOUNDS)
+_MANIFEST = re.compile(r"manifest(\.[0-9]+-of-[0-9]+)?\.jsonl")
 PACKED = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
 # Bounds for a stranger's member: no clip is so large, and no video shrinks so much.
 LARGEST = 8 * 1024**3
@@ -68,6 +73,15 @@ class Member:
     refusal: str = ""
 
 
+@dataclass(frozen=True)
+class Exact:
+    """Files of a clip that are right as they are: the line of their manifest, and "video", "audio" as members."""
+
+    number: int
+    line: Mapping[str, Any]
+    members: Mapping[str, Member]
+
+
 class Archive(Protocol):
     """One folder, zip or tar."""
 
@@ -84,10 +98,19 @@ class Archive(Protocol):
 class Archives:
     """Every archive that a run was given, as one."""
 
-    def __init__(self, wanted: Collection[str], spill: Path) -> None:
-        """``wanted``: the clips' ids; ``spill``: a folder for what packed tars hold before the clip asked for."""
+    def __init__(self, wanted: Collection[str], spill: Path, endings: Sequence[str] = FILMS) -> None:
+        """``wanted``: the clips' ids; ``spill``: a folder for what packed tars hold before the clip asked for.
+
+        ``endings``: of the files that can be a clip's, the best first.
+        """
         self._wanted = wanted
-        self._spill = spill
+        self.spill = spill
+        self._endings = endings
+        # By the name in its archive, every file that is called as a clip that is wanted.
+        self._named: dict[tuple[int, str], Member] = {}
+        # Manifests that were met, for whoever can read them; and the clips that are right as they are.
+        self.manifests: list[tuple[int, Member]] = []
+        self.exact: dict[str, Exact] = {}
         self._archives: list[Archive] = []
         self._found: dict[str, tuple[int, Member]] = {}
         self._refused: dict[str, str] = {}
@@ -98,7 +121,7 @@ class Archives:
         RunError where it cannot be read.
         """
         before = len(self._found)
-        for archive in _open_all(path, self._spill):
+        for archive in _open_all(path, self.spill):
             self._archives.append(archive)
             for member in archive.members():
                 self._take(len(self._archives) - 1, member)
@@ -106,20 +129,44 @@ class Archives:
 
     def _take(self, number: int, member: Member) -> None:
         clip_id = _clip_id(member.name)
-        if clip_id not in self._wanted or clip_id in self._found:
+        if _MANIFEST.fullmatch(_path(member.name).name):
+            self.manifests.append((number, member))
+        if clip_id not in self._wanted:
+            return
+        self._named.setdefault((number, member.name), member)
+        if _ending(member.name) not in self._endings or not self._is_better(clip_id, number, member):
             return
         if member.refusal:
             self._refused.setdefault(clip_id, f"{self._archives[number].path}: {member.name!r} {member.refusal}")
         else:
             self._found[clip_id] = (number, member)
 
+    def _is_better(self, clip_id: str, number: int, member: Member) -> bool:
+        """Whether a file is to be taken before the one that was found: of one archive, by its ending."""
+        if clip_id not in self._found:
+            return True
+        where, found = self._found[clip_id]
+        rank = self._endings.index
+        return where == number and rank(_ending(member.name)) < rank(_ending(found.name)) and not member.refusal
+
+    def member(self, number: int, name: str) -> Member | None:
+        """The file of this name in an archive, of those that are called as a clip that is wanted."""
+        return self._named.get((number, name))
+
     def holds(self, clip_id: str) -> bool:
         """Whether the clip's file is here and may be tried."""
-        return clip_id in self._found
+        return clip_id in self._found or clip_id in self.exact
+
+    def ending(self, clip_id: str) -> str:
+        """What the name of the clip's file ends with; empty where none is taken but as it is."""
+        found = self._found.get(clip_id)
+        return _ending(found[1].name) if found else ""
 
     def place(self, clip_id: str) -> tuple[int, int]:
         """Orders clips as they lie in the archives, those that are in none last."""
         number, member = self._found.get(clip_id, (len(self._archives), None))
+        if member is None and (exact := self.exact.get(clip_id)) is not None:
+            number, member = exact.number, next(iter(exact.members.values()))
         return number, member.at if member else 0
 
     def refusal(self, clip_id: str) -> str:
@@ -134,11 +181,18 @@ class Archives:
     def extract(self, clip_id: str, target: Path) -> str:
         """Write the clip's file to ``target``; return where it came from. Transient where it is broken."""
         number, member = self._found[clip_id]
+        return self.read(number, member, target)
+
+    def read(self, number: int, member: Member, target: Path) -> str:
+        """Write a file of an archive to ``target``; return where it came from. Transient where it is broken."""
         archive = self._archives[number]
         origin = f"{archive.path}:{member.name}"
 
         def due(other: Member) -> bool:
-            return self._found.get(_clip_id(other.name)) == (number, other)
+            clip_id = _clip_id(other.name)
+            if (exact := self.exact.get(clip_id)) is not None and exact.number == number:
+                return other in exact.members.values()
+            return self._found.get(clip_id) == (number, other)
 
         try:
             archive.read(member, target, due)
@@ -155,6 +209,7 @@ class Archives:
         for archive in self._archives:
             archive.close()
         self._found.clear()
+        self.exact.clear()
 
 
 def _path(name: str) -> PurePosixPath:
@@ -164,7 +219,11 @@ def _path(name: str) -> PurePosixPath:
 
 def _clip_id(name: str) -> str:
     path = _path(name)
-    return path.stem if path.suffix.lower() == ENDING else ""
+    return path.stem if path.suffix.lower() in ENDINGS else ""
+
+
+def _ending(name: str) -> str:
+    return _path(name).suffix.lower()
 
 
 def _open_all(path: Path, spill: Path) -> Iterator[Archive]:
@@ -250,7 +309,7 @@ class _Folder:
         self.path = path
 
     def members(self) -> Iterator[Member]:
-        found = sorted(each for each in _files(self.path) if _clip_id(each.name))
+        found = sorted(each for each in _files(self.path) if _clip_id(each.name) or _MANIFEST.fullmatch(each.name))
         for at, path in enumerate(found):
             yield Member(str(path.relative_to(self.path)), path.stat().st_size, at)
 
@@ -409,7 +468,7 @@ class _PackedTar:
                 return
             if here.at not in self._kept and here.at not in self._given and due(here):
                 self._spill.mkdir(parents=True, exist_ok=True)
-                path = self._spill / f"{id(self)}-{here.at}{ENDING}"
+                path = self._spill / f"{id(self)}-{here.at}"
                 try:
                     self._pour(info, path, here)
                 except BaseException:

@@ -1,6 +1,6 @@
 """From a command line to an exit code: a run, or a look at what a folder holds.
 
-The only room that parses arguments, and with ``report`` the only one that prints.
+With ``report`` the only room that prints.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from pathlib import Path
 from .clip import Clip, Settings
 from .dataset import Dataset
 from .errors import RunError, Stopped
-from .files import read_json
 from .options import read_settings
 from .pace import Clock
-from .packed import open_output, summary_of
-from .plan import Share, standing
-from .report import summary, without_better
-from .run import LEFT_OUT, MORE_MAY_COME, Run
+from .packed import open_output
+from .report import be_quiet
+from .run import MORE_MAY_COME, Run
 from .signals import Signals
+from .status import listed, status
 from .store import Store
 from .trial import find_ffmpeg
 from .verify import verify_files, verify_packs
@@ -44,6 +43,7 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
             # A node's locale may know no other letters than ASCII.
             stream.reconfigure(errors="backslashreplace")
     settings, chosen = read_settings(dataset, argv)
+    be_quiet(settings.quiet)
     signals = Signals()
     try:
         clock = Clock()
@@ -89,7 +89,7 @@ def _print(text: str) -> None:
 
 def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
     """The folder as it stands, without holding it."""
-    store = Store(settings, dataset.name, clock, audio=dataset.audio_folder)
+    store = Store(settings, dataset.name, clock, audio=dataset.sounds_in(settings.data_dir))
     if not store.metadata.is_dir():
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
@@ -100,30 +100,8 @@ def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
 
 
 def _status(dataset: Dataset, settings: Settings, clock: Clock) -> int:
-    store = _read_only(dataset, settings, clock)
-    if settings.output_format != "files":
-        return _status_of_packs(settings, store)
-    done, count, failed, videos, withheld = standing(store, _listed(dataset, settings, store))
-    for line in (*summary(done, count, failed, count - done - len(failed)), *without_better(videos, withheld)):
+    for line in status(dataset, settings, _read_only(dataset, settings, clock), clock):
         _print(line)
-    if (others := len(store.done) - done) > 0:
-        _print(f"{others} more clips are done that these options do not ask for.")
-    left_out = store.metadata / LEFT_OUT
-    if left_out.exists() and (count := len(read_json(left_out, "the next run writes it anew"))):
-        _print(f"{count} records of the list are left out: see {left_out}.")
-    if user := store.user():
-        _print(f"The folder is in use by {user}.")
-    return 0
-
-
-def _status_of_packs(settings: Settings, store: Store) -> int:
-    output = open_output(settings, look=True)
-    output.look()
-    finished = output.finished()
-    for line in summary_of(output, output.totals(finished), output.missing(finished, None)):
-        _print(line)
-    if store.done:
-        _print(f"{len(store.done)} clips more are in {store.folder}, until their shards are complete.")
     return 0
 
 
@@ -160,19 +138,6 @@ def _clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def _with_what_is_there(dataset: Dataset, settings: Settings, metadata: Path) -> Settings:
-    """The settings for a look: the splits of which the folder has the annotation files."""
-    files = {each.split: each.name for each in dataset.annotations(settings) if each.split}
-    there = tuple(split for split in settings.splits if split not in files or (metadata / files[split]).exists())
-    return replace(settings, splits=there) if there else settings
-
-
-def _listed(dataset: Dataset, settings: Settings, store: Store) -> Share:
-    """All clips that are asked for, of every shard."""
-    settings = _with_what_is_there(dataset, settings, store.metadata)
-    return Share(dataset.read_clips(store.metadata, settings).clips, None)
-
-
 def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:
     """Look at every file, or into every shard; return 3 when some are bad, or could not be looked at."""
     ffmpeg = find_ffmpeg(settings.ffmpeg, clock)
@@ -181,14 +146,14 @@ def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) ->
         output.look()
         return 0 if verify_packs(output, ffmpeg, settings, repair) else MORE_MAY_COME
     # The whole folder is looked at: no shard may be at work when it is changed.
-    settings = replace(settings, shard=None)
+    settings = replace(settings, part=None)
     store = _read_only(dataset, settings, clock)
     if repair:
         store.open()
     try:
-        right = verify_files(store, _listed(dataset, settings, store), ffmpeg, settings, repair)
+        right = verify_files(store, listed(dataset, settings, store), ffmpeg, settings, repair)
         if repair:
-            store.pending(_listed(dataset, settings, store))
+            store.pending(listed(dataset, settings, store))
             store.snapshot(force=True)
     finally:
         if repair:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Cut = Literal["exact", "copy"]
+Fit = Literal["crop", "pad", "stretch"]
 Media = Literal["both", "audio"]
 VideoFormat = Literal["mp4", "mkv"]
 AudioFormat = Literal["wav", "flac", "m4a"]
@@ -43,10 +44,14 @@ class Video:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who asks: the bare connection (``proxy`` None) or a proxy's URL, as a guest or with a cookie file."""
+    """Who asks: the bare connection (``proxy`` None) or a proxy's URL; as a guest, or with cookies.
+
+    ``cookies``: a Netscape file; ``browser``: in its place, whose of this machine, as yt-dlp names it.
+    """
 
     proxy: str | None = None
     cookies: Path | None = None
+    browser: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Settings:
     retry_attempts: int = 5
     sleep: float = 3.0
     quality: int = 360
-    max_videos: int | None = None
+    max_clips: int | None = None
     splits: tuple[str, ...] = ()
     # Names or ids of classes; empty: all.
     labels: tuple[str, ...] = ()
@@ -115,6 +120,11 @@ class Settings:
     # All files in one folder, where a dataset usually spreads them over many.
     flat: bool = False
     cut: Cut = "exact"
+    # Pictures a second, as a fraction is written ("25", "30000/1001"), and their size: the smaller side ("224") or
+    # both ("256x144") with how they are made to fit. None: as the source has them.
+    fps: str | None = None
+    size: str | None = None
+    fit: Fit | None = None
     video_format: VideoFormat = "mp4"
     audio_format: AudioFormat = "wav"
     audio_rate: int | None = None
@@ -156,7 +166,7 @@ class Settings:
     info: bool = False
     subtitles: tuple[str, ...] = ()
     # (I, N): this run takes the I-th of N shares of the videos, I from 0.
-    shard: tuple[int, int] | None = None
+    part: tuple[int, int] | None = None
     # Single files in the data folder, or packs of so many clips at a path or URL (None: in the data folder).
     output_format: OutputFormat = "files"
     output: str | None = None
@@ -165,3 +175,5 @@ class Settings:
     engine: EngineName = "threads"
     spark_master: str = "local[*]"
     wandb: bool = False
+    # Whether a user is told nothing but warnings, errors and the last summary.
+    quiet: bool = False

@@ -19,6 +19,7 @@ from .measure import Expected, read_framecrc, read_wav
 from .media import READING, Ffmpeg
 from .mp4 import NoTable, Samples, read_file
 from .mp4_writer import TrackOut, Unwritable, write_mp4
+from .steady import AS_IT_IS, Shape, sized, steady, steady_frames, steady_scale
 
 # Packets that are decoded to see at which rate.
 _TRIED = 4
@@ -29,6 +30,7 @@ class Job:
     """One cut: seconds ``start``..``end`` (None: to the end) of a picture and a sound (None: without).
 
     ``flip``: mirrored left to right. ``scale``: the smaller side of the picture is to have so many pixels.
+    ``shape``: how many a second there are, and their size, where that is not the source's.
     ``keep``: the picture's file is itself the result, and only sound is cut. ``decode``: the clip's frames are
     decoded too, only to see that they can be. ``silent``: a clip without sound will do.
     """
@@ -42,6 +44,7 @@ class Job:
     audio_channels: int | None = None
     flip: bool = False
     scale: int | None = None
+    shape: Shape = AS_IT_IS
     keep: bool = False
     decode: bool = False
     silent: bool = False
@@ -53,7 +56,10 @@ def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path) -> Exp
     ``folder``: for what is made on the way. Returns what the clip must hold. ClipError where the source has
     nothing of it, or not all that is due.
     """
-    picture = plan_picture(job.video, job.start, job.end) if job.video else None
+    fps = job.shape.fps
+    picture = plan_picture(job.video, job.start, job.end, fps is not None) if job.video else None
+    if picture is not None and fps is not None:
+        picture = steady(picture, fps)
     return _Cutting(job, ffmpeg, folder, picture, _heard(job, ffmpeg, folder)).make(video, sound)
 
 
@@ -121,9 +127,12 @@ class _Cutting:
             source = self._folder / "picture.mp4"
             _write(source, [replace(track, starts=None)])
             paths.append(source)
-            frames = _frames(picture, track)
+            fps, size = job.shape.fps, job.shape.size
+            frames = steady_frames(picture, track, fps) if fps else _frames(picture, track)
             if job.cut == "exact":
-                words += encoded_picture(frames, track.timescale, encoded, job.flip, job.scale)
+                scale = steady_scale(fps) if fps else track.timescale
+                shaped = sized(size, job.shape.fit) if size else []
+                words += encoded_picture(frames, scale, encoded, job.flip, None if size else job.scale, shaped)
             else:
                 looked = True
                 words += decoded_picture(frames)
@@ -141,6 +150,8 @@ class _Cutting:
         assert self._picture is not None
         track = copied_picture(self._picture)
         if self._job.cut == "exact":
+            if self._job.shape.fps:
+                track = replace(track, timescale=steady_scale(self._job.shape.fps))
             track = _retimed(self._picture, track, encoded)
         sound = copied_sound(self._heard) if self._heard else None
         if video.suffix != ".mkv":
@@ -163,6 +174,7 @@ class _Cutting:
             heard.count / rate if heard else None,
             length,
             decoded,
+            job.shape.size,
         )
 
 

@@ -119,10 +119,11 @@ class Sound:
     filled: int = 0
 
 
-def plan_picture(material: Material, start: Fraction, end: Fraction | None) -> Picture:
+def plan_picture(material: Material, start: Fraction, end: Fraction | None, standing: bool = False) -> Picture:
     """Which frames are due of seconds ``start``..``end`` of the video, and the packets that hold them.
 
     A frame stands until the next one begins: where none begins within the clip, the one that stands is due, at 0.
+    ``standing``: the one that stands at ``start`` is due in any case, where there is one.
     Gone where the picture ends before the clip; Transient where the packets do not hold a frame that is due.
     """
     samples = material.samples
@@ -138,6 +139,9 @@ def plan_picture(material: Material, start: Fraction, end: Fraction | None) -> P
         if at == 0 or (at == len(shown) and _end_of(samples) <= begin + slack):
             raise Gone("over", "the picture ends before the clip starts")
         due, stands = shown[at - 1 : at], True
+    elif standing and at and samples.times[due[0]] > begin + slack:
+        before = shown[at - 1 : behind]
+        due = due if key_before(samples, before) is None else before
     last = max(due)
     first = key_before(samples, due)
     if first is None:

@@ -25,6 +25,8 @@ from .words import without_password
 
 log = logging.getLogger("avclips.dataset")
 
+# In the metadata folder: the records of a list that name no clip, each with the reason.
+LEFT_OUT = "left_out.json"
 TRIES = 5
 # Seconds to connect, and between two pieces of the answer.
 TIMEOUTS = (15.0, 60.0)
@@ -127,7 +129,8 @@ class Dataset:
     Listing, or raises RunError where a file cannot be read. ``splits``: what --splits takes, and
     ``usual_splits`` its default. ``log_name``: the log file in the data folder. ``options``: those that only some
     datasets have, and ``defaults`` its own for some of them. ``drive``: where its videos lie as archives.
-    ``files``: in words, what comes of a clip. ``audio_folder``: what the folder of sounds is called.
+    ``files``: in words, what comes of a clip. ``audio_folder``: what the folder of sounds is called, and
+    ``audio_folder_once`` what it was, in a data folder that has it and goes on with it.
     ``write_tables(finished, metadata_folder, settings)`` writes what the dataset's users expect besides, of what
     is there.
     """
@@ -146,7 +149,12 @@ class Dataset:
     drive: Drive | None = None
     files: str = "videos/ID.mp4 and audio/ID.wav"
     audio_folder: str = "audio"
+    audio_folder_once: str = "audio"
     write_tables: Callable[[Finished, Path, Settings], None] | None = None
+
+    def sounds_in(self, folder: Path) -> str:
+        """What the folder of sounds is called in this data folder."""
+        return self.audio_folder_once if (folder / self.audio_folder_once).is_dir() else self.audio_folder
 
 
 def fetch_annotations(

@@ -8,14 +8,15 @@ from http.cookiejar import CookieJar
 from .archives import Archives
 from .beacons import Beacons
 from .clip import Settings
+from .cookies import cookies_of, key_of, who
 from .engine import Desk
 from .journal import video_of
 from .media import Ffmpeg
 from .pace import Clock
-from .pacer import make_pacer
+from .pacer import make_pacer, name_of, pace_file
 from .store import Store
 from .worker import Worker
-from .youtube import YouTube, load_cookies, who
+from .youtube import YouTube
 from .ytdlp_args import parse_ytdlp_args
 
 
@@ -27,22 +28,30 @@ class Staff:
         self._clock = clock
         self._ffmpeg = ffmpeg
         self._asked_for = parse_ytdlp_args(settings.ytdlp_args)
-        cookies = [load_cookies(each.cookies) if each.cookies else None for each in settings.identities]
+        cookies = [cookies_of(each) for each in settings.identities]
         self._texts = [each[0] if each else None for each in cookies]
+        self._keys = [key_of(*each) for each in zip(settings.identities, self._texts, strict=True)]
         # Those of the first identity, for the annotation files.
         self.cookies: CookieJar | None = cookies[0][1] if cookies[0] else None
 
     @property
     def whose(self) -> frozenset[str]:
         """The identities, by whose cookies they have."""
-        return frozenset(map(who, self._texts))
+        return frozenset(map(who, self._keys))
+
+    @property
+    def paces(self) -> list[dict[str, str]]:
+        """Who asks, and the file that each one's pace is shared in: what a look at the folder goes by."""
+        named = zip(self._settings.identities, self._keys, strict=True)
+        found = [(name_of(each), pace_file(each, key, self._settings.state_dir)) for each, key in named]
+        return [{"name": name, "file": str(file.absolute())} for name, file in found if file is not None]
 
     def desks(self, store: Store, archives: Archives, url_of: Callable[[str], str | None]) -> Sequence[Desk]:
         """The workers, each with the pacer of its identity; ``url_of``: the address of a video."""
         settings, clock = self._settings, self._clock
         pacers = [
-            make_pacer(identity, text, settings.videos_per_hour, settings.state_dir, clock)
-            for identity, text in zip(settings.identities, self._texts, strict=True)
+            make_pacer(identity, key, settings.videos_per_hour, settings.state_dir, clock)
+            for identity, key in zip(settings.identities, self._keys, strict=True)
         ]
         names = [pacer.name for pacer in pacers]
         for number, pacer in enumerate(pacers):

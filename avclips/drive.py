@@ -26,6 +26,7 @@ from tqdm import tqdm
 from .clip import Settings
 from .dataset import TIMEOUTS, Drive, DriveArchive
 from .errors import GaveUp, RunError, Stopped
+from .extras import pip
 from .files import as_run_error, free_bytes
 from .pace import Clock, retry_delay
 from .report import say
@@ -88,7 +89,7 @@ class DriveFolder:
 
     def finished_with(self, path: Path, missing: Sequence[str]) -> None:
         """Delete an archive whose videos are all taken, unless it is to be kept, or other shards need it."""
-        if self._settings.keep_archives or self._settings.shard is not None:
+        if self._settings.keep_archives or self._settings.part is not None:
             return
         if missing:
             say(
@@ -240,10 +241,10 @@ def _gdown(by_hand: str) -> Any:
         import gdown
         import gdown.exceptions
     except ImportError:
-        hint = f"pip install gdown, to have it done for you; or {by_hand}"
+        hint = f"{pip('gdown')}, to have it done for you; or {by_hand}"
         raise RunError("the videos lie in archives on Google Drive, and gdown is not installed", hint) from None
     if "cancel" not in inspect.signature(gdown.download).parameters:
-        hint = f"pip install --upgrade gdown, to have it done for you; or {by_hand}"
+        hint = f"{pip('--upgrade', 'gdown')}, to have it done for you; or {by_hand}"
         version = getattr(gdown, "__version__", "of an unknown version")
         raise RunError(
             f"the videos lie in archives on Google Drive, and gdown {version} is too old to fetch them", hint

@@ -26,15 +26,24 @@ def chosen(first: int, behind: int) -> str:
 
 
 def encoded_picture(
-    frames: str, timescale: int, path: Path, flip: bool = False, scale: int | None = None
+    frames: str,
+    timescale: int,
+    path: Path,
+    flip: bool = False,
+    scale: int | None = None,
+    sized: Sequence[str] = (),
 ) -> list[str | Path]:
-    """An output with the frames that ``frames`` (a filter) lets pass, as H.264, at the times they have."""
+    """An output with the frames that ``frames`` (a filter) lets pass, as H.264, at the times they have.
+
+    ``scale``: pixels of the smaller side; ``sized``: other filters that make their size.
+    """
     # 4:2:0 has no odd sides: what is over is cut off, since to scale it would blur all the rest.
     filters = [frames, "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"]
     if flip:
         filters.append("hflip")
     if scale:
         filters.append(f"scale='if(lt(iw,ih),{scale},-2)':'if(lt(iw,ih),-2,{scale})'")
+    filters += sized
     return [
         *("-map", "0:v:0", "-filter:v", ",".join([*filters, _PLAYABLE])),
         *("-fps_mode", "passthrough", "-enc_time_base", f"1/{timescale}"),

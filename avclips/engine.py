@@ -30,6 +30,7 @@ from .pacer import Pacer
 from .sites import site_of
 from .store import ROOM, Store
 from .tries import Last, Tries
+from .words import in_units
 
 log = logging.getLogger("avclips.engine")
 
@@ -201,7 +202,7 @@ class Engine:
         return False
 
     def _next(self, may_start: Callable[[str | None], bool]) -> Video | None:
-        """The next video, or as many of its clips as --max-videos leaves; None when none may start now."""
+        """The next video, or as many of its clips as --max-clips leaves; None when none may start now."""
         room = self._room()
         if room <= 0:
             if not self._running:
@@ -225,11 +226,11 @@ class Engine:
         return None
 
     def _room(self) -> int:
-        """How many more clips may be begun before --max-videos is reached, if all succeed."""
-        if self._settings.max_videos is None:
+        """How many more clips may be begun before --max-clips is reached, if all succeed."""
+        if self._settings.max_clips is None:
             return 1 << 62
         begun = sum(len(video.clips) for video in self._running.values())
-        return self._settings.max_videos - self._store.done_of_list - begun
+        return self._settings.max_clips - self._store.done_of_list - begun
 
     def _look_around(self) -> None:
         """See whether there is room on the disk, whether the folder is still ours, and whether to give up."""
@@ -244,8 +245,8 @@ class Engine:
             self._paused = f"no room left in {self._full_at} (full, no inodes, or a quota)"
         elif (free := free_bytes(self._store.folder)) < self._settings.min_free:
             self._paused = (
-                f"{free / 1e9:.2f} GB are free in {self._store.folder}, "
-                f"--min-free is {self._settings.min_free / 1e9:.2f} GB"
+                f"{in_units(free)} are free in {self._store.folder}, "
+                f"--min-free is {in_units(self._settings.min_free)}"
             )
         else:
             self._full_until = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shlex
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,7 +47,12 @@ def extras(wanted: Mapping[str, str]) -> None:
 def install(*packages: str) -> str:
     """The command that brings packages, each in a version that does."""
     wanted = dict.fromkeys(line for package in packages for line in REQUIREMENTS.get(package, (package,)))
-    return " ".join(["pip install", *map(shlex.quote, wanted)])
+    return pip(*map(shlex.quote, wanted))
+
+
+def pip(*words: str) -> str:
+    """``pip install`` of the Python that runs here: that of a PATH may be another."""
+    return " ".join([shlex.quote(sys.executable or "python3"), "-m pip install", *words])
 
 
 def _package(module: str) -> str:

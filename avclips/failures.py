@@ -149,6 +149,24 @@ def clean(message: str) -> str:
     return without_password(" ".join(text.split()))
 
 
+# The options of yt-dlp's that are ours, too.
+_OURS = ("--cookies", "--cookies-from-browser", "--proxy")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+|\byt-dlp -U\b")
+_REPORT = re.compile(r"please report this issue|confirm you are on the latest version", re.IGNORECASE)
+
+
+def without_advice(text: str) -> str:
+    """The text without the sentences that send to options which are not here, or to yt-dlp's people."""
+    sentences = re.split(r"(?<=[.!?;])\s+", text)
+    kept = [
+        each
+        for each in sentences
+        if not _REPORT.search(each) and all(option in _OURS for option in _OPTION.findall(each))
+    ]
+    # What is nothing but advice is better than no word at all.
+    return " ".join(kept).rstrip("; ") or text
+
+
 def read_failure(
     message: str, warnings: Sequence[str] = (), suspected: bool = False, elsewhere: bool = False
 ) -> ClipError:
@@ -159,7 +177,7 @@ def read_failure(
     ``elsewhere``: another site than YouTube was asked, whose page is gone when it says so.
     """
     text = clean(message)
-    lowered = text.lower()
+    lowered, text = text.lower(), without_advice(text)
     # What yt-dlp says it leaves out for want of a PO token is advice, not what happened.
     said = [text for text in map(str.lower, map(clean, warnings)) if "may yield http error" not in text]
     if _BARE_UNAVAILABLE.match(lowered):
@@ -169,7 +187,7 @@ def read_failure(
             if kind in (Blocked, Transient) and reason not in ("formats", "upcoming"):
                 cause = next((warning for warning in said if re.search(pattern, warning)), None)
                 if cause is not None:
-                    return kind(reason, f"{text} ({cause})")
+                    return kind(reason, f"{text} ({without_advice(cause)})")
     if "drm protected" in lowered and any(_DRM_FOR_ALL in warning for warning in said):
         return Transient("client", f"{text} (to this session, on all videos)")
     for pattern, kind, reason in (*_ELSEWHERE, *_TABLE) if elsewhere else _TABLE:

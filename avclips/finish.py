@@ -18,7 +18,7 @@ from .files import sha256
 from .measure import Track, facts, judge, judge_sound, track_of
 from .media import Ffmpeg
 from .mp4 import NoTable, read_file
-from .store import SHAPE, Store
+from .store import Store, shape_of
 
 
 class Finisher:
@@ -81,7 +81,7 @@ class Finisher:
         return {
             "video": names[0] if video else None,
             "audio": names[1] if audio else None,
-            "settings": {name: getattr(self._settings, name) for name in SHAPE},
+            "settings": shape_of(self._settings),
             "bytes": sum(path.stat().st_size for path in (video or audio,) if path),
             "sha256": sha256(video) if video else None,
             "audio_sha256": sha256(audio) if audio else None,

@@ -18,7 +18,7 @@ _OURS = re.compile(
     r"\..*|spark|set_aside|manifest(\..*)?\.jsonl|(download_progress|failed_downloads)(\..*)?\.json|.*\.log"
 )
 # In the folder of metadata, where people may put annotation files by hand, as links too.
-_OF_METADATA = re.compile(r"\..*|(folder|left_out|required_video_ids|video_url_mapping)\.json")
+_OF_METADATA = re.compile(r"\..*|(asked|folder|left_out|required_video_ids|video_url_mapping)\.json")
 
 
 def see_no_links(folder: Path) -> None:

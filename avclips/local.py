@@ -12,24 +12,30 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .archives import Archives
+from .archives import Archives, Exact
 from .clip import Clip, Outcome, Settings
 from .cut import Job
 from .cutting import Material
+from .encoding import PLAIN
 from .errors import ClipError, Gone, Killed, Transient
-from .examine import examine
-from .files import exactly
+from .examine import examine, measure_sound
+from .files import exactly, sha256
 from .finish import Finisher
+from .kept import is_the_clip
 from .layouts import WholeFile
 from .measure import facts
-from .media import Ffmpeg
+from .media import READING, Ffmpeg
 from .mp4 import Samples
 from .opening import open_file
+from .sniff import container_of
+from .steady import shape_of
 from .store import Store
 from .timeline import origins
 
 log = logging.getLogger("avclips.local")
 
+# What a manifest knows of a clip, and its files do not.
+_SAID_BEFORE = ("formats", "title", "yt_dlp", "withheld")
 # How much longer or shorter than its clip a file in an archive may be: others cut to the packet or key frame.
 FILE_TOLERANCE = Fraction(1)
 
@@ -80,7 +86,36 @@ class Local:
                     self._gone[clip.id] = error
                 for moved in self._store.set_aside(clip.id, clip.folder):
                     log.warning("%s was there, but %s: moved to %s", clip.id, error.detail, moved)
+        if (exact := self._archives.exact.get(clip.id)) is not None:
+            if (kept := self._keep(clip, exact)) is not None:
+                return kept
+            self._archives.exact.pop(clip.id, None)
         return self._from_archives(clip) if self._archives.holds(clip.id) else None
+
+    def _keep(self, clip: Clip, exact: Exact) -> Outcome | None:
+        """Publish files that are what they should be as they are; None where they are not."""
+        if not is_the_clip(exact.line, clip):
+            return None
+        try:
+            with self._store.scratch(clip) as folder:
+                video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
+                there = {kind: {"video": video, "audio": audio}[kind] for kind in exact.members}
+                for kind, path in there.items():
+                    origin = self._archives.read(exact.number, exact.members[kind], path)
+                    if sha256(path) != exact.line.get("sha256" if kind == "video" else "audio_sha256"):
+                        raise Transient("archive", f"{origin} is not what its manifest says")
+                tracks = self._ffmpeg.list_packets(video) if "video" in there else []
+                sound = measure_sound(audio, self._ffmpeg) if "audio" in there else None
+                results = there.get("video"), there.get("audio")
+                known = self._finisher.describe(clip, *results, facts(tracks, sound))
+                self._store.publish(clip, *results)
+        except Killed:
+            raise
+        except ClipError as error:
+            log.warning("%s is not kept as it is: %s", clip.id, error.detail)
+            return None
+        before = {name: exact.line[name] for name in _SAID_BEFORE if name in exact.line}
+        return Outcome(clip, "done", facts={**before, **known, "archive": origin, "kept": True})
 
     def _adopt(self, clip: Clip) -> Outcome:
         """Take files that no manifest line knows as done; ClipError where they are not the clip."""
@@ -100,7 +135,7 @@ class Local:
     def _from_archives(self, clip: Clip) -> Outcome | None:
         try:
             with self._store.scratch(clip) as folder:
-                file = folder / "member.mp4"
+                file = folder / f"member{self._archives.ending(clip.id)}"
                 origin = self._archives.extract(clip.id, file)
                 return self._cut(clip, file, folder, {"archive": origin})
         except Killed:
@@ -114,7 +149,7 @@ class Local:
 
     def _cut(self, clip: Clip, file: Path, folder: Path, origin: Mapping[str, Any]) -> Outcome:
         """Publish a file that should be the clip; ClipError where it is something else."""
-        opened = open_file(file, self._ffmpeg, folder)
+        opened = open_file(self._in_packets(file), self._ffmpeg, folder)
         seen = self._settings.media == "both"
         if "audio" not in opened and not (seen and self._settings.allow_silent):
             raise Gone("no_audio", "it has no sound" + (" (see --allow-silent)" if seen else ""))
@@ -130,16 +165,25 @@ class Local:
             *(materials["video"] if seen else None, materials.get("audio"), Fraction(0), None, self._settings.cut),
             *(self._settings.audio_rate, self._settings.audio_channels),
             silent=self._settings.allow_silent,
+            shape=shape_of(self._settings.fps, self._settings.size, self._settings.fit),
         )
-        if _is_whole(clip):
+        if _is_whole(clip) and job.shape.is_any:
             # Nothing is to be cut off: it stays as it is, and its bytes too if it need not change its container.
             same = file.suffix == f".{self._settings.video_format}" and seen and opened["video"][0] == file
             job = replace(job, cut="copy", keep=same)
-        else:
+        elif not _is_whole(clip):
             kind = "video" if "video" in opened else "audio"
             lasting = layout.ends(kind) or Fraction(0)
             job = self._cut_of(clip, job, lasting - layout.begin(kind).shown, opened[kind][1])
         return self._finisher.finish(clip, job, folder, origin)
+
+    def _in_packets(self, file: Path) -> Path:
+        """A sound without packets, as WAV has it, in packets that hold the same; any other file as it is."""
+        if container_of(file) != "wav":
+            return file
+        packed = file.with_name(f"{file.name}.flac")
+        self._ffmpeg.run([*READING, "-f", "wav", "-i", file, "-map", "0:a:0", "-c:a", "flac", *PLAIN, packed])
+        return packed
 
     def _cut_of(self, clip: Clip, job: Job, lasting: Fraction, track: Samples) -> Job:
         """The cut of a file that is the clip already, give or take a little; Transient where it is not."""
@@ -148,7 +192,7 @@ class Local:
             if abs(lasting - length) > FILE_TOLERANCE:
                 raise Transient("archive", f"it has {float(lasting):.3f} s instead of {float(length):g}")
             job = replace(job, end=length)
-        if job.video is None or min(track.width, track.height) <= self._settings.quality:
+        if job.video is None or min(track.width, track.height) <= self._settings.quality or job.shape.size:
             return job
         if job.cut == "copy":
             raise Transient("archive", f"its picture is {track.width}x{track.height} (see --quality)")

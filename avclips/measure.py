@@ -5,6 +5,7 @@ Reads ffmpeg's listings (framecrc) and WAV headers; starts no process and knows 
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterable, Mapping
@@ -57,13 +58,15 @@ class Track:
 class Expected:
     """What the source has of the clip: its frames' times from the clip's start, and the seconds of sound.
 
-    ``decoded``: how many pictures could be decoded, None where that was not tried.
+    ``decoded``: how many pictures could be decoded, None where that was not tried. ``size``: of each picture, as
+    --size names it; None: any.
     """
 
     pictures: tuple[float, ...]
     sound: float | None
     length: float | None
     decoded: int | None = None
+    size: str | None = None
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,14 @@ def _judge_film(expected: Expected, tracks: list[Track], cut: Cut) -> str | None
         return "no picture in the result"
     if expected.decoded is not None and expected.decoded < len(expected.pictures):
         return f"only {expected.decoded} of {len(expected.pictures)} pictures can be decoded"
+    if expected.size is not None and not is_sized(expected.size, pictures[0].width, pictures[0].height):
+        return f"its picture is {pictures[0].width}x{pictures[0].height}, not {expected.size}"
     return _judge_pictures(expected, pictures[0], cut)
+
+
+def is_sized(size: str, width: int, height: int) -> bool:
+    """Whether a picture of these sides is as --size asks: the smaller side, or both."""
+    return size == f"{width}x{height}" if "x" in size else int(size) == min(width, height)
 
 
 def judge_sound(expected: Expected, sound: Sound | None) -> str | None:
@@ -257,7 +267,7 @@ def judge_alone(
 
     ``length``: the clip's, in seconds; None: the whole video, which comes from archives in any size.
     """
-    if settings.media == "both" and (complaint := _judge_picture_alone(tracks, length, settings.quality)):
+    if settings.media == "both" and (complaint := _judge_picture_alone(tracks, length, settings)):
         return complaint
     if sound is None:
         return None if settings.media == "both" else "it has no sound"
@@ -272,14 +282,21 @@ def judge_alone(
     return None
 
 
-def _judge_picture_alone(tracks: list[Track], length: Fraction | None, quality: int) -> str | None:
+def _judge_picture_alone(tracks: list[Track], length: Fraction | None, settings: Settings) -> str | None:
     picture = next((track for track in tracks if track.kind == "video" and track.times), None)
     if picture is None:
         return "it has no picture"
-    if length is not None and min(picture.width, picture.height) > quality:
+    size = settings.size
+    if size is not None and not is_sized(size, picture.width, picture.height):
+        return f"its picture is {picture.width}x{picture.height}, not {size}"
+    if length is not None and size is None and min(picture.width, picture.height) > settings.quality:
         return f"its picture is {picture.width}x{picture.height}"
     if length is not None and abs(picture.end - length) > ALONE_TOLERANCE:
         return f"its picture has {picture.end:.3f} s instead of {float(length):g}"
+    if length is not None and settings.fps is not None:
+        due = math.ceil(length * Fraction(settings.fps))
+        if len(picture.times) != due:
+            return f"it has {len(picture.times)} pictures instead of {due}"
     return None
 
 

@@ -51,6 +51,8 @@ class Pacer:
         self.site = site
         self._shelves = shelves
         self._clock = clock
+        # When who asked in vain may ask again.
+        self._due: float | None = None
         self._at: dict[str, Pacer] = {}
         # Of these, those that refused us; and whose one of these this is.
         self._refused: dict[str, Pacer] = {}
@@ -87,6 +89,7 @@ class Pacer:
         """Leave for one extraction, or the seconds until it may be asked for again."""
         with self._open() as shelves:
             wait = max(wait_of(shelf.pace, shelf.limit) for shelf in shelves)
+            self._due = self._clock.now() + wait if wait > 0 else None
             if wait > 0:
                 return wait
             tickets = []
@@ -157,6 +160,18 @@ class Pacer:
         return 0.0 if block is None else max(0.0, block.until - self._shelves[0].now())
 
     @property
+    def next_in(self) -> float | None:
+        """Seconds until who asked in vain may ask again; None where nobody did, or may by now."""
+        if self._due is None or self._due <= (now := self._clock.now()):
+            return None
+        return self._due - now
+
+    @property
+    def tokens(self) -> float:
+        """Extractions that may start at once, as this process last saw it."""
+        return min(shelf.pace.tokens for shelf in self._shelves)
+
+    @property
     def speed(self) -> float:
         """The part of the full pace it goes at now."""
         return self._shelves[0].pace.speed
@@ -171,24 +186,37 @@ class Pacer:
 def make_pacer(
     identity: Identity, cookies: str | None, per_hour: int | None, state_dir: Path | None, clock: Clock
 ) -> Pacer:
-    """The pacer of one identity; ``cookies``: the text of its cookie file, ``per_hour`` None: the default."""
+    """The pacer of one identity; ``cookies``: what it is told from others by (cookies.key_of), ``per_hour``
+    None: the default.
+    """
     if per_hour is None:
         per_hour = GUEST_PER_HOUR if cookies is None else ACCOUNT_PER_HOUR
     limit = limit_of(per_hour)
+    by_default = state_dir == default_state_dir()
+    paths = _paths(identity, cookies, state_dir)
+    return Pacer(name_of(identity), [Shelf(path, limit, clock, by_default) for path in paths], clock)
+
+
+def pace_file(identity: Identity, cookies: str | None, state_dir: Path | None) -> Path | None:
+    """Where an identity's pace and blocks are shared; None where they are not."""
+    return _paths(identity, cookies, state_dir)[0]
+
+
+def _paths(identity: Identity, cookies: str | None, state_dir: Path | None) -> list[Path | None]:
+    """The identity's own, and the account's where there are cookies."""
     # Home folders are shared on clusters: two nodes have two connections, but one proxy.
     proxy = identity.proxy if identity.proxy is not None else getproxies().get("https", "")
     way = f"proxy {proxy}" if proxy else f"direct on {socket.gethostname()}"
     account = "guest" if cookies is None else digest(cookies)
     named = {"pace": f"{way} {account}"} | ({} if cookies is None else {"account": account})
-    by_default = state_dir == default_state_dir()
-    shelves = [Shelf(_path(state_dir, kind, key), limit, clock, by_default) for kind, key in named.items()]
-    return Pacer(name_of(identity), shelves, clock)
+    return [_path(state_dir, kind, key) for kind, key in named.items()]
 
 
 def name_of(identity: Identity) -> str:
     """How an identity is called in lines and logs: without the password of its proxy."""
     way = re.sub(r"//.*@", "//", identity.proxy) if identity.proxy else "direct"
-    return way if identity.cookies is None else f"{way} with {identity.cookies.name}"
+    cookies = identity.browser or (identity.cookies.name if identity.cookies else None)
+    return way if cookies is None else f"{way} with {cookies}"
 
 
 def _path(state_dir: Path | None, kind: str, key: str) -> Path | None:

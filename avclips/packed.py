@@ -30,7 +30,8 @@ from .remote import Remote, StoreLost
 from .report import Report, say, without_better
 from .samples import Sample
 from .sites import site_of
-from .store import OF_PICTURES, SHAPE, Store
+from .store import OF_PICTURES, Store, shape_of
+from .words import in_units
 
 log = logging.getLogger("avclips.packed")
 
@@ -63,7 +64,7 @@ def open_output(settings: Settings, look: bool = False, clock: Clock | None = No
 def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
     """Fix which clips go into which pack; returns how many clips there are. UsageError: it was fixed otherwise."""
     blind = OF_PICTURES if settings.media == "audio" else ()
-    shape = {name: getattr(settings, name) for name in SHAPE if name not in ("flat", *blind)}
+    shape = {name: value for name, value in shape_of(settings).items() if name not in ("flat", *blind)}
     # What the tables and the tars hold besides.
     shape |= {"info": settings.info, "subtitles": list(settings.subtitles), "keep": list(settings.columns.keep)}
     shape |= {"caption": settings.columns.caption}
@@ -76,7 +77,7 @@ def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Se
 def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
     """How far the packs are; ``mine``: how many of the list's are asked for."""
     lines = [
-        f"{totals.packs} shards are in {output.url}: {totals.done} clips in {totals.bytes / 1e9:.2f} GB, "
+        f"{totals.packs} shards are in {output.url}: {totals.done} clips in {in_units(totals.bytes)}, "
         f"{totals.seconds / 3600:.1f} hours; {sum(totals.failed.values())} failed.",
         *(f"  {count:6d}  {reason}" for reason, count in totals.failed.most_common()),
         *without_better(totals.videos, totals.withheld),
@@ -100,7 +101,7 @@ class Todo:
     ) -> None:
         self._clips = clips
         self._size = settings.samples_per_shard
-        self._share, self._of = settings.shard or (0, 1)
+        self._share, self._of = settings.part or (0, 1)
         self._finished = set(finished)
         asked = settings.retry_failed
         self._further = [] if asked is None else list(self._again(output, asked))
@@ -175,8 +176,8 @@ class Packed:
         for _, group in itertools.groupby(self._store.expect(self._mine()), key=lambda clip: clip.video):
             pending = sum(self._store.may_come(clip) for clip in group)
             self.todo, self.videos_todo = self.todo + pending, self.videos_todo + bool(pending)
-        if self._settings.max_videos is not None:
-            self.done_before = self.output.totals(self.output.share(self._finished, self._settings.shard)).done
+        if self._settings.max_clips is not None:
+            self.done_before = self.output.totals(self.output.share(self._finished, self._settings.part)).done
 
     def _clear_away(self) -> None:
         """Remove what is packed, and was left behind by a run that was ended just then."""
@@ -208,7 +209,7 @@ class Packed:
     @property
     def unfinished(self) -> int:
         """How many of the list's packs that are this run's are not there."""
-        return self.output.missing(self.output.finished(), self._settings.shard)
+        return self.output.missing(self.output.finished(), self._settings.part)
 
     # -- the main thread -----------------------------------------------------------------------------------
 
@@ -357,7 +358,8 @@ def write_until_it_is_there(
                     f"a shard could not be written for so long: {error}", "the same command goes on"
                 ) from error
             if not told:
-                say(f"Shard {output.name(number)} cannot be written now, it is tried again: {error}")
+                words = f"Shard {output.name(number)} cannot be written now, it is tried again: {error}"
+                say(words, matters=True)
             told = True
             clock.sleep(WRITE_AGAIN)
             continue

@@ -6,6 +6,7 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from urllib.parse import urlsplit
 
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([KMG]?)(?:i?B)?", re.IGNORECASE)
@@ -90,6 +91,46 @@ def cell_format(text: str) -> str:
     return text
 
 
+_FPS_AT_MOST = 240
+# Of what H.264 and its readers take without a second thought, in pixels a side.
+_SIDES = range(16, 4097)
+
+
+def frame_rate(text: str) -> str:
+    """Pictures a second, ``25``, ``29.97`` or ``30000/1001``, as a fraction is written."""
+    found = re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6}|/[0-9]{1,6})?", text)
+    try:
+        value = Fraction(text) if found else Fraction(0)
+    except ZeroDivisionError:
+        value = Fraction(0)
+    if not 0 < value <= _FPS_AT_MOST:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of pictures a second, such as 25 or 30000/1001"
+        )
+    return str(value)
+
+
+def picture_size(text: str) -> str:
+    """``224``, the smaller side, or ``256x256``; even numbers, as 4:2:0 has them."""
+    found = re.fullmatch(r"([0-9]{1,5})(?:[xX]([0-9]{1,5}))?", text)
+    sides = [int(side) for side in found.groups() if side] if found else []
+    if not sides or any(side not in _SIDES or side % 2 for side in sides):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no size: 224 (the smaller side) or 256x144, even numbers from 16 to 4096"
+        )
+    return "x".join(map(str, sides))
+
+
+_BROWSER = re.compile(r"([^+:]+)(?:\+([^:]+))?(?:::?.+)?")
+
+
+def browser(text: str) -> str:
+    """``firefox``, ``chrome+gnomekeyring:Profile 1``, ``firefox::container``; yt-dlp says whether it knows it."""
+    if not _BROWSER.fullmatch(text.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not BROWSER[+KEYRING][:PROFILE][::CONTAINER]")
+    return text.strip()
+
+
 def hours(text: str) -> float:
     """A number of hours, in seconds."""
     try:
@@ -113,7 +154,7 @@ def proxy_url(text: str) -> str:
     return text
 
 
-def shard(text: str) -> tuple[int, int]:
+def part(text: str) -> tuple[int, int]:
     """``I/N``: the I-th of N shares, I from 0."""
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
     if not match or int(match[1]) >= int(match[2]):

@@ -25,6 +25,7 @@ from .layouts import LOOSE, Layout, WholeFile
 from .media import Ffmpeg
 from .mp4 import NoTable
 from .opening import open_file
+from .steady import shape_of
 from .streams import Stream, Streams
 from .subtitles import joined_vtt
 from .timeline import LEAD, origins
@@ -73,6 +74,7 @@ class Reading:
             *(video, audio, start, end, cut, settings.audio_rate, settings.audio_channels),
             flip=flip,
             scale=scale,
+            shape=shape_of(settings.fps, settings.size, settings.fit),
             silent=settings.allow_silent,
         )
 

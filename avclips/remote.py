@@ -239,7 +239,7 @@ def _opened(url: str) -> tuple[Any, str]:
         fs, path = core.url_to_fs(url)
     except ImportError as error:
         missing = re.search(r"[Ii]nstall ([\w-]+)", str(error))
-        hint = install(missing[1]) if missing else "pip install what it names"
+        hint = install(missing[1]) if missing else "install what it names"
         raise UsageError(without_password(f"{url}: {error}"), hint) from error
     except (ValueError, OSError) as error:
         words = without_password(f"{url} is no place for results: {error}")

@@ -19,15 +19,18 @@ from tqdm import tqdm
 
 from .clip import Outcome
 from .errors import REASONS, WITHHELD
+from .forecast import Lately, Work, time_left
 from .pace import TROUBLE, Block, Clock
 from .pacer import Pacer
 from .tries import TROUBLE_AFTER
-from .words import plain
+from .words import in_units, plain
 
 log = logging.getLogger("avclips.report")
 
 LINE_EVERY = 60.0
 BLOCK_LINE_EVERY = 600.0
+# Seconds before which clips an hour say nothing.
+SOON = 10.0
 NO_BETTER = (
     "A newer yt-dlp, other --cookies or none, or a plugin for PO tokens (see yt-dlp's wiki) may bring more."
 )
@@ -35,21 +38,30 @@ WAYS_OUT = "Other --cookies or another --proxy may help, and fewer --videos-per-
 
 
 class Report:
-    """Progress of one run.
+    """Progress of one run, as its whole list sees it.
 
     ``todo``: the clips it will try, ``done``: those that were there already, ``versions``: what to suspect
-    when nothing works.
+    when nothing works, ``work``: what else is known of what there is to do.
     """
 
     def __init__(
-        self, clock: Clock, todo: int, done: int, versions: str = "", terminal: bool | None = None
+        self,
+        clock: Clock,
+        todo: int,
+        done: int,
+        versions: str = "",
+        terminal: bool | None = None,
+        work: Work | None = None,
     ) -> None:
         self._clock = clock
         self._todo = todo
         self._done_before = done
-        self._done = self._failed = 0
+        self._work = work
+        self._failed_before = work.failed if work else 0
+        self._listed = work.listed if work else done + todo
+        self.done = self.failed = 0
         self._bytes = 0
-        self._started = time.monotonic()
+        self._lately = Lately(time.monotonic())
         self._next_line = time.monotonic() + clock.real(LINE_EVERY)
         self._versions = versions
         self._paused: str | None = None
@@ -58,21 +70,30 @@ class Report:
         self._blocks: dict[Pacer, tuple[Block, float]] = {}
         on_terminal = sys.stderr.isatty() if terminal is None else terminal
         # No bar is a bar whose output is switched off: the counts are the same.
-        self._bar = tqdm(total=todo, unit="clip", disable=not on_terminal, dynamic_ncols=True, smoothing=0.05)
+        self._bar = tqdm(
+            total=self._listed,
+            initial=done + self._failed_before,
+            disable=not on_terminal or is_quiet(),
+            dynamic_ncols=True,
+            bar_format="{percentage:3.0f}%|{bar}| {desc}",
+        )
         self._lines = not on_terminal
+        # What stands behind the counts.
+        self._rest: list[str] = []
+        self._show_counts()
 
     def outcome(self, outcome: Outcome, retry_in: float | None) -> None:
         """Count one outcome; ``retry_in``: seconds until it is tried again, None when that was the last try."""
         clip = outcome.clip
         if outcome.status == "done":
-            self._done += 1
+            self.done += 1
             self._bytes += int(outcome.facts.get("bytes_fetched", 0))
             why = outcome.facts.get("withheld")
             log.info("done %s%s", clip.id, f" (format {outcome.facts.get('formats')} alone: {why})" if why else "")
             if why:
                 self._tell_withheld(clip.video, why)
         elif retry_in is None:
-            self._failed += 1
+            self.failed += 1
             log.info("failed %s: %s: %s", clip.id, outcome.reason, outcome.detail)
         elif outcome.status == "blocked":
             log.info("refused %s, not charged: %s: %s", clip.id, outcome.reason, outcome.detail)
@@ -80,26 +101,32 @@ class Report:
         else:
             log.info("again in %.0f s %s: %s: %s", retry_in, clip.id, outcome.reason, outcome.detail)
             return
+        self._lately.ended(time.monotonic())
+        self._show_counts()
         self._bar.update(1)
-        self._bar.set_postfix(done=self._done_before + self._done, failed=self._failed, refresh=False)
 
     def _tell_withheld(self, video: str, why: str) -> None:
         """Once a run: what came is no fault, and yet not what was asked for."""
         if not self._told_withheld:
             self._told_withheld = True
-            self.say(f"{video} came in what was left of its formats: {REASONS[why]}. {NO_BETTER}")
+            words = f"{video} came in what was left of its formats: {REASONS[why]}. {NO_BETTER}"
+            self.say(words, matters=True)
 
     def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None:
         """Say what time alone brings: blocks, a full disk, and the line a minute."""
         for pacer in pacers:
             self._tell_block(pacer)
         if paused != self._paused and (paused is None or self._paused is None):
-            self.say(f"Paused: {paused}; it goes on when there is room." if paused else "There is room again.")
+            words = f"Paused: {paused}; it goes on when there is room." if paused else "There is room again."
+            self.say(words, matters=True)
         self._paused = paused
-        self._bar.set_description_str(self._state(pacers, paused))
+        stands = self._stands(pacers, paused)
+        self._lately.idle(time.monotonic(), bool(stands))
+        self._rest = self._words(pacers, stands)
+        self._bar.set_description_str(", ".join([self._counts(), *self._rest]))
         if self._lines and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._clock.real(LINE_EVERY, at_least=1.0)
-            self.say(self._line())
+            self.say(", ".join([self._counts(), *self._rest]))
 
     def _tell_block(self, pacer: Pacer) -> None:
         """A line when a block begins or is prolonged, each ten minutes, and when it ends."""
@@ -109,62 +136,97 @@ class Report:
             if known is not None:
                 del self._blocks[pacer]
                 self.say(
-                    f"{pacer.name}: {pacer.site} answers again; going on at {pacer.speed:.0%} of the full pace."
+                    f"{pacer.name}: {pacer.site} answers again; going on at {pacer.speed:.0%} of the full pace.",
+                    matters=True,
                 )
         elif known is None or known[0].waits != block.waits:
             self._blocks[pacer] = (block, self._clock.now())
             if block.reason == TROUBLE:
                 self.say(
                     f"{pacer.name}: too many failed in a row, in this run or one on the same connection: waiting "
-                    f"{left}, then one video tries. No clip is charged for it."
+                    f"{left}, then one video tries. No clip is charged for it.",
+                    matters=True,
                 )
             else:
                 self.say(
                     f"{pacer.name}: {pacer.site} refuses us ({REASONS.get(block.reason, block.reason)}): waiting "
-                    f"{left}, then one video tries. No clip is charged for it. {WAYS_OUT}"
+                    f"{left}, then one video tries. No clip is charged for it. {WAYS_OUT}",
+                    matters=True,
                 )
         elif pacer.block_left > 0 and self._clock.now() - known[1] >= BLOCK_LINE_EVERY:
             self._blocks[pacer] = (block, self._clock.now())
             self.say(f"{pacer.name}: still waiting, {left} to go.")
 
-    def _state(self, pacers: Sequence[Pacer], paused: str | None) -> str:
-        """What stands before the bar: a countdown when nobody may start."""
+    def _stands(self, pacers: Sequence[Pacer], paused: str | None) -> str:
+        """Why nobody may start anything now, with a countdown; empty where somebody may."""
         if paused:
             return "no room"
         if pacers and all(pacer.block for pacer in pacers):
-            return f"waiting {self._span(min(pacer.block_left for pacer in pacers))}"
+            return f"blocked: one video tries in {self._span(min(pacer.block_left for pacer in pacers))}"
         return ""
+
+    def _words(self, pacers: Sequence[Pacer], stands: str) -> list[str]:
+        """How far it is, what it waits for, and how long the rest takes: not while nobody knows."""
+        words = [stands]
+        if not stands:
+            now = time.monotonic()
+            waits = [pacer.next_in for pacer in pacers if not pacer.block]
+            due = min((wait for wait in waits if wait is not None), default=0.0)
+            paced = [f"paced: next video in {self._in_words(due)}"] if due >= 1 else []
+            words = [*paced, self._left(pacers, binds=not paced)]
+            if self._lately.lasted(now) >= SOON:
+                words.append(f"{3600 * self._lately.a_second(now):.0f} clips/h")
+        return [*words, in_units(self._bytes)]
+
+    def _show_counts(self) -> None:
+        self._bar.set_description_str(", ".join([self._counts(), *self._rest]), refresh=False)
+
+    def _counts(self) -> str:
+        """``28/107 done 26 failed 2``, of the whole list."""
+        done, failed = self._done_before + self.done, self._failed_before + self.failed
+        return f"{done + failed}/{self._listed} done {done} failed {failed}"
+
+    def _left(self, pacers: Sequence[Pacer], binds: bool) -> str:
+        """How much longer it takes; ``binds``: and what makes it so."""
+        left = self._todo - self.done - self.failed
+        if self._work is None:
+            speed = self._lately.a_second(time.monotonic())
+            found = (left / speed, "") if speed else None
+        else:
+            if self._work.most is not None:
+                left = max(0, min(left, self._work.most - self._done_before - self.done))
+            asked = [pacer for pacer in pacers if not pacer.block and pacer.per_hour]
+            found = time_left(self._work, left, asked, self._lately, time.monotonic())
+        if found is None:
+            return "time left unknown"
+        return f"about {self._span(found[0])} left" + (f" by {found[1]}" if found[1] and binds else "")
 
     def trouble(self, outcome: Outcome) -> None:
         """Say that many videos in a row failed for no reason of their own, and with what the last did."""
         self.say(
             f"{TROUBLE_AFTER} videos in a row failed, the last with: {outcome.reason}: {_short(outcome.detail)} "
-            f"That is not the videos' fault, and no clip is charged for it. Is the network up? {self._versions}"
+            f"That is not the videos' fault, and no clip is charged for it. Is the network up? {self._versions}",
+            matters=True,
         )
 
     def taken_back(self, clip_ids: Sequence[str]) -> None:
         """These clips, which were counted as failed, are tried again."""
-        self._failed -= len(clip_ids)
+        self.failed -= len(clip_ids)
+        self._lately.taken_back(len(clip_ids))
+        self._show_counts()
         self._bar.update(-len(clip_ids))
 
-    def _line(self) -> str:
-        tried = self._done + self._failed
-        seconds = time.monotonic() - self._started
-        left = self._todo - tried
-        eta = self._span(left * seconds / tried) if tried else "unknown"
-        rate = 3600 * tried / seconds
-        return (
-            f"{self._done_before + self._done} done, {self._failed} failed, {left} to go, "
-            f"{rate:.0f} clips/h, {self._bytes / 1e6:.1f} MB fetched, about {eta} left"
-        )
+    @classmethod
+    def _in_words(cls, seconds: float) -> str:
+        return f"{seconds:.0f} s" if seconds < 100 else cls._span(seconds)
 
     @staticmethod
     def _span(seconds: float) -> str:
         return str(timedelta(seconds=round(max(0.0, seconds))))
 
-    def say(self, text: str) -> None:
-        """Print one line to the user and the log."""
-        say(text, above=self._bar)
+    def say(self, text: str, matters: bool = False) -> None:
+        """Print one line to the user and the log; with --quiet, what ``matters`` alone."""
+        say(text, above=self._bar, matters=matters)
 
     def close(self) -> None:
         """Take the bar off the terminal."""
@@ -175,10 +237,28 @@ def _short(text: str, most: int = 400) -> str:
     return f"{text}." if len(text) <= most else text[:most].rsplit(" ", 1)[0] + " ..."
 
 
-def say(text: str, above: Any = None) -> None:
-    """Print one line, above a bar if there is one; the log file gets it as well."""
+_quiet = False
+
+
+def be_quiet(quiet: bool) -> None:
+    """Whether from now on nothing is printed but what matters: it is one process's terminal."""
+    global _quiet  # the one thing that all rooms share who speak
+    _quiet = quiet
+
+
+def is_quiet() -> bool:
+    return _quiet
+
+
+def say(text: str, above: Any = None, matters: bool = False) -> None:
+    """Print one line, above a bar if there is one; the log file gets it as well.
+
+    ``matters``: a warning, an error, or what a run ends with: it is printed with --quiet, too.
+    """
     text = plain(text)
     log.info("%s", text)
+    if _quiet and not matters:
+        return
     stamp = time.strftime("%H:%M:%S")
     if above is not None and not above.disable:
         above.write(f"{stamp} {text}", file=sys.stderr)
@@ -207,7 +287,7 @@ def summary(
     """The last lines of a run: what is there, what failed and why, and what to do about it.
 
     ``failed``: clip id -> its journal line, of the clips that were asked for. ``untried``: clips that no try
-    was made for (a stop, --max-videos). ``limit``: of --max-videos, where it was reached.
+    was made for (a stop, --max-clips). ``limit``: of --max-clips, where it was reached.
     """
     lines = [f"{done} of {wanted} clips are done, {len(failed)} failed, {untried} not tried yet."]
     counts = Counter((line["reason"], bool(line["permanent"])) for line in failed.values())
@@ -223,7 +303,7 @@ def summary(
     if any(line["reason"] == "archive" for line in failed.values()):
         lines.append("What is broken in the archives stands in failed_downloads.json; it needs another archive.")
     if limit is not None:
-        lines.append(f"--max-videos {limit} is reached: more come with a larger one, or without it.")
+        lines.append(f"--max-clips {limit} is reached: more come with a larger one, or without it.")
     elif untried or any(
         not line["permanent"] and line["reason"] not in ("not_archived", "archive") for line in failed.values()
     ):

@@ -8,19 +8,23 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from http.cookiejar import CookieJar
-from typing import Any
+from typing import Any, NamedTuple
 
 from .archives import Archives
 from .clip import Clip, Settings, Video
 from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
-from .dataset import Dataset, Finished, Listing, fetch_annotations
+from .dataset import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
 from .desks import Staff
 from .drive import DriveFolder
 from .engine import Desk, Engine
 from .errors import RunError, UsageError
 from .extras import extra
 from .files import free_bytes, write_json
+from .forecast import Work, clip_bytes, expectation
+from .kept import look_for_exact
 from .logs import log_to
+from .memory import remember
+from .needs import endings_of, needs_of
 from .pace import Clock
 from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
 from .packs import Output
@@ -33,26 +37,25 @@ from .task import Job, absolute
 from .trial import find_ffmpeg
 from .versions import describe_versions
 from .watch import Watch
-from .words import without_passwords
+from .words import in_units, without_passwords
 
 log = logging.getLogger("avclips.run")
 
 MORE_MAY_COME = 3
-# The records of a list that name no clip, each with the reason.
-LEFT_OUT = "left_out.json"
 MANY_WORKERS = 8
 SENT = "--wandb: progress is sent"
-# About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds, and
-# what the sound takes, with fragments of ten.
-CLIP_BYTES = {"both": 1_000_000, "audio": 330_000}
-# Bytes of a second of picture, generously, by quality: (encoded anew, copied).
-_PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_000)}
-# What is left of PCM, at most.
-_SOUND = {"wav": 1.0, "flac": 0.8, "m4a": 0.1}
 
 
 def _nobody(video: str) -> None:
     """No page is asked for a video that is to come from an archive, should its file be of no use."""
+
+
+class Batch(NamedTuple):
+    """Clips that come by one way, and how many there are; ``asks``: whether a site is asked for them."""
+
+    clips: int
+    videos: Iterable[Video]
+    asks: bool = False
 
 
 class Run:
@@ -67,6 +70,10 @@ class Run:
         self._settings = settings
         self._clock = clock
         self._log_level = log_level
+
+    @property
+    def _sounds(self) -> str:
+        return self._dataset.sounds_in(self._settings.data_dir)
 
     def run(self, signals: Signals) -> int:
         """All steps; returns the exit code."""
@@ -86,13 +93,14 @@ class Run:
         ffmpeg = find_ffmpeg(settings.ffmpeg, self._clock)
         staff = Staff(settings, self._clock, ffmpeg)
         versions, hint = describe_versions(ffmpeg.version)
-        store = Store(settings, self._dataset.name, self._clock, staff.whose, self._dataset.audio_folder)
+        store = Store(settings, self._dataset.name, self._clock, staff.whose, self._sounds)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:
             listing = self._own_list(store)
             store.open()
-            log_to(named(settings.data_dir / self._dataset.log_name, settings.shard), self._log_level)
+            remember(settings, staff.paces)
+            log_to(named(settings.data_dir / self._dataset.log_name, settings.part), self._log_level)
             self._greet(versions, hint)
             if listing is None:
                 listing = self._published_list(store, staff.cookies)
@@ -101,22 +109,25 @@ class Run:
                 return self._on_spark(listing, store, signals)
             if settings.output_format != "files":
                 return self._in_packs(listing, staff, store, signals, hint or versions)
-            clips = Share(listing.clips, settings.shard)
+            clips = Share(listing.clips, settings.part)
             if listing.named:
                 see_that_they_are_the_same(clips, store)
             archives = self._archives(clips, store)
             plan = make_plan(clips, listing.url_of, archives, store)
-            if settings.shard is not None:
-                say("Shard {} of {}: ".format(*settings.shard) + f"{plan.count} of {clips.everyone} clips.")
+            if settings.part is not None:
+                say("Part {} of {}: ".format(*settings.part) + f"{plan.count} of {clips.everyone} clips.")
             self._see_room(plan.found + (len(plan.left) if self._uses_drive else 0), store)
             gc.freeze()
             gc.enable()
             desks = staff.desks(store, archives, listing.url_of)
             self._tell_pace(plan, store.done_of_list, desks)
             try:
-                for count, videos in self._batches(plan, clips, listing, archives, store):
-                    report = Report(self._clock, count, store.done_of_list, hint or versions)
-                    self._download(settings, store, videos, desks, report, signals)
+                failed = plan.count - store.done_of_list - plan.found - len(plan.left)
+                for batch in self._batches(plan, clips, listing, archives, store):
+                    work = self._work(plan, batch, failed, store, len(desks))
+                    report = Report(self._clock, batch.clips, store.done_of_list, hint or versions, work=work)
+                    self._download(settings, store, batch.videos, desks, report, signals)
+                    failed += report.failed
             finally:
                 self._write_tables(store)
             archives.close()
@@ -125,11 +136,25 @@ class Run:
             gc.enable()
             store.close()
 
+    def _work(self, plan: Plan, batch: Batch, failed: int, store: Store, workers: int) -> Work:
+        """One batch as the whole list sees it; ``failed``: clips of the list that failed, and are not tried."""
+        return Work(
+            listed=plan.count,
+            failed=max(0, min(failed, plan.count - store.done_of_list - batch.clips)),
+            todo=batch.clips,
+            asked=plan.asked if batch.asks else 0,
+            videos=plan.videos if batch.asks else 0,
+            most=self._settings.max_clips,
+            workers=workers,
+            settings=self._settings,
+        )
+
     def _see_what_is_needed(self) -> None:
         """UsageError where something is to be installed first."""
         settings, opens = self._settings, self._settings.engine == "spark" and self._session is None
         wandb = {"wandb": SENT} if settings.wandb else {}
-        see_what_is_needed(settings, {**wandb, **(NEEDS if opens else {})})
+        # Those of the list and of the store besides, so that one command brings all.
+        see_what_is_needed(settings, {**wandb, **needs_of(settings), **(NEEDS if opens else {})})
         if opens and (told := see_java()):
             say(told)
 
@@ -137,24 +162,31 @@ class Run:
         """What of the clips the user's archives hold; of those, too, that failed for good elsewhere."""
         known = bool(self._settings.archives) or self._uses_drive
         wanted = {clip.id for clip in clips if clip.id not in store.done} if known else frozenset()
-        archives = Archives(wanted, store.spill)
+        archives = Archives(wanted, store.spill, endings_of(self._settings))
         for path in self._settings.archives:
-            say(f"{archives.add(path)} clips are in {path}.")
+            held = archives.add(path)
+            as_they_are = look_for_exact(archives, self._settings)
+            kept = f", {as_they_are} of them exact already: they are kept as they are" if as_they_are else ""
+            say(f"{max(held, as_they_are)} clips are in {path}{kept}.")
         return archives
 
     def _tell_pace(self, plan: Plan, done: int, desks: Sequence[Desk]) -> None:
         """Which limit binds, and how long that takes."""
-        most = self._settings.max_videos
+        most = self._settings.max_clips
         share = 1.0 if most is None or not plan.asked else min(1.0, max(0, most - done) / plan.asked)
         if clips := round(plan.asked * share):
-            say(expectation(round(plan.videos * share), clips, desks, self._settings))
+            pacers = list(dict.fromkeys(desk.pacer for desk in desks))
+            say(expectation(round(plan.videos * share), clips, pacers, len(desks), self._settings))
 
     def _greet(self, versions: str, hint: str | None) -> None:
         say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
         if hint:
-            say(f"Warning: {hint}")
+            say(f"Warning: {hint}", matters=True)
         if self._settings.workers > MANY_WORKERS:
-            say(f"Warning: {self._settings.workers} workers: YouTube dislikes so many downloads from one address.")
+            say(
+                f"Warning: {self._settings.workers} workers: YouTube dislikes so many downloads from one address.",
+                matters=True,
+            )
 
     def _own_list(self, store: Store) -> Listing | None:
         """What a user's own list names, None for a published one.
@@ -167,7 +199,7 @@ class Run:
     def _published_list(self, store: Store, cookies: CookieJar | None) -> Listing:
         """Steps 1 and 2: the annotation files, and the ids that they name."""
         for line in fetch_annotations(self._dataset, self._settings, store.metadata, self._clock, cookies):
-            say(line)
+            say(line, matters=True)
         return self._dataset.read_clips(store.metadata, self._settings)
 
     def _tell(self, listing: Listing, store: Store) -> None:
@@ -175,8 +207,10 @@ class Run:
         for line in listing.skipped:
             log.warning("skipped: %s", line)
         if listing.skipped:
+            first = listing.skipped[0]
             say(
-                f"{len(listing.skipped)} records are left out, see metadata/{LEFT_OUT}; first {listing.skipped[0]}"
+                f"{len(listing.skipped)} records are left out, see metadata/{LEFT_OUT}; first {first}",
+                matters=True,
             )
         for line in listing.remarks:
             say(line)
@@ -188,35 +222,35 @@ class Run:
 
     def _see_room(self, count: int, store: Store) -> None:
         """Whether so many clips fit on the disk, before the first byte."""
-        if self._settings.max_videos is not None:
-            count = max(0, min(count, self._settings.max_videos - store.done_of_list))
+        if self._settings.max_clips is not None:
+            count = max(0, min(count, self._settings.max_clips - store.done_of_list))
         each = clip_bytes(self._settings, self._dataset.clip_seconds)
-        needed, free = count * each / 1e9, free_bytes(store.folder) / 1e9
-        say(f"{store.done_of_list} clips are done, {count} to go: about {needed:.1f} GB; {free:.1f} GB are free.")
+        needed, free = count * each, free_bytes(store.folder)
+        say(
+            f"{store.done_of_list} clips are done, {count} to go: about {in_units(needed)}; "
+            f"{in_units(free)} are free."
+        )
         if needed > free:
-            fits = store.done_of_list + int(free * 1e9 / each)
+            fits = store.done_of_list + int(free / each)
             raise RunError(
-                f"{count} clips need about {needed:.1f} GB, and {store.folder} has {free:.1f} GB free",
+                f"{count} clips need about {in_units(needed)}, and {store.folder} has {in_units(free)} free",
                 "name another --data-dir, make the files smaller (--quality, --audio-format m4a, or --audio-rate "
-                f"16000 --audio-channels 1){f', or begin with --max-videos {fits}' if fits else ''}",
+                f"16000 --audio-channels 1){f', or begin with --max-clips {fits}' if fits else ''}",
             )
 
     def _batches(
         self, plan: Plan, clips: Share, listing: Listing, archives: Archives, store: Store
-    ) -> Iterator[tuple[int, Iterable[Video]]]:
-        """The videos in the order of their ways; last, those in the dataset's own archives, each fetched first.
-
-        With each batch, how many clips it has.
-        """
+    ) -> Iterator[Batch]:
+        """The videos in the order of their ways; last, those in the dataset's own archives, each fetched first."""
         url_of = listing.url_of
         if plan.rescued:
-            yield len(plan.rescued), by_video(plan.rescued, _nobody)
+            yield Batch(len(plan.rescued), by_video(plan.rescued, _nobody))
         first = itertools.chain(by_video(plan.here, url_of), at_a_site(clips, plan, url_of, store))
         count = len(plan.here) + plan.asked
         if self._dataset.drive is None or not self._uses_drive:
-            yield count + len(plan.left), itertools.chain(first, by_video(plan.left, url_of))
+            yield Batch(count + len(plan.left), itertools.chain(first, by_video(plan.left, url_of)), asks=True)
             return
-        yield count, first
+        yield Batch(count, first, asks=True)
         drive = DriveFolder(self._dataset.drive, store.folder / "archives", self._settings, self._clock)
         troubles: list[RunError] = []
         # What stood here and was not right may be in the archives all the same.
@@ -232,10 +266,12 @@ class Run:
                     say(f"{archives.add(path)} clips are in {path}.")
                 except RunError as error:
                     # The other archive may be had all the same.
-                    say(f"error: {error}")
+                    say(f"error: {error}", matters=True)
                     troubles.append(error)
                     continue
-                yield len(wanted), by_video(sorted(wanted, key=lambda clip: archives.place(clip.id)), _nobody)
+                yield Batch(
+                    len(wanted), by_video(sorted(wanted, key=lambda clip: archives.place(clip.id)), _nobody)
+                )
                 archives.close()
                 drive.finished_with(path, [clip.id for clip in wanted if store.may_come(clip)])
         if troubles:
@@ -247,7 +283,7 @@ class Run:
         return self._dataset.drive is not None and not self._settings.archives
 
     def _enough(self, store: Store) -> bool:
-        most = self._settings.max_videos
+        most = self._settings.max_clips
         return most is not None and store.done_of_list >= most
 
     def _in_packs(self, listing: Listing, staff: Staff, store: Store, signals: Signals, versions: str) -> int:
@@ -265,18 +301,23 @@ class Run:
         gc.enable()
         archives = self._archives(everyone, store)
         desks = staff.desks(store, archives, listing.url_of)
-        most = settings.max_videos
+        most = settings.max_clips
         if most is not None:
-            settings = replace(settings, max_videos=max(0, most - packed.done_before))
+            settings = replace(settings, max_clips=max(0, most - packed.done_before))
         plan = Plan(asked=packed.todo, videos=packed.videos_todo)
         self._tell_pace(plan, packed.done_before + store.done_of_list, desks)
-        report = PackedReport(packed, self._clock, packed.todo, packed.done_before + store.done_of_list, versions)
+        done = packed.done_before + store.done_of_list
+        work = Work(
+            *(done + packed.todo, 0, packed.todo, packed.todo, packed.videos_todo),
+            *(most, len(desks), settings),
+        )
+        report = PackedReport(packed, self._clock, packed.todo, done, versions, None, work)
         self._download(settings, store, packed.videos(), desks, report, signals)
         packed.finish()
         archives.close()
         ended = self._conclude_packs(output)
         if most is not None and packed.done_before + store.done_of_list >= most:
-            say(f"--max-videos {most} is reached; what is in no shard yet waits in {store.folder}.")
+            say(f"--max-clips {most} is reached; what is in no shard yet waits in {store.folder}.", matters=True)
             return 0
         return ended
 
@@ -319,10 +360,10 @@ class Run:
         return self._conclude_packs(output)
 
     def _conclude_packs(self, output: Output) -> int:
-        finished, share = output.finished(), self._settings.shard
+        finished, share = output.finished(), self._settings.part
         totals, missing = output.totals(output.share(finished, share)), output.missing(finished, share)
         for line in summary_of(output, totals, missing):
-            say(line)
+            say(line, matters=True)
         return MORE_MAY_COME if missing or totals.may_come else 0
 
     def _download(
@@ -350,52 +391,28 @@ class Run:
             return
         try:
             there = store
-            if self._settings.shard is not None:
+            if self._settings.part is not None:
                 # What the other shards did meanwhile is in the tables, too.
-                whole = replace(self._settings, shard=None)
-                there = Store(whole, self._dataset.name, self._clock, audio=self._dataset.audio_folder)
+                whole = replace(self._settings, part=None)
+                there = Store(whole, self._dataset.name, self._clock, audio=self._sounds)
                 there.read()
             finished = Finished(there.folder, there.done_lines, there.file_of)
             self._dataset.write_tables(finished, store.metadata, self._settings)
         except (OSError, RunError) as error:
-            say(f"The tables of what is there could not be written, the next run writes them: {error}")
+            say(
+                f"The tables of what is there could not be written, the next run writes them: {error}",
+                matters=True,
+            )
 
     def _conclude(self, store: Store, clips: Iterable[Clip]) -> int:
         done, count, failed, videos, withheld = standing(store, clips)
         untried = count - done - len(failed)
-        limit = self._settings.max_videos
+        limit = self._settings.max_clips
         enough = limit is not None and done >= limit
         for line in summary(done, count, failed, untried, limit if enough else None):
-            say(line)
+            say(line, matters=True)
         for line in without_better(videos, withheld):
-            say(line)
+            say(line, matters=True)
         if enough:
             return 0
         return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0
-
-
-def clip_bytes(settings: Settings, seconds: float) -> int:
-    """About how much room one clip takes."""
-    anew, copied = _PICTURE[settings.quality]
-    sound = (settings.audio_rate or 44_100) * (settings.audio_channels or 2) * 2 * _SOUND[settings.audio_format]
-    picture = 0 if settings.media == "audio" else anew if settings.cut == "exact" else copied
-    return int(seconds * (picture + sound))
-
-
-def expectation(videos: int, clips: int, desks: Sequence[Desk], settings: Settings) -> str:
-    """How long a run should take, and which limit makes it so.
-
-    ``videos``, ``clips``: what is to be fetched; a clip is taken for ten seconds.
-    """
-    pacers = list(dict.fromkeys(desk.pacer for desk in desks))
-    limits = [pacer.per_hour for pacer in pacers]
-    ways = {"--sleep": clips * (settings.sleep + 1.0 if settings.sleep else 0.0) / len(desks) / 3600}
-    if all(limits):
-        ways["--videos-per-hour"] = videos / sum(limit for limit in limits if limit)
-    if settings.rate_limit:
-        ways["--rate-limit"] = clips * CLIP_BYTES[settings.media] / settings.rate_limit / len(desks) / 3600
-    binds = max(ways, key=lambda name: ways[name])
-    if ways[binds] < 0.1:
-        return f"{clips} clips of {videos} videos: a matter of minutes."
-    took = f"{ways[binds] / 24:.1f} days" if ways[binds] >= 48 else f"{ways[binds]:.1f} hours"
-    return f"{clips} clips of {videos} videos: at least {took}, by {binds}."

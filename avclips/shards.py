@@ -1,6 +1,6 @@
 """Shards: several runs in one folder, each with its share of the videos and its own JSON beside the others'.
 
-Knows how shares are drawn and how the files of a shard are called. The share of a run without --shard is all.
+Knows how shares are drawn and how the files of a shard are called. The share of a run without --part is all.
 """
 
 from __future__ import annotations

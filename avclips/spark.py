@@ -25,7 +25,7 @@ def download(dataset: Dataset, settings: Settings, session: Any = None, log_leve
     """
     if settings.output_format == "files":
         raise UsageError("Spark writes shards", 'Settings(output_format="webdataset") or "parquet"')
-    if settings.shard or settings.archives or settings.max_videos:
-        raise UsageError("shard, archives and max_videos are for threads", "leave them as they are by default")
+    if settings.part or settings.archives or settings.max_clips:
+        raise UsageError("part, archives and max_clips are for threads", "leave them as they are by default")
     clock = Clock()
     return Run(dataset, replace(settings, engine="spark"), clock, log_level, session).run(Signals(take=False))

@@ -15,7 +15,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,12 @@ log = logging.getLogger("avclips.store")
 
 # The settings that shape files: one folder holds clips of one kind.
 SHAPE = ("media", "quality", "cut", "video_format", "audio_format", "audio_rate", "audio_channels", "flat")
+# Those of them that came later: they are spoken of where they are asked for.
+SHAPE_ALSO = ("fps", "size", "fit")
 # What a folder has that was made before there was a choice.
 _ONCE = {"media": "both", "video_format": "mp4", "audio_format": "wav", "flat": False}
 # Those that say nothing where there are no pictures.
-OF_PICTURES = ("quality", "cut", "video_format")
+OF_PICTURES = ("quality", "cut", "video_format", *SHAPE_ALSO)
 # The JSON is rewritten whole; it may cost this part of the time.
 SNAPSHOT_SHARE = 0.02
 # Bytes that a trial writes to see whether there is room again: about a clip.
@@ -71,6 +73,18 @@ FULL_WAIT = 10.0
 UNREADABLE_WAIT = 5.0
 # Failures that other cookies may mend.
 _FOR_OTHER_COOKIES = ("age", "members", "login")
+
+
+def shape_of(settings: Settings) -> dict[str, Any]:
+    """The settings that shape files, as folders and manifests note them."""
+    also = {name: value for name in SHAPE_ALSO if (value := getattr(settings, name)) is not None}
+    return {name: getattr(settings, name) for name in SHAPE} | also
+
+
+def in_full(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """A shape as it was noted, with what went without saying then."""
+    said = {**_ONCE, **{name: value for name, value in shape.items() if value is not None}}
+    return {name: value for name, value in said.items() if said["media"] != "audio" or name not in OF_PICTURES}
 
 
 class Store:
@@ -102,10 +116,10 @@ class Store:
         self._dataset = dataset
         self._whose = whose
         self._manifest = self.folder / MANIFEST
-        self._journal = Journal(named(self._manifest, settings.shard))
-        self._snapshot = Snapshot(self.folder, settings.shard)
-        self._lock = FolderLock(self.folder, clock, settings.shard)
-        owner = f"{socket.gethostname()}-{os.getpid()}{suffix_of(settings.shard)}"
+        self._journal = Journal(named(self._manifest, settings.part))
+        self._snapshot = Snapshot(self.folder, settings.part)
+        self._lock = FolderLock(self.folder, clock, settings.part)
+        owner = f"{socket.gethostname()}-{os.getpid()}{suffix_of(settings.part)}"
         self._scratch = self.folder / ".tmp" / owner
         # Ids whose files a journal line once knew: what stands under their names is ours.
         self._known: set[str] = set()
@@ -219,7 +233,7 @@ class Store:
     def see_that_it_is_ours(self, shape_too: bool = True) -> None:
         """One folder holds one dataset in one shape of files; UsageError otherwise."""
         path = self.metadata / "folder.json"
-        shape = {name: getattr(self._settings, name) for name in SHAPE}
+        shape = shape_of(self._settings)
         if not path.exists():
             return
         known = read_json(path, "restore it from a backup, or delete it if you know what this folder holds")
@@ -235,15 +249,15 @@ class Store:
             raise UsageError(message, "use the same, or another --data-dir")
         before = _ONCE | known["settings"]
         blind = before["media"] == shape["media"] == "audio"
-        names = [name for name in SHAPE if not (blind and name in OF_PICTURES)]
-        others = [_as_option(name, before.get(name)) for name in names if before.get(name) != shape[name]]
+        names = [name for name in (*SHAPE, *SHAPE_ALSO) if not (blind and name in OF_PICTURES)]
+        others = [_as_option(name, before.get(name)) for name in names if before.get(name) != shape.get(name)]
         if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"
             raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
 
     def _claim(self) -> None:
         """Note what the folder holds from now on; of two runs that come to a new one, the first says it."""
-        shape = {name: getattr(self._settings, name) for name in SHAPE}
+        shape = shape_of(self._settings)
         format = self._settings.output_format
         kind = {} if format == "files" else {"output_format": format}
         said = as_json({"dataset": self._dataset, **kind, "settings": shape})
@@ -259,13 +273,13 @@ class Store:
         for left in self._scratch.parent.glob("*"):
             if left == self._scratch or (alive and left.name.endswith(alive)):
                 continue
-            if self._settings.shard and _is_young(left, now):
+            if self._settings.part and _is_young(left, now):
                 continue
             if left.is_dir() and not left.is_symlink():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
-        if not alive and self._settings.shard is None:
+        if not alive and self._settings.part is None:
             for folder in (self.folder, self.metadata):
                 for left in (*folder.glob(".*.tmp"), *folder.glob(".*.part")):
                     left.unlink(missing_ok=True)
@@ -313,7 +327,7 @@ class Store:
         for clip in clips:
             listed += 1
             done += clip.id in self.done
-            if self._settings.shard is not None:
+            if self._settings.part is not None:
                 self._wanted.add(clip.id)
             yield clip
         self._others = len(self.done) - done
@@ -498,7 +512,7 @@ class Store:
             failed = {clip_id: self.failed[clip_id] for clip_id in self._ours(self.failed)}
             done = list(self._ours(self.done))
             known = {**self._read, self._journal.path.name: self._journal.size}
-            total = self._total if self._settings.shard is None else len(self._wanted.union(done))
+            total = self._total if self._settings.part is None else len(self._wanted.union(done))
             self._snapshot.write(done, failed, total, known)
         except OSError as error:
             if not is_full(error):
@@ -512,7 +526,7 @@ class Store:
 
     def _ours(self, clip_ids: Iterable[str]) -> Iterable[str]:
         """Those of our share: each shard has its own JSON."""
-        shard = self._settings.shard
+        shard = self._settings.part
         if shard is None:
             return clip_ids
         videos = self._video_of
@@ -548,4 +562,6 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
 def _as_option(name: str, value: Any) -> str:
     """A setting as it was asked for: ``--audio-rate 16000``, ``--flat``, ``no --flat``."""
     option = f"--{name.replace('_', '-')}"
-    return f"{option} {value}" if not isinstance(value, bool) else option if value else f"no {option}"
+    if value is None or value is False:
+        return f"no {option}"
+    return option if value is True else f"{option} {value}"

@@ -7,6 +7,8 @@ yt-dlp is the lower bound in requirements.txt. Nothing is imported here, so that
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from dataclasses import dataclass
 
 
@@ -37,12 +39,11 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, found[1].split("."))) if found else ()
 
 
-YT_DLP = Program(
-    "yt-dlp", ("2026.8.19", "2026.10.21", "2026.10.26"), "pip install --upgrade 'yt-dlp[default,deno]'"
-)
+# Of the Python that runs here: that of a PATH may be another.
+_UPGRADE = f"{shlex.quote(sys.executable or 'python3')} -m pip install --upgrade"
+
+YT_DLP = Program("yt-dlp", ("2026.8.19", "2026.10.21", "2026.10.26"), f"{_UPGRADE} 'yt-dlp[default,deno]'")
 
 # By the version of imageio-ffmpeg whose wheel carries it; None: a system's own (Debian 12's is 5.1).
 FFMPEG_FROM: dict[str, str | None] = {"5.1": None, "7.0.2": "0.6.0", "9.0.2": "0.8.1"}
-FFMPEG = Program(
-    "ffmpeg", tuple(FFMPEG_FROM), "pip install --upgrade imageio-ffmpeg, or name another with --ffmpeg PATH"
-)
+FFMPEG = Program("ffmpeg", tuple(FFMPEG_FROM), f"{_UPGRADE} imageio-ffmpeg, or name another with --ffmpeg PATH")

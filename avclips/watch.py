@@ -13,7 +13,7 @@ from .errors import RunError
 from .pace import Clock
 from .pack_stats import Totals
 from .packs import Output
-from .report import LINE_EVERY, say
+from .report import LINE_EVERY, is_quiet, say
 
 log = logging.getLogger("avclips.watch")
 
@@ -30,7 +30,9 @@ class Watch:
         self._todo = todo
         self._started = time.monotonic()
         self._next = 0.0
-        self._bar = tqdm(total=todo, unit="shard", disable=not sys.stderr.isatty(), dynamic_ncols=True)
+        self._bar = tqdm(
+            total=todo, unit="shard", disable=is_quiet() or not sys.stderr.isatty(), dynamic_ncols=True
+        )
         self._look(output.finished())
         self._before = self._totals.clips
         self._packs_before = self._totals.packs

@@ -8,22 +8,18 @@ is a ClipError, a RunError (the disk) or Stopped.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import itertools
 import math
 import os
 import re
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from http.cookiejar import CookieJar, LoadError
 from pathlib import Path
 from typing import Any
 
 import yt_dlp
-from yt_dlp.cookies import YoutubeDLCookieJar
 from yt_dlp.networking import Request
 from yt_dlp.networking.exceptions import HTTPError, RequestError
 from yt_dlp.utils import DownloadError, YoutubeDLError
@@ -31,7 +27,8 @@ from yt_dlp.version import __version__ as _version
 
 from .bounds import Bounds, OverBounds
 from .clip import Identity, Settings, Video
-from .errors import Blocked, ClipError, Gone, Transient, UsageError
+from .cookies import key_of, who
+from .errors import Blocked, ClipError, Gone, Transient
 from .failures import clean, read_failure
 from .files import is_about_the_disk
 from .formats import choose, smallest_picture
@@ -73,7 +70,7 @@ class YouTube:
     ) -> None:
         """A YouTube that has asked for nothing yet.
 
-        ``cookies``: the text of the identity's cookie file; a private copy, since yt-dlp writes back to it.
+        ``cookies``: the text of the identity's cookies; a private copy, since yt-dlp writes back to it.
         ``asked_for``: YoutubeDL parameters of the user's own (ytdlp_args.parse_ytdlp_args).
         """
         self._settings = settings
@@ -81,7 +78,7 @@ class YouTube:
         self._proxy = identity.proxy if identity else None
         self._cookies = cookies
         # Tells one cookie file from another without saying anything of it.
-        self.who = who(cookies)
+        self.who = who(key_of(identity or Identity(), cookies))
         self._asked_for = dict(asked_for or {})
         self._said = Heard()
         self._jar: io.StringIO | None = None
@@ -365,30 +362,6 @@ def _only(entries: list[Any]) -> Mapping[str, Any]:
         many = "several videos are" if entries else "no video is"
         raise Gone("unsupported", f"{many} at that address: name the one that is meant")
     return entries[0]
-
-
-def who(cookies: str | None) -> str:
-    """Tells one cookie file from another without saying anything of it."""
-    return "guest" if cookies is None else hashlib.sha256(cookies.encode()).hexdigest()[:16]
-
-
-def load_cookies(path: Path) -> tuple[str, CookieJar]:
-    """A Netscape cookie file, as text and as a jar; UsageError with what is wrong where yt-dlp cannot read it."""
-    hint = "export it as a Netscape cookies.txt, in a private window that you close afterwards"
-    try:
-        text = path.read_text(encoding="utf-8")
-        jar = YoutubeDLCookieJar(io.StringIO(text))
-        # yt-dlp prints the rows that it cannot read, and what is in them is secret.
-        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            jar.load(ignore_discard=True, ignore_expires=True)
-    except LoadError as error:
-        raise UsageError(f"--cookies {path} is not a cookie file in Netscape's format", hint) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--cookies {path} cannot be read: {error}", hint) from error
-    if not len(jar):
-        raise UsageError(f"--cookies {path} is not a cookie file: no line of it can be read", hint)
-    return text, jar
 
 
 def javascript_runtime() -> str | None:

@@ -21,6 +21,7 @@ from .errors import UsageError
 _OURS = {
     "proxy": "--proxy",
     "cookiefile": "--cookies",
+    "cookiesfrombrowser": "--cookies-from-browser",
     "ratelimit": "--rate-limit",
     "sleep_interval": "--sleep",
     "max_sleep_interval": "--sleep",

@@ -1,13 +1,15 @@
 """The rehearsal: the real script, yt-dlp and ffmpeg on a made-up AVQA, with a stand-in for YouTube.
 
-    ./run_avqa_download.sh rehearse [FOLDER]
+    ./run_avqa_download.sh rehearse [FOLDER] [--keep]
 
 Shows on a node without YouTube that the node can do the job: Python, ffmpeg, deno, disk. It needs the runtime
 packages and trustme. Ten clips of nine videos, seven of which can be had; ends with 0 if exactly those came.
+--keep leaves the folder: what a data folder looks like, before there is one of YouTube's.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -120,11 +122,20 @@ def wrong(folder: Path, code: int, said: str) -> list[str]:
     return complaints
 
 
+def read_words() -> argparse.Namespace:
+    """The folder to work in, and whether it is kept."""
+    parser = argparse.ArgumentParser(prog="rehearse", description="The real program on ten made-up clips.")
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "data", metavar="FOLDER")
+    parser.add_argument("--keep", action="store_true", help="leave there what came, to be looked at")
+    return parser.parse_args()
+
+
 def main() -> int:
     """Run it; return 0 when everything came as it must."""
-    base = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "data").absolute()
-    if base.name.startswith("-") or (base.exists() and not base.is_dir()):
-        print(f"error: {sys.argv[1]} is not a folder to work in", file=sys.stderr)
+    words = read_words()
+    base = words.folder.absolute()
+    if base.exists() and not base.is_dir():
+        print(f"error: {base} is not a folder to work in", file=sys.stderr)
         return 2
     base.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=base))
@@ -147,7 +158,12 @@ def main() -> int:
     if complaints:
         print(f"The rehearsal failed; what it left is in {work}")
         return 1
-    shutil.rmtree(work)
+    if words.keep:
+        for name in ("media", "pace"):
+            shutil.rmtree(work / name, ignore_errors=True)
+        print(f"What came is in {work / 'avqa'}; remove {work} when you have seen it.")
+    else:
+        shutil.rmtree(work)
     print("The rehearsal went well: this machine can do the job. Only YouTube itself was not asked.")
     return 0
 

@@ -68,7 +68,7 @@ def clocks_apart(work: Path, media: Path, script: Path, ahead: float) -> list[st
         for number, offset in enumerate((ahead, 0.0)):
             environment = {**os.environ, **youtube.environment(proxy=""), "AVCLIPS_TIME_SCALE": str(SCALE)}
             environment |= {"AHEAD": str(offset), "PYTHONPATH": str(work)}
-            command = [sys.executable, "-u", str(script), *options, "--shard", f"{number}/2"]
+            command = [sys.executable, "-u", str(script), *options, "--part", f"{number}/2"]
             out = open(work / f"{number}.txt", "wb")  # noqa: SIM115 - a child's
             nodes.append(subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT))
             out.close()

@@ -331,7 +331,7 @@ def test_events_as_they_stand(tmp_path: Path) -> None:
 # Of the last one's ten seconds, the video has four.
 LASTS = {EVAL: 10.0, HALF: 10.0, BAL: 10.0, END: 4.0}
 FILES = {
-    name: f"wavs/{'eval' if name in (EVAL, HALF) else 'balanced_train'}/{DIGITS[name]}/{name}.m4a"
+    name: f"audio/{'eval' if name in (EVAL, HALF) else 'balanced_train'}/{DIGITS[name]}/{name}.m4a"
     for name in LASTS
 }
 PACKETS = 2 * 1024 / 44100
@@ -376,7 +376,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, media_folder: Path) -> Iterat
 
 def files_of(run: Stage) -> set[str]:
     """All that stands beneath the folder of sounds."""
-    return {path.relative_to(run.data).as_posix() for path in run.data.glob("wavs/**/*") if path.is_file()}
+    return {path.relative_to(run.data).as_posix() for path in run.data.glob("audio/**/*") if path.is_file()}
 
 
 def assert_tables(run: Stage, *names: str) -> None:
@@ -408,7 +408,13 @@ def test_no_byte_of_a_picture_is_asked_for(made: tuple[Stage, Ended]) -> None:
     assert {name: run.youtube.extractions(name) for name in LASTS} == dict.fromkeys(LASTS, 1)
     # The lists that were not asked for stay where they are.
     assert {path.name for path in (run.data / "metadata").iterdir()} == {
-        *("class_labels_indices.csv", "eval_segments.csv", "balanced_train_segments.csv", "folder.json")
+        *(
+            "class_labels_indices.csv",
+            "eval_segments.csv",
+            "balanced_train_segments.csv",
+            "folder.json",
+            "asked.json",
+        )
     }
 
 
@@ -450,6 +456,25 @@ def test_what_is_gone_comes_again_and_nothing_else(
         ended = run.run("--audio-format", "wav")
         assert ended.code == 2 and "was made with --audio-format m4a" in ended.err, ended.said
         assert files_of(run) == set(FILES.values())
+
+
+def test_a_folder_whose_sounds_are_in_wavs_goes_on_there(
+    made: tuple[Stage, Ended], tmp_path: Path, media_folder: Path
+) -> None:
+    """As it was made before the folder was called audio/."""
+    with audioset(tmp_path, media_folder, like=made[0].data) as run:
+        (run.data / "audio").rename(run.data / "wavs")
+        manifest = run.data / "manifest.jsonl"
+        manifest.write_text(manifest.read_text().replace('"audio": "audio/', '"audio": "wavs/'))
+        (run.data / FILES[HALF].replace("audio/", "wavs/", 1)).unlink()
+        ended = run.run()
+        assert ended.code == 0 and "4 of 4 clips are done" in ended.out, ended.said
+        assert run.asked_videos() == {HALF} and not (run.data / "audio").exists()
+        there = {path.relative_to(run.data).as_posix() for path in run.data.glob("wavs/**/*") if path.is_file()}
+        assert there == {file.replace("audio/", "wavs/", 1) for file in FILES.values()}
+        assert {entry["path"] for entry in run.json("audioset_metadata.json").values()} == there
+        assert "4 of 4 clips are done" in run.run("--status").out
+        assert "4 clips are right, 0 are bad" in run.run("--verify").out
 
 
 def test_verify_and_repair(made: tuple[Stage, Ended], tmp_path: Path, media_folder: Path) -> None:
@@ -536,9 +561,9 @@ def test_flat_classes_and_samples(tmp_path: Path, media_folder: Path) -> None:
     with audioset(tmp_path, media_folder) as run:
         ended = run.run("--flat", "--labels", "dog,male speech, man speaking", "--audio-format", "wav")
         assert ended.code == 0 and "2 of 2 clips are done" in ended.out, ended.said
-        assert files_of(run) == {f"wavs/{EVAL}.wav", f"wavs/{HALF}.wav"}
+        assert files_of(run) == {f"audio/{EVAL}.wav", f"audio/{HALF}.wav"}
         assert {name: entry["path"] for name, entry in run.json("audioset_metadata.json").items()} == {
-            name: f"wavs/{name}.wav" for name in (EVAL, HALF)
+            name: f"audio/{name}.wav" for name in (EVAL, HALF)
         }
 
 
@@ -547,8 +572,8 @@ def test_flat_classes_and_samples(tmp_path: Path, media_folder: Path) -> None:
     [
         (["--allow-silent"], "--allow-silent goes with pictures"),
         (["--audio-rate", "16000"], "--audio-format m4a keeps the source's packets"),
-        (["--splits", "train"], "invalid choice: 'train'"),
-        (["--info"], "unrecognized arguments: --info"),
+        (["--splits", "train"], "--splits: 'train' is unknown: did you mean balanced_train?"),
+        (["--info"], "unknown option --info"),
     ],
 )
 def test_what_cannot_be_meant(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

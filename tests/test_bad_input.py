@@ -157,7 +157,11 @@ def test_a_bad_answer_of_the_annotation_host(place: Stage, answer: bytes | None,
     if answer is not None:
         place.youtube.files[TRAIN] = answer
     complains(place.run(*SPLIT), 1, *words)
-    assert {path.name for path in (place.data / "metadata").iterdir()} <= {"folder.json", "val_qa.json"}
+    assert {path.name for path in (place.data / "metadata").iterdir()} <= {
+        "folder.json",
+        "asked.json",
+        "val_qa.json",
+    }
 
 
 def test_records_that_name_no_clip_are_left_out_and_named(place: Stage) -> None:

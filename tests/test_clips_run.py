@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from fake_site import FakeSite, Shape, SiteRequest, SiteVideo
 from fake_youtube import FakeFile, FakeVideo, FakeYouTube, Fault, Media
 from script import ROOT, Ended, Stage, results, snapshot, stems
 from sounds import Samples, is_in_step, samples
+
+PIP = f"{sys.executable} -m pip install"
 
 SCRIPT = ROOT / "download_clips.py"
 # What takes hours passes in a second.
@@ -585,7 +588,7 @@ def four(place: Clips) -> list[dict[str, Any]]:
 
 def test_it_goes_on_where_it_stopped(place: Clips) -> None:
     path = place.list(four(place))
-    assert place.run(path, "--cut", "copy", "--max-videos", "2").code == 0
+    assert place.run(path, "--cut", "copy", "--max-clips", "2").code == 0
     assert len(place.completed) == 2
     assert place.run(path, "--cut", "copy").code == 0
     assert sorted(place.completed) == ["c1", "c2", "c3", "c4", "c5"] and place.failed == {}
@@ -606,7 +609,7 @@ def test_it_goes_on_where_it_stopped(place: Clips) -> None:
 def test_shards(place: Clips) -> None:
     path = place.list(four(place), "list.jsonl")
     for shard in ("0/2", "1/2"):
-        assert place.run(path, "--cut", "copy", "--shard", shard).code == 0
+        assert place.run(path, "--cut", "copy", "--part", shard).code == 0
     assert place.published == {"c1", "c2", "c3", "c4", "c5"}
     shares = [place.json(f"download_progress.{n}-of-2.json")["completed"] for n in (0, 1)]
     assert sorted(shares[0] + shares[1]) == ["c1", "c2", "c3", "c4", "c5"]
@@ -667,7 +670,7 @@ def test_without_pyarrow(place: Clips, tmp_path: Path) -> None:
     place.more = {"PYTHONPATH": str(tmp_path / "poor")}
     ended = place.run(path)
     assert (ended.code, ended.err) == (
-        2, "error: parquet files are read by pyarrow, which is not here\n  pip install 'pyarrow>=17'\n"
+        2, f"error: parquet files are read by pyarrow, which is not here\n  {PIP} 'pyarrow>=17'\n"
     )  # fmt: skip
 
 

@@ -455,7 +455,7 @@ def test_a_run_begins_without_what_a_killed_one_was_writing(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "more",
-    [{"output_format": "files"}, {"max_videos": 3}, {"shard": (0, 2)}, {"archives": (Path("there"),)}],
+    [{"output_format": "files"}, {"max_clips": 3}, {"part": (0, 2)}, {"archives": (Path("there"),)}],
     ids=lambda more: next(iter(more)),
 )
 def test_settings_that_spark_cannot_follow(tmp_path: Path, more: dict[str, Any]) -> None:

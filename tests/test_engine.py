@@ -227,7 +227,7 @@ def test_an_empty_list(tmp_path: Path) -> None:
     assert (run.script.calls, run.report.said) == ([], [])
 
 
-# --max-videos
+# --max-clips
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -249,12 +249,12 @@ def test_an_empty_list(tmp_path: Path) -> None:
 def test_exactly_so_many_are_done(
     tmp_path: Path, clips: str, limit: int, rows: dict[str, list[Said]], done: int, workers: int
 ) -> None:
-    run = Run(tmp_path, Script(rows), max_videos=limit, workers=workers).of(clips)
+    run = Run(tmp_path, Script(rows), max_clips=limit, workers=workers).of(clips)
     assert len(run.store.done) == done
 
 
 def test_those_of_earlier_runs_count(tmp_path: Path) -> None:
-    run = Run(tmp_path, Script({}), max_videos=3)
+    run = Run(tmp_path, Script({}), max_clips=3)
     for name in ("a1", "b1", "x1"):
         run.store.record(Outcome(Clip(name, name[0], 0.0, 10.0), "done"))
     # What another list has brought does not.

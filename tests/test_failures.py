@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avclips.errors import Blocked, ClipError, Gone, Restricted, Transient
-from avclips.failures import clean, read_failure, withheld
+from avclips.failures import clean, read_failure, withheld, without_advice
 from avclips.words import without_password
 
 PREFIX = "ERROR: [youtube] -bc_DEF123: "
@@ -170,7 +170,41 @@ def test_a_message(message: str, kind: type[ClipError], reason: str, curly: bool
     said = message.replace("'", "’") if curly else message
     error = read_failure(PREFIX + said)
     assert (type(error), error.reason) == (kind, reason)
-    assert error.detail == clean(message)
+    assert error.detail == without_advice(clean(message))
+
+
+BUG = (
+    "please report this issue on https://github.com/yt-dlp/yt-dlp/issues?q= , filling out the appropriate issue "
+    "template. Confirm you are on the latest version using yt-dlp -U"
+)
+ADVICE = [
+    ("Private video", "Private video"),
+    ("Requested format is not available. Use --list-formats for a list of available formats",
+     "Requested format is not available."),
+    (f"No video formats found!; {BUG}", "No video formats found!"),
+    (f"Failed to extract any player response; {BUG}", "Failed to extract any player response"),
+    (f"Unable to extract title. {BUG[0].upper()}{BUG[1:]}", "Unable to extract title."),
+    ("[SSL: UNSAFE_LEGACY] failure. Try using --legacy-server-connect", "[SSL: UNSAFE_LEGACY] failure."),
+    ("For registered users. Use --cookies, --cookies-from-browser, --username and --password, --netrc-cmd, or "
+     "--netrc (x) to provide account credentials. See https://h/FAQ for how to manually pass cookies",
+     "For registered users. See https://h/FAQ for how to manually pass cookies"),
+    # These we have.
+    ("Sign in. Use --cookies-from-browser or --cookies for the authentication.",
+     "Sign in. Use --cookies-from-browser or --cookies for the authentication."),
+    ("Not in your country. You might want to use a VPN or a proxy server (with --proxy) to workaround.",
+     "Not in your country. You might want to use a VPN or a proxy server (with --proxy) to workaround."),
+    # No options.
+    ("A film -- the second", "A film -- the second"),
+    ("web-safari client; the rest", "web-safari client; the rest"),
+    # Nothing but advice is better than no word.
+    ("Use --list-formats", "Use --list-formats"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "told"), ADVICE)
+def test_advice_that_names_what_is_not_here_is_cut(said: str, told: str) -> None:
+    assert without_advice(said) == told
+    assert read_failure(said).detail == told
 
 
 @pytest.mark.parametrize(

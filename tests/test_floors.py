@@ -58,12 +58,12 @@ def test_the_map_names_every_room_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
-        ("yt_dlp", {"sites", "youtube", "ytdlp_args", "ytdlp_net"}),
+        ("yt_dlp", {"cookies", "sites", "youtube", "ytdlp_args", "ytdlp_net"}),
         ("subprocess", {"media"}),
         ("requests", {"dataset", "drive"}),
         ("gdown", {"drive"}),
         ("zipfile", {"archives", "cluster", "drive"}),
-        ("argparse", {"options", "quantities"}),
+        ("argparse", {"options", "options_job", "options_run", "parser", "quantities"}),
         ("csv", {"csvs", "datasets", "list_text"}),
         ("tqdm", {"drive", "logs", "progress", "report", "watch"}),
     ],

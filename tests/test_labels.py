@@ -63,6 +63,13 @@ def test_names(asked: Sequence[str], chosen: set[str]) -> None:
         (["Dogs"], "no class is called 'Dogs'", "the nearest: Dog"),
         (["Dog", "Speach"], "no class is called 'Speach'", "the nearest: Speech"),
         (["Dog,male speech"], "no class is called 'male speech'", "Male speech, man speaking"),
+        (
+            ["Dogs,Speach"],
+            "no class is called 'Dogs', 'Speach'",
+            "'Dogs': the nearest: Dog | 'Speach': the nearest: Speech",
+        ),
+        (["Dogs", "Speach", "Dogs"], "no class is called 'Dogs', 'Speach'", "'Speach': the nearest: Speech"),
+        ([",".join(f"no class {n}" for n in range(12))], "'no class 9' and 2 more", "'no class 9': "),
         (["wasp"], "no class is called 'wasp'", "the nearest: Bee, wasp, etc."),
         (["Dog,zzzzzz"], "no class is called 'zzzzzz'", "see the names in metadata/"),
         (

@@ -159,7 +159,7 @@ def test_a_run_goes_on_with_the_other_lines(
 ) -> None:
     lines = [FAILED | {"id": "a"} | more, FAILED | {"id": "b"}]
     (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    store = Store(Settings(tmp_path, shard=shard), "clips", Clock())
+    store = Store(Settings(tmp_path, part=shard), "clips", Clock())
     store.open()
     pending = store.pending([Clip("a", "a", 0.0, 1.0), Clip("b", "b", 0.0, 1.0)])
     store.snapshot(force=True)

@@ -490,12 +490,12 @@ def test_an_archive_that_cannot_be_read_ends_the_run(tmp_path: Path, media_folde
         assert run.asked_videos() == set() and run.published == set()
 
 
-def test_max_videos_takes_so_many_of_an_archive(tmp_path: Path, media_folder: Path, file_of: Make) -> None:
+def test_max_clips_takes_so_many_of_an_archive(tmp_path: Path, media_folder: Path, file_of: Make) -> None:
     clip = file_of("-i {both} -t 10 -c copy").read_bytes()
     KINDS["tar.gz"](tmp_path / "packed", [(f"{each}.mp4", clip) for each in EVERY])
     with run_with(tmp_path, media_folder) as run:
         for count in (1, 3):
-            ended = run.run("--archives", tmp_path / "packed", "--max-videos", str(count))
+            ended = run.run("--archives", tmp_path / "packed", "--max-clips", str(count))
             assert ended.code == 0 and f"{count} of 3 clips are done" in ended.out, ended.said
             assert len(run.published) == count
         assert run.asked_videos() == set() and not list(run.data.glob(".tmp/*/spill"))

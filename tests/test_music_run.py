@@ -388,7 +388,7 @@ def test_without_gdown_it_says_what_to_do(tmp_path: Path, mp4s: dict[str, bytes]
         assert ended.code == 1 and "Traceback" not in ended.said
         why = "error: the videos lie in archives on Google Drive, and gdown is not installed"
         assert ended.said.count(why) == 1
-        assert "pip install gdown" in ended.err
+        assert "-m pip install gdown" in ended.err
         assert f"https://drive.google.com/drive/folders/{FOLDER_ID}" in ended.err
         assert "the real videos (36.67 GB) and the synthetic videos (11.59 GB)" in ended.err
         assert "--archives PATH" in ended.err

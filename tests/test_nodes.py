@@ -31,7 +31,7 @@ def opened(
 ) -> Store:
     """A run on a node whose clock says ``time``."""
     monkeypatch.setattr(journal, "now", lambda: time)
-    settings = Settings(folder, shard=shard, retry_failed=() if more.get("again") else None)
+    settings = Settings(folder, part=shard, retry_failed=() if more.get("again") else None)
     store = Store(settings, "clips", Clock())
     store.open()
     return store
@@ -99,7 +99,7 @@ def test_two_with_other_settings_that_come_at_once(tmp_path: Path, monkeypatch: 
         return create_whole(path, content)
 
     monkeypatch.setattr(store_module, "create_whole", late)
-    store = Store(Settings(tmp_path, shard=(0, 2)), "clips", Clock())
+    store = Store(Settings(tmp_path, part=(0, 2)), "clips", Clock())
     with pytest.raises(UsageError, match="was made with --quality 720$"):
         store.open()
     store.close()
@@ -113,7 +113,7 @@ from avclips.errors import UsageError
 from avclips.pace import Clock
 from avclips.store import Store
 folder, number, quality = sys.argv[1:]
-store = Store(Settings(Path(folder), shard=(int(number), 2), quality=int(quality)), "clips", Clock())
+store = Store(Settings(Path(folder), part=(int(number), 2), quality=int(quality)), "clips", Clock())
 print("ready", flush=True)
 sys.stdin.readline()
 try:

@@ -9,6 +9,7 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import wave
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ from fake_player import webvtt
 from fake_youtube import FakeVideo, FakeYouTube, Fault, Media
 from script import ROOT, Ended, Gate, Stage, digests, snapshot, stage, stems
 from test_packing import loaded
+
+PIP = f"{sys.executable} -m pip install"
 
 SCRIPT = ROOT / "download_clips.py"
 AVQA = ROOT / "download_general_avqa.py"
@@ -459,7 +462,7 @@ def test_a_folder_of_files_is_not_packed(packs: Callable[..., Packs]) -> None:
     """What is packed is taken away: nobody should lose single files to a word, or shards to another."""
     place = packs(some_videos(3))
     options = (place.list(some_rows(3, 1)), "--cut", "copy")
-    assert place.run(*options, "--max-videos", "2", scale=HURRY).code == 0
+    assert place.run(*options, "--max-clips", "2", scale=HURRY).code == 0
     ended = place.run(*options, *TARS, "2", scale=HURRY)
     assert (ended.code, ended.err) == (
         2, f"error: {place.data} was made with --output-format files\n  use the same, or another --data-dir\n"
@@ -518,13 +521,13 @@ def test_a_lost_folder_ends_no_clip(packs: Callable[..., Packs]) -> None:
 # -- parts of a list -------------------------------------------------------------------------------------------
 
 
-def test_max_videos(packs: Callable[..., Packs]) -> None:
+def test_max_clips(packs: Callable[..., Packs]) -> None:
     rows = some_rows(6, 1)
     place = packs(some_videos(6))
     path = place.list(rows)
     for _ in range(2):
-        ended = place.run(path, *TARS, "2", "--max-videos", "3", scale=HURRY)
-        assert ended.code == 0 and "--max-videos 3 is reached" in ended.out, ended.said
+        ended = place.run(path, *TARS, "2", "--max-clips", "3", scale=HURRY)
+        assert ended.code == 0 and "--max-clips 3 is reached" in ended.out, ended.said
         assert place.youtube.extractions() == 3 and place.finished == [0]
         assert {row["id"] for row in place.rows} | stems(place.data / "videos", ".mp4") == set(ids_of(rows[:3]))
     assert place.run(path, *TARS, "2", scale=HURRY).code == 0
@@ -537,7 +540,7 @@ def test_two_shares_at_once(packs: Callable[..., Packs]) -> None:
     videos = some_videos(5) | {video(3): FakeVideo(case="private")}
     place = packs(videos)
     path = place.list(rows)
-    children = [place.start(path, *TARS, "2", "--shard", f"{task}/2", scale=HURRY) for task in (0, 1)]
+    children = [place.start(path, *TARS, "2", "--part", f"{task}/2", scale=HURRY) for task in (0, 1)]
     ended = [child.end() for child in children]
     assert all("Traceback" not in each.said for each in ended) and {each.code for each in ended} <= {0, 3}
     assert place.finished == [0, 1, 2, 3, 4]
@@ -671,4 +674,4 @@ def test_without_packages(
     assert ended.code == 2, ended.said
     error, hint = ended.err.splitlines()
     assert error == f"error: {what} not here"
-    assert hint == f"  pip install {command}" and place.asked == 0
+    assert hint == f"  {PIP} {command}" and place.asked == 0

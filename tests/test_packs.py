@@ -165,7 +165,7 @@ def test_half_a_plan(tmp_path: Path, content: bytes, said: str) -> None:
         ({"cut": "copy"}, 'cut "exact"'),
         # These say nothing of what is in the files, or of where.
         ({"flat": True}, None),
-        ({"workers": 2, "shard": (0, 2), "max_videos": 3, "retry_failed": ()}, None),
+        ({"workers": 2, "part": (0, 2), "max_clips": 3, "retry_failed": ()}, None),
     ],
 )
 def test_settings_of_the_files(tmp_path: Path, settings: dict[str, Any], said: str | None) -> None:
@@ -580,7 +580,7 @@ def test_what_is_to_be_done(url: str, place: Place) -> None:
     to.plan(clips, 2, {})
     every = [(0, "a1 a2"), (1, "b1 c1"), (2, "d1"), (3, "e1 e2")]
     assert todo(to, clips) == every
-    assert todo(to, clips, shard=(0, 2)) == every[::2] and todo(to, clips, shard=(1, 2)) == every[1::2]
+    assert todo(to, clips, part=(0, 2)) == every[::2] and todo(to, clips, part=(1, 2)) == every[1::2]
     place.write(to, 0, a1="-removed", a2="done")
     place.write(to, 3, e1="network", e2="-age")
     assert todo(to, clips) == every[1:3]
@@ -596,12 +596,12 @@ def test_what_failed_goes_to_whose_it_was(url: str, place: Place) -> None:
     to.plan(clips, 2, {})
     for number, (one, other) in enumerate(("a1 b1".split(), "c1 d1".split(), "e1 f1".split())):
         place.write(to, number, **{one: "-removed", other: "network"})
-    shares = [todo(to, clips, retry_failed=(), shard=(task, 2)) for task in (0, 1)]
+    shares = [todo(to, clips, retry_failed=(), part=(task, 2)) for task in (0, 1)]
     assert shares == [[(4, "a1 b1"), (6, "e1 f1")], [(3, "c1 d1")]]
     # What failed again goes on with the task that wrote it.
     place.write(to, 4, a1="done", b1="network")
     place.write(to, 3, c1="-removed", d1="done")
-    shares = [todo(to, clips, retry_failed=(), shard=(task, 2)) for task in (0, 1)]
+    shares = [todo(to, clips, retry_failed=(), part=(task, 2)) for task in (0, 1)]
     assert shares == [[(6, "b1 e1"), (8, "f1")], [(5, "c1")]]
 
 

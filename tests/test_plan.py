@@ -177,7 +177,7 @@ def test_shares_of_a_list(start: Start) -> None:
     whole = Share(listed, None)
     assert len(list(whole)) == whole.everyone == len(list(whole)) == len(listed) - 1
     part = Share(listed, (1, 3))
-    plan = make_plan(part, url_of, Archives((), Path()), start(shard=(1, 3)))
+    plan = make_plan(part, url_of, Archives((), Path()), start(part=(1, 3)))
     assert (plan.count, plan.asked, part.everyone) == (len(parts[1]), len(parts[1]), len(listed) - 1)
 
 
@@ -220,7 +220,7 @@ def go_through(run: Run, listed: Long) -> Plan:
 
 
 def test_a_run_takes_of_a_long_list_what_it_needs(tmp_path: Path) -> None:
-    run, listed = Run(tmp_path, Script({}), max_videos=1), Long(MANY)
+    run, listed = Run(tmp_path, Script({}), max_clips=1), Long(MANY)
     plan = go_through(run, listed)
     assert (plan.count, plan.asked, plan.videos, plan.here) == (MANY, MANY, MANY, [])
     assert list(run.store.done) == ["v0000000"] and run.script.calls == [["v0000000"]]
@@ -229,7 +229,7 @@ def test_a_run_takes_of_a_long_list_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_a_long_list_is_never_in_memory(tmp_path: Path) -> None:
-    run = Run(tmp_path, Script({}), max_videos=1)
+    run = Run(tmp_path, Script({}), max_clips=1)
     tracemalloc.start()
     try:
         go_through(run, Long(30_000))

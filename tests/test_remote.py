@@ -18,6 +18,8 @@ from avclips import remote
 from avclips.errors import RunError, UsageError
 from avclips.remote import Remote, StoreLost
 
+PIP = f"{sys.executable} -m pip install"
+
 
 @pytest.fixture(params=["path", "file", "memory"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
@@ -254,14 +256,14 @@ def test_a_missing_driver(url: str, package: str, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UsageError) as caught:
         Remote(url)
     assert str(caught.value).startswith(f"{url}: ") and "\n" not in str(caught.value)
-    assert (caught.value.hint, caught.value.exit_code) == (f"pip install {package}", 2)
+    assert (caught.value.hint, caught.value.exit_code) == (f"{PIP} {package}", 2)
 
 
 def test_without_fsspec(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     with pytest.raises(UsageError, match="^shards are written by fsspec, which is not here") as caught:
         Remote(str(tmp_path / "out"))
-    assert caught.value.hint == "pip install 'fsspec>=2024.12'" and not (tmp_path / "out").exists()
+    assert caught.value.hint == f"{PIP} 'fsspec>=2024.12'" and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("url", ["memory://", "memory:///"])

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from avclips import report as report_module
-from avclips.clip import Clip, Identity, Outcome
+from avclips.clip import Clip, Identity, Outcome, Settings
 from avclips.errors import REASONS
+from avclips.forecast import Work
 from avclips.pacer import Pacer, make_pacer
-from avclips.report import NO_BETTER, WAYS_OUT, Report, summary, without_better
+from avclips.report import NO_BETTER, WAYS_OUT, Report, be_quiet, summary, without_better
 from avclips.tries import TROUBLE_AFTER
 from fake_clock import FakeClock
 
@@ -129,10 +130,157 @@ def test_a_line_a_minute(now: SimpleNamespace, capsys: pytest.CaptureFixture[str
     report.close()
     said = capsys.readouterr()
     assert said.out.splitlines() == [
-        "12:34:56 100 done, 0 failed, 10 to go, 0 clips/h, 0.0 MB fetched, about unknown left",
-        "12:34:56 102 done, 1 failed, 7 to go, 90 clips/h, 1.5 MB fetched, about 0:04:40 left",
+        "12:34:56 100/110 done 100 failed 0, time left unknown, 0 clips/h, 0 bytes",
+        "12:34:56 103/110 done 102 failed 1, about 0:04:40 left, 90 clips/h, 1.5 MB",
     ]
     assert said.err == ""
+
+
+def work(todo: int, settings: Settings | None = None, **more: Any) -> Work:
+    """So many clips of as many videos to be fetched, by four workers, with no limit but what ``settings`` have."""
+    settings = settings or Settings(Path(), rate_limit=None, sleep=0.0)
+    usual = {"listed": todo, "failed": 0, "asked": todo, "videos": todo, "most": None, "workers": 4}
+    return Work(**{**usual, "todo": todo, "settings": settings, **more})
+
+
+def test_the_whole_list_is_counted(now: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was done, and what failed for good, in earlier runs is in it, too."""
+    clock = FakeClock()
+    report = Report(clock, 79, 26, terminal=False, work=work(79, listed=107, failed=2))
+    now.seconds = 60.0
+    report.tick([pacer(clock)], None)
+    report.outcome(outcome("a"), None)
+    report.outcome(outcome("b", "failed", "private"), None)
+    now.seconds = 120.0
+    report.tick([pacer(clock)], None)
+    report.close()
+    counts = [line.partition(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert counts == ["12:34:56 28/107 done 26 failed 2", "12:34:56 30/107 done 27 failed 3"]
+
+
+@pytest.mark.parametrize(
+    ("more", "per_hour", "left"),
+    [
+        # 1000 extractions, 30 of which may be at once, and then 240 an hour.
+        ({}, 270, "about 4:02:30 left by --videos-per-hour"),
+        ({"videos": 500}, 270, "about 1:57:30 left by --videos-per-hour"),
+        ({"settings": Settings(Path(), sleep=3.0, rate_limit=None)}, 0, "about 0:16:40 left by --sleep"),
+        ({"settings": Settings(Path(), sleep=0.0, rate_limit=50_000)}, 0, "about 1:23:20 left by --rate-limit"),
+        (
+            {"settings": Settings(Path(), sleep=3.0, rate_limit=50_000)},
+            270,
+            "about 4:02:30 left by --videos-per-hour",
+        ),
+        # Of a --max-clips, what is left of it.
+        ({"most": 130}, 270, "about 0:25:00 left by --videos-per-hour"),
+        ({"most": 25}, 270, "time left unknown"),
+        # From archives: nobody is asked, and nothing known until some came.
+        ({"videos": 0, "asked": 0}, 270, "time left unknown"),
+        ({}, 0, "time left unknown"),
+    ],
+)
+def test_the_time_left_is_by_what_binds(
+    now: SimpleNamespace, capsys: pytest.CaptureFixture[str], more: dict[str, Any], per_hour: int, left: str
+) -> None:
+    clock = FakeClock()
+    own = make_pacer(Identity(), None, per_hour, None, clock)
+    report = Report(clock, 1000, 0, terminal=False, work=work(1000, **more))
+    now.seconds = 60.0
+    report.tick([own], None)
+    report.close()
+    assert capsys.readouterr().out.split(", ")[1] == left
+
+
+def test_what_was_done_lately_counts_where_it_is_slower(
+    now: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first thirty that may be asked for at once are no measure; a slow machine is."""
+    clock = FakeClock()
+    own = make_pacer(Identity(), None, 270, None, clock)
+    report = Report(clock, 1000, 0, terminal=False, work=work(1000))
+    for number in range(30):
+        report.outcome(outcome(f"a{number}"), None)
+    now.seconds = 60.0
+    report.tick([own], None)
+    for number in range(230):
+        now.seconds += 60.0
+        report.outcome(outcome(f"b{number}"), None)
+    capsys.readouterr()
+    report.tick([own], None)
+    report.close()
+    assert capsys.readouterr().out.split(", ")[1:3] == ["about 12:20:00 left", "60 clips/h"]
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_a_block_has_a_countdown_and_no_time_left(
+    now: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does it count as slowness afterwards."""
+    clock = FakeClock()
+    each = pacer(clock)
+    report = Report(clock, 60, 0, terminal=False, work=work(60))
+    for number in range(20):
+        now.seconds += 3.0
+        report.outcome(outcome(f"a{number}"), None)
+    report.tick([each], None)
+    each.blocked(each.wait(), "bot_check")
+    report.tick([each], None)
+    clock.time += 600
+    now.seconds += 600
+    report.tick([each], None)
+    clock.time += 1200
+    now.seconds += 1200
+    each.answered(each.wait(), success=True)
+    report.tick([each], None)
+    report.close()
+    lines = [line[9:] for line in capsys.readouterr().out.splitlines() if "/60" in line]
+    assert lines == [
+        "20/60 done 20 failed 0, about 0:02:00 left, 1200 clips/h, 0 bytes",
+        "20/60 done 20 failed 0, blocked: one video tries in 0:20:00, 0 bytes",
+        "20/60 done 20 failed 0, about 0:02:00 left, 1200 clips/h, 0 bytes",
+    ]
+
+
+def test_who_waits_for_the_pace_is_told_how_long(now: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+    own = make_pacer(Identity(), None, 270, None, clock)
+    report = Report(clock, 100, 0, terminal=True, work=work(100))
+    shown = []
+    for _ in range(32):
+        own.start()
+        report.tick([own], None)
+        shown.append(report._bar.desc)
+    clock.time += 4
+    report.tick([own], None)
+    clock.time += 11
+    report.tick([own], None)
+    report.close()
+    assert not any("paced" in each for each in shown[:30])
+    # 240 an hour in the long run.
+    assert all("paced: next video in 15 s" in each for each in shown[30:])
+    assert "paced" not in report._bar.desc
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_quiet(now: SimpleNamespace, capsys: pytest.CaptureFixture[str], terminal: bool) -> None:
+    """Neither a bar nor the line a minute; what goes wrong is said, and what matters at the end."""
+    clock = FakeClock()
+    be_quiet(True)
+    try:
+        report, each = Report(clock, 10, 0, terminal=terminal), pacer(clock)
+        report.say("nothing of importance")
+        now.seconds = 60.0
+        report.tick([each], None)
+        report.outcome(outcome("a"), None)
+        each.blocked(each.wait(), "bot_check")
+        report.tick([each], "no room left")
+        report.say("the summary", matters=True)
+        report.close()
+    finally:
+        be_quiet(False)
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert [line[9:].partition(":")[0] for line in said.out.splitlines()] == ["direct", "Paused", "the summary"]
 
 
 @pytest.fixture
@@ -268,7 +416,7 @@ def test_a_bar_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     report.say("said above")
     report.close()
     said = capsys.readouterr()
-    assert "2/3" in said.err and "done=6, failed=1" in said.err
+    assert "7/8 done 6 failed 1" in said.err
     assert [line[9:] for line in said.err.replace("\r", "\n").splitlines() if "said" in line] == ["said above"]
     assert said.out == ""
 
@@ -287,9 +435,9 @@ def test_what_is_taken_back_is_to_go_again(
     report.close()
     said = capsys.readouterr()
     if terminal:
-        assert "1/5" in said.err and "2/5" not in said.err.rpartition("3/5")[2]
+        assert "1/5 done 0 failed 1" in said.err.rpartition("3/5")[2]
     else:
-        assert "0 done, 1 failed, 4 to go" in said.out
+        assert "1/5 done 0 failed 1, about 0:04:00 left" in said.out
 
 
 @pytest.mark.usefixtures("now", "no_jitter")
@@ -314,5 +462,8 @@ def test_a_countdown_before_the_bar_when_nobody_may_start(capsys: pytest.Capture
         report.tick(pacers, "no room left" if step == 3 else None)
         shown.append(report._bar.desc)
     report.close()
-    assert shown == ["", "", "waiting 0:30:00", "no room"]
-    assert "waiting 0:30:00" in capsys.readouterr().err
+    assert [each.split(", ")[1] for each in shown] == [
+        *("time left unknown", "time left unknown"),
+        *("blocked: one video tries in 0:30:00", "no room"),
+    ]
+    assert "blocked: one video tries in 0:30:00" in capsys.readouterr().err

@@ -125,11 +125,11 @@ def test_retry_failed_asks_for_one_reason(again: Stage) -> None:
     assert "AVwasremove_000005" in again.published and "AVwasremove_000005" not in again.failed
 
 
-def test_max_videos_stops_there(fresh: Stage) -> None:
-    ended = fresh.run("--max-videos", "3", *COPY)
+def test_max_clips_stops_there(fresh: Stage) -> None:
+    ended = fresh.run("--max-clips", "3", *COPY)
     assert ended.code == 0 and "3 of 10 clips are done" in ended.out
     assert len(fresh.published) == len(fresh.completed) == 3
-    assert fresh.run("--max-videos", "3", *COPY).code == 0
+    assert fresh.run("--max-clips", "3", *COPY).code == 0
     assert len(fresh.published) == 3
 
 

@@ -128,7 +128,7 @@ def test_a_file_of_no_proxies(
 
 
 @pytest.mark.parametrize(
-    "words", [["--proxi", "http://me:SECRET@h:1"], ["--workers", "http://me:SECRET@h"], ["--shard", "\x1b[2J"]]
+    "words", [["--proxi", "http://me:SECRET@h:1"], ["--workers", "http://me:SECRET@h"], ["--part", "\x1b[2J"]]
 )
 def test_complaints_repeat_no_password(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

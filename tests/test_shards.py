@@ -172,7 +172,7 @@ class Runs:
         self._stack = stack
 
     def start(self, shard: Shard | None = None) -> Store:
-        store = Store(replace(Settings(self.folder), shard=shard), "test", FakeClock())
+        store = Store(replace(Settings(self.folder), part=shard), "test", FakeClock())
         store.open()
         self._stack.callback(store.close)
         share = [clip for clip in CLIPS if is_in(shard, clip.video)]
@@ -289,11 +289,11 @@ def test_two_runs_at_once_finish_a_folder_together(tmp_path: Path, media_folder:
         # Neither is done before the others came, however slow this machine is today.
         both.youtube.refuse = lambda request: _once(others_were_here) if request.kind == "watch" else None
         patient = ("--cut", "copy", "--yt-dlp-args", f"--socket-timeout {2 * TIMEOUT}")
-        children = [both.start(*patient, "--shard", f"{number}/2") for number in (0, 1)]
+        children = [both.start(*patient, "--part", f"{number}/2") for number in (0, 1)]
         # Whoever comes with other shares while they are at work is kept out.
         children[0].until(lambda: (both.data / ".owner.0-of-2.json").exists())
         children[1].until(lambda: (both.data / ".owner.1-of-2.json").exists())
-        kept_out = [both.run("--cut", "copy", "--shard", "0/3"), both.run("--cut", "copy")]
+        kept_out = [both.run("--cut", "copy", "--part", "0/3"), both.run("--cut", "copy")]
         others_were_here.set()
         ended = [child.end() for child in children]
         status = both.run("--status")

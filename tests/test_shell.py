@@ -177,9 +177,12 @@ def executable(path: Path, text: str) -> None:
 GENERAL, MUSIC, REHEARSAL, *_ = PROGRAMS
 WORDS: list[tuple[list[str], list[str]]] = [
     (["./d"], [MUSIC, "--data-dir", "./d"]),
-    (["d"], [MUSIC, "--data-dir", "d"]),
+    (["d/"], [MUSIC, "--data-dir", "d/"]),
+    (["."], [MUSIC, "--data-dir", "."]),
     (["/d/e", "4", "50K", "3.0"], [MUSIC, *"--data-dir /d/e --workers 4 --rate-limit 50K --sleep 3.0".split()]),
     (["music", "d", "2"], [MUSIC, *"--data-dir d --workers 2".split()]),
+    (["general", "./4", "2"], [GENERAL, *"--data-dir ./4 --workers 2".split()]),
+    (["general", "2024.data"], [GENERAL, "--data-dir", "2024.data"]),
     (["music", "music"], [MUSIC, "--data-dir", "music"]),
     (
         ["audioset", "d", "2", "50K"],
@@ -192,13 +195,16 @@ WORDS: list[tuple[list[str], list[str]]] = [
     ),
     (["./music"], [MUSIC, "--data-dir", "./music"]),
     (["general", "a b", "4", "50K"], [GENERAL, "--data-dir", "a b", *"--workers 4 --rate-limit 50K".split()]),
-    (["d", "--status"], [MUSIC, *"--data-dir d --status".split()]),
-    (["d", "2", "--proxy", "direct"], [MUSIC, *"--data-dir d --workers 2 --proxy direct".split()]),
-    (["d", "2", "0", "0", "--cut", "copy"], [MUSIC, *"--data-dir d --workers 2 --rate-limit 0 --sleep 0".split()]),
-    (["d", "--yt-dlp-args", "-4 --x 'y z'", "", "*"], [MUSIC, "--data-dir", "d"]),
-    (["d", "--", "-5"], [MUSIC, *"--data-dir d -- -5".split()]),
+    (["./d", "--status"], [MUSIC, *"--data-dir ./d --status".split()]),
+    (["./d", "2", "--proxy", "direct"], [MUSIC, *"--data-dir ./d --workers 2 --proxy direct".split()]),
+    (
+        ["./d", "2", "0", "0", "--cut", "copy"],
+        [MUSIC, *"--data-dir ./d --workers 2 --rate-limit 0 --sleep 0".split()],
+    ),
+    (["./d", "--yt-dlp-args", "-4 --x 'y z'", "", "*"], [MUSIC, "--data-dir", "./d"]),
+    (["./d", "--", "-5"], [MUSIC, *"--data-dir ./d -- -5".split()]),
     # Too many, or no number: Python says so.
-    (["d", "2", "0", "0", "more"], [MUSIC, *"--data-dir d --workers 2 --rate-limit 0 --sleep 0 more".split()]),
+    (["./d", "2", "0", "0", "more"], [MUSIC, *"--data-dir ./d --workers 2 --rate-limit 0 --sleep 0 more".split()]),
     (["rehearse"], [REHEARSAL]),
     (["rehearse", "a b", "--x"], [REHEARSAL, "a b", "--x"]),
 ]
@@ -213,27 +219,67 @@ def test_words(project: Project, words: list[str], argv: list[str]) -> None:
     assert project.calls == []
 
 
-@pytest.mark.parametrize(
-    "words", ["", "general", "music", "--status", "-x d", "general --status", "music -h d", "clips", "clips x.csv"]
-)
-def test_usage(project: Project, words: str) -> None:
-    ended = project.run(*words.split())
-    assert ended.code == 2 and ended.out == "" and ended.err.startswith("usage: ./run_avqa_download.sh")
+ONE_OF = "one of general music audioset vggsound clips acav100m rehearse"
+MISUSED = [
+    ("generl", "unknown dataset 'generl': did you mean general?"),
+    ("generl ./d 4 50K", "unknown dataset 'generl': did you mean general?"),
+    ("generl --help", "unknown dataset 'generl': did you mean general?"),
+    ("GENERAL d", "unknown dataset 'GENERAL': did you mean general?"),
+    ("general_avqa d", "unknown dataset 'general_avqa': did you mean general?"),
+    ("musci d", "unknown dataset 'musci': did you mean music?"),
+    ("vgg d", "unknown dataset 'vgg': did you mean vggsound?"),
+    ("acav d", "unknown dataset 'acav': did you mean acav100m?"),
+    ("clip l.csv d", "unknown dataset 'clip': did you mean clips?"),
+    ("rehersal", "unknown dataset 'rehersal': did you mean rehearse?"),
+    ("kinetics d", f"unknown dataset 'kinetics': {ONE_OF}, or a folder of MUSIC-AVQA as a path, ./kinetics"),
+    ("d", f"unknown dataset 'd': {ONE_OF}, or a folder of MUSIC-AVQA as a path, ./d"),
+    ("4", f"unknown dataset '4': {ONE_OF}, or a folder of MUSIC-AVQA as a path, ./4"),
+    ("", f"no dataset is named: {ONE_OF}"),
+    ("--proxy=http://me:SECRET@h d", "a dataset comes first, " + ONE_OF + ", then its folder, and behind them "
+     "options such as --proxy"),
+    ("general", "no folder is named: ./run_avqa_download.sh general DATA_DIR"),
+    ("general --status", "no folder is named: ./run_avqa_download.sh general DATA_DIR"),
+    ("clips", "no list is named: ./run_avqa_download.sh clips LIST DATA_DIR"),
+    ("clips x.csv", "no folder is named: ./run_avqa_download.sh clips LIST DATA_DIR"),
+    ("general 4 50K 3.0", "'4' is a number where the folder is expected: ./run_avqa_download.sh general DATA_DIR "
+     "[WORKERS [RATE [SLEEP]]]; a folder of that name is ./4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "message"), MISUSED, ids=[words for words, _ in MISUSED])
+def test_what_cannot_be_meant_makes_no_folder(bare: Project, words: str, message: str) -> None:
+    """One message, then where to read on; nothing is set up or begun."""
+    before = sorted(bare.folder.iterdir())
+    ended = bare.run(*words.split())
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.splitlines() == [f"error: {message}", "  see ./run_avqa_download.sh --help"]
+    assert sorted(bare.folder.iterdir()) == before and bare.calls == []
+
+
+def test_a_folder_that_a_mistake_made_once_is_not_gone_on_with(project: Project) -> None:
+    (project.folder / "generl").mkdir()
+    assert project.run("generl").code == 2
 
 
 def test_an_empty_word_is_no_folder(project: Project) -> None:
     assert project.run("").code == project.run("general", "").code == 2
 
 
-@pytest.mark.parametrize("word", ["-h", "--help"])
-def test_help(bare: Project, word: str) -> None:
-    ended = bare.run(word)
+def test_control_characters_are_not_shown_again(project: Project) -> None:
+    assert "\x1b" not in project.run("\x1b[2J").err
+
+
+@pytest.mark.parametrize(
+    "words", ["-h", "--help", "help", "general -h", "music --help", "clips help", "rehearse -h"]
+)
+def test_help(bare: Project, words: str) -> None:
+    ended = bare.run(*words.split())
     assert ended.code == 0 and ended.out.startswith("usage:") and ended.err == "" and not bare.venv.exists()
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 75, 143])
 def test_the_exit_code_is_the_programs(project: Project, code: int) -> None:
-    assert project.run("d", CODE=str(code)).code == code
+    assert project.run("./d", CODE=str(code)).code == code
 
 
 # -- where it is -----------------------------------------------------------------------------------------------
@@ -245,8 +291,8 @@ def test_from_any_folder_and_through_links(project: Project, tmp_path: Path) -> 
     (elsewhere / "link").symlink_to(Path("..") / "pro ject" / SHELL)
     (elsewhere / "link to it").symlink_to(elsewhere / "link")
     for by in (project.script, f"../pro ject/{SHELL}", "./link", elsewhere / "link to it"):
-        ended = project.run("d", by=by, where=elsewhere, CDPATH=str(tmp_path))
-        assert project.argv(ended) == [MUSIC, "--data-dir", "d"]
+        ended = project.run("./d", by=by, where=elsewhere, CDPATH=str(tmp_path))
+        assert project.argv(ended) == [MUSIC, "--data-dir", "./d"]
         assert f"in {elsewhere}, " in ended.out
 
 
@@ -303,13 +349,13 @@ def test_a_batch_job_finds_the_project(project: Project, tmp_path: Path, name: s
 
 def test_a_step_of_another_job_finds_the_project(project: Project, tmp_path: Path) -> None:
     """A user's own job script calls it: scontrol would name that, and is not there besides."""
-    ended = project.run("d", where=tmp_path, SLURM_JOB_ID="7", SLURM_SUBMIT_DIR=str(tmp_path))
+    ended = project.run("./d", where=tmp_path, SLURM_JOB_ID="7", SLURM_SUBMIT_DIR=str(tmp_path))
     assert project.argv(ended)[0] == MUSIC
 
 
 def test_without_the_project_it_says_so(project: Project) -> None:
     (project.folder / MUSIC).unlink()
-    ended = project.run("d")
+    ended = project.run("./d")
     assert ended.code == 1 and f"{MUSIC} is not beside this script" in ended.err
 
 
@@ -318,16 +364,16 @@ def test_without_the_project_it_says_so(project: Project) -> None:
 
 def test_venv_is_made_once_and_brought_up_to_date(bare: Project) -> None:
     made = [f"-m venv --clear {bare.venv}", "-m pip install -r requirements.txt"]
-    assert bare.argv(bare.run("d")) == [MUSIC, "--data-dir", "d"]
+    assert bare.argv(bare.run("./d")) == [MUSIC, "--data-dir", "./d"]
     assert shorn(bare) == made
-    bare.run("d")
+    bare.run("./d")
     assert shorn(bare) == made
     (bare.folder / "requirements.txt").write_text("yt-dlp>=2\n")
-    bare.run("d")
+    bare.run("./d")
     assert shorn(bare) == [*made, made[1]]
     # The user's own environment, without the packages.
     (bare.venv / "bin" / "python.yt_dlp").unlink()
-    bare.run("d")
+    bare.run("./d")
     assert shorn(bare) == [*made, made[1], made[1]]
     bare.run("rehearse")
     bare.run("rehearse")
@@ -354,7 +400,8 @@ def test_starts_at_once_make_one_venv(bare: Project) -> None:
     with ExitStack() as files:
         said = [files.enter_context(path.open("w")) for path in paths]
         tasks = [
-            bare.start("d", err=err, SLURM_JOB_ID=str(n), SLURM_ARRAY_TASK_ID=str(n)) for n, err in enumerate(said)
+            bare.start("./d", err=err, SLURM_JOB_ID=str(n), SLURM_ARRAY_TASK_ID=str(n))
+            for n, err in enumerate(said)
         ]
         due = time.monotonic() + 30
         while sum("Waiting for" in path.read_text() for path in paths) < 3:
@@ -362,7 +409,7 @@ def test_starts_at_once_make_one_venv(bare: Project) -> None:
             time.sleep(0.01)
         come.touch()
         ends = [bare.end(task) for task in tasks]
-    assert [bare.argv(ended) for ended in ends] == [[MUSIC, "--data-dir", "d"]] * 4
+    assert [bare.argv(ended) for ended in ends] == [[MUSIC, "--data-dir", "./d"]] * 4
     assert len(bare.calls) == 2
     assert sum("Waiting for" in path.read_text() for path in paths) == 3
     assert not bare.lock.exists()
@@ -370,20 +417,20 @@ def test_starts_at_once_make_one_venv(bare: Project) -> None:
 
 @pytest.mark.parametrize("by", [SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_setup(bare: Project, by: signal.Signals) -> None:
-    task = bare.start("d", PIP_WAITS="60")
+    task = bare.start("./d", PIP_WAITS="60")
     pip = bare.until_pip_runs()
     task.send_signal(by)
     assert bare.end(task).code == 128 + by
     assert not bare.lock.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(pip, 0)
-    assert bare.run("d").code == 0
+    assert bare.run("./d").code == 0
 
 
 @pytest.fixture
 def torn(bare: Project) -> Iterator[Project]:
     """A project whose set-up was killed in the middle."""
-    task = bare.start("d", PIP_WAITS="60")
+    task = bare.start("./d", PIP_WAITS="60")
     pip = bare.until_pip_runs()
     task.send_signal(SIGKILL)
     os.kill(pip, SIGKILL)
@@ -394,7 +441,7 @@ def torn(bare: Project) -> Iterator[Project]:
 
 
 def test_a_killed_setup_is_taken_over_by_one(torn: Project) -> None:
-    tasks = [torn.start("d") for _ in range(3)]
+    tasks = [torn.start("./d") for _ in range(3)]
     assert [torn.end(task).code for task in tasks] == [0, 0, 0]
     # The killed one's pip, and its successor's, which trusts nothing that it finds.
     again = "-m pip install --force-reinstall -r requirements.txt"
@@ -404,25 +451,37 @@ def test_a_killed_setup_is_taken_over_by_one(torn: Project) -> None:
 def test_a_venv_killed_before_it_had_pip_is_made_anew(bare: Project) -> None:
     (bare.venv / "bin").mkdir(parents=True)
     shutil.copy(bare.bin / "python3.11", bare.venv / "bin" / "python")
-    assert bare.run("d", SLURM_JOB_ID="7").code == 0
+    assert bare.run("./d", SLURM_JOB_ID="7").code == 0
     assert shorn(bare)[0] == f"-m venv --clear {bare.venv}"
 
 
 def test_a_setup_killed_before_it_had_a_name_is_taken_over(bare: Project) -> None:
     bare.lock.mkdir()
-    assert bare.run("d").code == 0
+    assert bare.run("./d").code == 0
     assert not bare.lock.exists()
 
 
+def test_a_pip_that_takes_long_says_that_it_is_at_work(bare: Project) -> None:
+    task = bare.start("./d", PIP_WAITS="60")
+    pip = bare.until_pip_runs()
+    assert task.stderr is not None
+    assert "Setting up" in task.stderr.readline()
+    assert [task.stderr.readline() for _ in range(2)] == [f"  pip is at work: {n} s\n" for n in (10, 20)]
+    os.kill(pip, SIGKILL)
+    ended = bare.end(task)
+    # It has ended with it.
+    assert ended.code == 1 and ended.err.splitlines()[-1].startswith("error: pip could not install")
+
+
 def test_pip_fails(bare: Project) -> None:
-    ended = bare.run("d", PIP_FAILS="1")
+    ended = bare.run("./d", PIP_FAILS="1")
     assert ended.code == 1 and "pip could not install" in ended.err and not bare.lock.exists()
-    assert bare.run("d").code == 0
+    assert bare.run("./d").code == 0
 
 
 def test_a_folder_that_takes_nothing(bare: Project) -> None:
     bare.lock.write_text("a file in its place")
-    ended = bare.run("d")
+    ended = bare.run("./d")
     assert ended.code == 1 and "takes nothing" in ended.err and bare.calls == []
 
 
@@ -430,14 +489,14 @@ def test_a_folder_that_takes_nothing(bare: Project) -> None:
 def test_a_venv_of_other_nodes(project: Project, job: str, code: int) -> None:
     """Its Python is not here: on a cluster others may be running on it, at home it was replaced."""
     (project.venv / "bin" / "python").unlink()
-    ended = project.run("d", SLURM_JOB_ID=job)
+    ended = project.run("./d", SLURM_JOB_ID=job)
     assert ended.code == code and bool(project.calls) is (code == 0)
     assert not code or "may be in use on other nodes" in ended.err
     assert not project.lock.exists()
 
 
 def test_no_python(bare: Project) -> None:
-    ended = bare.run("d", PYTHON="/nowhere/python3")
+    ended = bare.run("./d", PYTHON="/nowhere/python3")
     assert ended.code == 1 and "/nowhere/python3, which does not run" in ended.err
     assert bare.calls == [] and not bare.lock.exists()
 

@@ -21,12 +21,12 @@ import pytest
 
 from avclips.archives import Archives
 from avclips.clip import Clip, Identity, Outcome, Settings, Video
+from avclips.forecast import clip_bytes, expectation
 from avclips.formats import choose
 from avclips.local import Local
 from avclips.media import Ffmpeg
 from avclips.pace import Clock
 from avclips.pacer import make_pacer
-from avclips.run import clip_bytes, expectation
 from avclips.store import Store
 from avclips.worker import Worker
 from avclips.youtube import YouTube
@@ -450,16 +450,8 @@ def test_room_for_the_sound_alone(tmp_path: Path, shape: dict[str, Any], least: 
 
 def test_it_takes_less_time_than_with_pictures(tmp_path: Path) -> None:
     def said(media: Any) -> str:
-        return expectation(100_000, 100_000, [_Desk()], Settings(tmp_path, media=media, sleep=0.0))  # type: ignore[list-item]
+        return expectation(100_000, 100_000, [], 1, Settings(tmp_path, media=media, sleep=0.0))
 
     assert said("both") == "100000 clips of 100000 videos: at least 22.6 days, by --rate-limit."
     # A stretch of sound that holds ten seconds has about a third of a megabyte.
     assert said("audio") != said("both")
-
-
-class _Pacer:
-    per_hour = 0
-
-
-class _Desk:
-    pacer = _Pacer()

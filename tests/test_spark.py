@@ -517,7 +517,7 @@ def test_what_is_missing_is_said_once(
     before = len(youtube.log)
     ended = stage.run(*SPARK, "local[2]")
     assert ended.code == 2, tell_of(ended)
-    complaint = f"error: {said.format(pyspark.__version__)}\n  pip install {command}\n"
+    complaint = f"error: {said.format(pyspark.__version__)}\n  {sys.executable} -m pip install {command}\n"
     assert ended.err == complaint
     assert len(youtube.log) == before and left_over(stage.data) == set()
 
@@ -539,6 +539,8 @@ def package_instead(folder: Path, code: str) -> None:
 # A Spark whose tasks never end; SparkContext takes SIGINT for itself, as here.
 ENDLESS = """
 import signal, sys, time, types
+
+PIP = f"{sys.executable} -m pip install"
 
 
 __version__ = "3.5.9"
@@ -604,8 +606,8 @@ def test_every_signal_ends_it_alike(youtube: FakeYouTube, tmp_path: Path, number
     [
         (("--engine", "spark"), "--engine spark writes shards: --output-format webdataset or parquet"),
         (("--engine", "spark", "--output-format", "files"), "--engine spark writes shards"),
-        ((*SPARK, "local[2]", "--shard", "0/2"), "--shard, --archives and --max-videos go with --engine threads"),
-        ((*SPARK, "local[2]", "--max-videos", "3"), "go with --engine threads"),
+        ((*SPARK, "local[2]", "--part", "0/2"), "--part, --archives and --max-clips go with --engine threads"),
+        ((*SPARK, "local[2]", "--max-clips", "3"), "go with --engine threads"),
         ((*PACKED, "--wandb"), "--wandb goes with --engine spark"),
     ],
 )

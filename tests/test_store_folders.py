@@ -276,7 +276,7 @@ def test_the_lines_of_what_is_done(start: Start) -> None:
 
 def test_a_shards_lines_are_those_of_its_neighbours_too(tmp_path: Path) -> None:
     """Both are at work: whoever writes the tables last, they are of all that is there."""
-    shards = [Store(Settings(tmp_path, shard=(number, 2)), "test", FakeClock()) for number in (0, 1)]
+    shards = [Store(Settings(tmp_path, part=(number, 2)), "test", FakeClock()) for number in (0, 1)]
     for store in shards:
         store.open()
     finish(shards[0], DEEP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 from avclips.errors import UsageError
 from avclips.tables import FORMATS, open_table
 from avclips.tabular import SAMPLE, Looks, Table
+
+PIP = f"{sys.executable} -m pip install"
 
 MANY = settings(
     deadline=None,
@@ -317,7 +320,7 @@ def test_without_pyarrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(importlib, "import_module", import_module)
     with pytest.raises(UsageError) as caught:
         table(path)
-    assert "pyarrow" in str(caught.value) and caught.value.hint == "pip install 'pyarrow>=17'"
+    assert "pyarrow" in str(caught.value) and caught.value.hint == f"{PIP} 'pyarrow>=17'"
 
 
 CONTENT = st.binary(max_size=200) | st.text("abc,\t\"'#[]{}:1 \n\r\ufeffé", max_size=200).map(str.encode)

@@ -103,8 +103,8 @@ def test_what_is_said_of_a_version(version: str) -> None:
     assert (PROGRAM.remark(version), PROGRAM.warning(version)) == SAID[version]
 
 
-UPGRADE = "pip install --upgrade 'yt-dlp[default,deno]'"
-FFMPEG_UPGRADE = "pip install --upgrade imageio-ffmpeg, or name another with --ffmpeg PATH"
+UPGRADE = f"{sys.executable} -m pip install --upgrade 'yt-dlp[default,deno]'"
+FFMPEG_UPGRADE = f"{sys.executable} -m pip install --upgrade imageio-ffmpeg, or name another with --ffmpeg PATH"
 OLDEST_YTDLP, NEWEST_YTDLP, NEWEST = YT_DLP.versions[0], YT_DLP.versions[-1], FFMPEG.versions[-1]
 # yt-dlp, its age in days, the runtime, ffmpeg -> the words of the start, and what should be mended first.
 STARTS = {

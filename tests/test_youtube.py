@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from avclips.clip import Identity, Settings, Video
+from avclips.cookies import load_cookies, who
 from avclips.errors import Blocked, ClipError, Gone, Stopped, Transient, UsageError
 from avclips.pace import Clock
-from avclips.youtube import NoRanges, Stream, YouTube, _leads_to_youtube, load_cookies, who
+from avclips.youtube import NoRanges, Stream, YouTube, _leads_to_youtube
 from fake_clock import FakeClock
 from fake_youtube import ORIGINAL_AND_DUB, FakeVideo, FakeYouTube, Fault, Media
 

@@ -52,7 +52,10 @@ def test_a_javascript_runtime_is_added_to_the_usual_one() -> None:
         ("--exec ls", f"--exec {NO_PATH}"),
         ("--download-sections *1-2", f"--download-sections {NO_PATH}"),
         ("--cookies c.txt", f"--cookies {NO_PATH}; use --cookies instead"),
-        ("--cookies-from-browser firefox", f"--cookies-from-browser {NO_PATH}"),
+        (
+            "--cookies-from-browser firefox",
+            f"--cookies-from-browser {NO_PATH}; use --cookies-from-browser instead",
+        ),
         ("--proxy http://h:1", f"--proxy {NO_PATH}; use --proxy instead"),
         ("-r 1M", f"-r/--limit-rate/--rate-limit {NO_PATH}; use --rate-limit instead"),
         ("--sleep-interval 3", f"--sleep-interval/--min-sleep-interval {NO_PATH}; use --sleep instead"),

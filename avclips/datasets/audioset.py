@@ -272,7 +272,7 @@ AUDIOSET = Dataset(
     usual_splits=("eval", "balanced_train"),
     options=frozenset({"labels", "strong", "flat"}),
     defaults={"media": "audio", "audio_format": "m4a"},
-    files="wavs/SPLIT/XX/ID.m4a",
-    audio_folder="wavs",
+    files="audio/SPLIT/XX/ID.m4a",
+    audio_folder_once="wavs",
     write_tables=write_tables,
 )

@@ -13,6 +13,8 @@ from ..errors import UsageError
 
 # So many words at most are one name; "Clickety-clack, train and a, b, c" has few commas.
 _LONGEST = 6
+# So many names that are no class are told; a file may have thousands.
+_SHOWN = 10
 
 
 def choose_labels(asked: Sequence[str], classes: Mapping[str, str]) -> frozenset[str]:
@@ -27,9 +29,8 @@ def choose_labels(asked: Sequence[str], classes: Mapping[str, str]) -> frozenset
     if asked and not names:
         # An empty variable of a shell must not mean everything.
         raise UsageError("--labels names no class", 'such as --labels "Dog,Speech"')
-    for name in names:
-        if name.casefold() not in known:
-            raise UsageError(f"--labels: no class is called {name!r}", _nearest(name, classes))
+    if wrong := list(dict.fromkeys(name for name in names if name.casefold() not in known)):
+        raise _no_class(wrong, classes)
     return frozenset(known[name.casefold()] for name in names)
 
 
@@ -80,6 +81,17 @@ def _split(text: str, known: Mapping[str, str]) -> Iterator[str]:
         end = next((n for n in ends if ", ".join(words[:n]).casefold() in known), 1)
         yield ", ".join(words[:end])
         words = words[end:]
+
+
+def _no_class(names: Sequence[str], classes: Mapping[str, str]) -> UsageError:
+    """Says of every name that is no class what was likely meant."""
+    if len(names) == 1:
+        hint = _nearest(names[0], classes)
+    else:
+        near = {name: _nearest(name, classes) for name in names[:_SHOWN]}
+        hint = " | ".join(f"{name!r}: {words}" for name, words in near.items())
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return UsageError(f"--labels: no class is called {', '.join(map(repr, names[:_SHOWN]))}{more}", hint)
 
 
 def _nearest(name: str, classes: Mapping[str, str]) -> str:

@@ -1,0 +1,34 @@
+"""The nearest of the known words."""
+
+from __future__ import annotations
+
+import pytest
+
+from avclips.near import did_you_mean, nearest
+
+SPLITS = ("eval", "balanced_train", "unbalanced_train")
+OPTIONS = ("--splits", "--sleep", "--max-clips", "--max-whole-file", "--audio-rate", "--audio-format", "--cookies")
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "near"),
+    [
+        ("trian", ("train", "val"), "train"),
+        ("TRAIN", ("train", "val"), "train"),
+        ("--split", OPTIONS, "--splits"),
+        ("--audio", OPTIONS, "--audio-rate"),
+        ("--max_clips", OPTIONS, "--max-clips"),
+        ("--cookie", OPTIONS, "--cookies"),
+        # A part of a word, where nothing is nearer.
+        ("train", SPLITS, "balanced_train"),
+        ("panda", ("acav100m", "panda70m"), "panda70m"),
+        # One letter is part of many.
+        ("a", SPLITS, None),
+        ("xyz", SPLITS, None),
+        ("", SPLITS, None),
+        ("x", (), None),
+    ],
+)
+def test_nearest(word: str, known: tuple[str, ...], near: str | None) -> None:
+    assert nearest(word, known) == near
+    assert did_you_mean(word, known) == (f": did you mean {near}?" if near else "")
