@@ -114,7 +114,7 @@ class _Cutting:
             _write(sound, [copied_sound(heard)])
         if self._picture is not None and not self._job.keep:
             self._film(video, encoded)
-        return self._expected(decoded)
+        return self._expected(decoded, packed=sound.suffix == ".m4a")
 
     def _run(self, encoded: Path, sound: Path) -> int | None:
         """Decode and encode what has to be; how many frames could be decoded, None where nobody looked."""
@@ -157,21 +157,26 @@ class _Cutting:
         if video.suffix != ".mkv":
             _write(video, [track, *([sound] if sound else [])])
             return
-        if sound is not None:
-            # Where the edit list ends in the packet in which it begins, ffmpeg counts what is hidden from the end.
-            sound = replace(sound, lasts=sound.lasts + sound.durations[-1])
         words = ["-c", "copy", "-map", "0", *PLAIN, "-avoid_negative_ts", "disabled"]
+        if sound is not None:
+            # Behind a pause that an edit list tells of, ffmpeg hides as much at the end.
+            words += ["-bsf:a", f"setts=ts=TS+{sound.waits}"] if sound.waits else []
+            sound = replace(sound, waits=0)
         whole = self._folder / "film.mp4"
         _write(whole, [track, *([sound] if sound else [])])
         self._ffmpeg.run(["-copyts", *READING, "-f", "mp4", "-i", whole, *words, video])
 
-    def _expected(self, decoded: int | None) -> Expected:
+    def _expected(self, decoded: int | None, packed: bool) -> Expected:
         picture, heard, job = self._picture, self._heard, self._job
         length = None if job.end is None else float(job.end - job.start)
-        rate = heard.resampled.rate if heard and heard.resampled else heard.rate if heard else 1
+        seconds = None
+        if heard is not None:
+            rate = heard.resampled.rate if heard.resampled else heard.rate
+            # Packets end where the sound does, and have no silence to fill a clip up with.
+            seconds = (heard.ends - heard.begin) / heard.rate if packed else heard.count / rate
         return Expected(
             tuple(map(float, picture.times)) if picture else (),
-            heard.count / rate if heard else None,
+            seconds,
             length,
             decoded,
             job.shape.size,
@@ -259,6 +264,10 @@ def copied_sound(sound: Sound) -> TrackOut:
     behind = sound.ends - zero
     # What an edit list leaves out at the end, some readers pass over; all heed how long the last packet lasts.
     durations = [*track.durations[:-1], behind - track.times[-1]]
+    lasts = sound.ends - sound.heard
+    if sound.heard - zero >= track.times[-1]:
+        # Where an edit list ends in the packet in which it begins, libav counts what is hidden from the end.
+        lasts += durations[-1]
     return replace(
         track,
         decode=[time - moved for time in track.decode],
@@ -266,7 +275,7 @@ def copied_sound(sound: Sound) -> TrackOut:
         durations=durations,
         starts=sound.heard - zero - moved,
         waits=sound.heard - sound.begin,
-        lasts=sound.ends - sound.heard,
+        lasts=lasts,
     )
 
 

@@ -156,6 +156,14 @@ def _with_state(samples: Samples, first: int) -> int:
     return first
 
 
+def _lacks_state(samples: Samples) -> bool:
+    """Whether a pause stands so near to the first packet that a decoder cannot have its state behind it."""
+    # Some containers have a packet last to the next, over a pause.
+    lasts = median_low(samples.durations)
+    near = samples.times[: 2 + samples.timescale // max(1, lasts)]
+    return any(after - before - lasts > GAP * samples.timescale for before, after in itertools.pairwise(near))
+
+
 class InUnits(ABC):
     """A stream in units that are fetched apart: fragments, clusters, pieces."""
 
@@ -236,7 +244,7 @@ def _begins_late(samples: Samples, since: Fraction, until: Fraction | None) -> F
     scale = samples.timescale
     late = Fraction(min(samples.times), scale) - since
     if samples.kind == "audio":
-        return late if late > 0 else None
+        return late if late > 0 else Fraction(0) if _lacks_state(samples) else None
     shown = shown_frames(samples)
     times = [samples.times[number] for number in shown]
     at = bisect_right(times, since * scale)

@@ -164,7 +164,7 @@ def _remux(
 ) -> Iterable[str]:
     streams = [word for each in kinds for word in ("-map", f"0:{each[0]}:0?")]
     # A track may begin late in a stream that does not say what it has.
-    patient = ("-probesize", "50M", "-analyzeduration", "60M") if kind in _UNTOLD else ()
+    patient = ("-probesize", "50M", "-analyzeduration", "600M") if kind in _UNTOLD else ()
     words: list[str | Path] = ["-copyts", "-fflags", "+genpts", *patient, *READING, "-f", kind, "-i", path]
     # The muxer takes times that rise alone; those that count are in the listing.
     rising = _RISING if kind in ("matroska", "mpeg") else ()

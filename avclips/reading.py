@@ -28,13 +28,15 @@ from .opening import open_file
 from .steady import shape_of
 from .streams import Stream, Streams
 from .subtitles import joined_vtt
-from .timeline import LEAD, origins
+from .timeline import origins
 from .youtube import NoRanges, YouTube
 
 log = logging.getLogger("avclips.reading")
 
 # An HLS playlist is text, and not so long.
 MAX_PLAYLIST = 8 * 1024 * 1024
+# Seconds after 0 at which a sound alone may begin whose picture is not asked for.
+_AT_ONCE = Fraction(1, 100)
 # So often is just what is missing of a head asked for; YouTube's take one request or two.
 _EXACT_ASKS = 8
 
@@ -181,7 +183,7 @@ class Reading:
         if unseen is None or list(found) != ["audio"]:
             return origins(found, layout.together)
         alone = found["audio"].alone
-        if layout.from_zero and 0 <= alone <= LEAD:
+        if layout.from_zero and 0 <= alone < _AT_ONCE:
             # The clock that it shares with its picture begins at 0, and so does one of them.
             return {"audio": found["audio"].shown - alone}
         return self._origins_of(unseen, sound)
