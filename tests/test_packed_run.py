@@ -420,6 +420,11 @@ def test_it_goes_on_where_it_was_ended(packs: Callable[..., Packs], how: str) ->
     before = {name: place.youtube.extractions(name) for name in whole}
     kept = digests(place.shards / f"{n:05d}.tar" for n in place.finished)
     assert place.run(path, *TARS, "3", scale=HURRY).code == 0
+    if how == "SIGKILL":
+        # Killed between the two files of a clip, a run leaves one of them, which the next moves out of the way.
+        for path in (place.data / "set_aside").glob("*"):
+            assert path.stem not in done
+            path.unlink()
     is_whole(place, rows)
     assert whole and {name: place.youtube.extractions(name) for name in whole} == before
     assert digests(place.shards / name for name in kept) == kept
