@@ -4,8 +4,8 @@ VENV := .venv-dev
 BIN := $(VENV)/bin
 FOUR := .venv-spark4
 
-.PHONY: help test test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
-	matrix matrix-pairs single-file bench clean
+.PHONY: help test test-slow test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
+	matrix single-file bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -42,8 +42,11 @@ test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
 	$(BIN)/python -m compileall -q avclips
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
+test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cluster, pairs of the truth matrix
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow
+
 test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in an environment of its own; JAVA_HOME: a whole Java 17 or newer
-	$(FOUR)/bin/python -m pytest tests/test_spark.py
+	$(FOUR)/bin/python -m pytest -m 'slow or not slow' tests/test_spark.py
 	AVCLIPS_SPARK4_PYTHON=$(CURDIR)/$(FOUR)/bin/python $(BIN)/python -m pytest tests/test_spark_four.py
 
 # But for those that take long and that no version of a package changes, and for the truth matrix, whose sources are
@@ -86,9 +89,6 @@ soak: $(BIN)/.made ## a run with every fault at random, under 12 minutes [SEED=n
 
 fuzz: $(BIN)/.made ## strangers' bytes against everything that reads them [SECONDS=600] [SEED=n]
 	PYTHONPATH=. $(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
-
-matrix-pairs: $(BIN)/.made ## every two values of the truth matrix together (minutes)
-	$(BIN)/python tests/matrix.py
 
 matrix: $(BIN)/.made ## clips of media in every layout, at random, against PyAV's reading of the whole [SECONDS=600] [SEED=n]
 	$(BIN)/python tests/matrix.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))

@@ -146,7 +146,7 @@ def test_a_bad_file_placed_by_hand(place: Stage, name: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (None, ("404", TRAIN)),
+        (None, ("HTTP 404", TRAIN)),
         (b"<!DOCTYPE html><html>Sign in to the network of the institute</html>", ("is not whole JSON", "line 1")),
         (b"[]", ("is an empty list",)),
     ],

@@ -1,6 +1,6 @@
 """Every value of the truth matrix once, cells that were faults, and what the matrix itself rests on.
 
-Pairs of values are played by `make matrix-pairs`, and cells at random by `make matrix`.
+Pairs of values are played by `make test-slow`, and cells at random by `make matrix`.
 
 All cells are played before the first is judged, many in one run of the script. A test's name is a cell:
 `python tests/matrix.py --only CELL` plays it alone.
@@ -66,6 +66,12 @@ def judged() -> Iterator[dict[str, Judged]]:
 @pytest.mark.parametrize("cell", [written(cell) for cell in CELLS])
 def test_a_clip_is_exact_or_refused_for_a_reason_that_is_true(judged: dict[str, Judged], cell: str) -> None:
     assert judged[cell].verdict != "fault", str(judged[cell])
+
+
+@pytest.mark.slow
+def test_every_two_values_together_hold() -> None:
+    faults = [str(each) for each in play(PAIRS) if each.verdict == "fault"]
+    assert faults == [], "\n".join(faults)
 
 
 # -- the cells -------------------------------------------------------------------------------------------

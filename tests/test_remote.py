@@ -252,7 +252,9 @@ def test_an_unknown_protocol(url: str, said: str) -> None:
 def test_a_missing_driver(url: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package.strip("'").partition(">")[0], None)
     # Whatever was found before is looked for again.
-    monkeypatch.setattr(importlib.import_module("fsspec.registry"), "_registry", {})
+    found: dict[str, object] = {}
+    for name in ("_registry", "registry"):
+        monkeypatch.setattr(importlib.import_module("fsspec.registry"), name, found)
     with pytest.raises(UsageError) as caught:
         Remote(url)
     assert str(caught.value).startswith(f"{url}: ") and "\n" not in str(caught.value)

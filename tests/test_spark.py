@@ -425,6 +425,7 @@ def notebook(
     return Notebook(stage, said, ended.err, copied, times)
 
 
+@pytest.mark.slow
 def test_no_shard_is_written_twice_though_tasks_are(
     notebook: Notebook, store: ObjectStore, tmp_path: Path, whole: dict[str, tuple[str, str]]
 ) -> None:
@@ -440,15 +441,18 @@ def test_no_shard_is_written_twice_though_tasks_are(
     assert {key for key, times in puts.items() if times > 1} == set()
 
 
+@pytest.mark.slow
 def test_both_workers_took_part(notebook: Notebook, cluster: Standalone) -> None:
     one, two = cluster.applications()
     assert one and one == two
 
 
+@pytest.mark.slow
 def test_a_session_that_was_there_before_stays_open(notebook: Notebook) -> None:
     assert notebook.said["alive"] == [45, 45, 45]
 
 
+@pytest.mark.slow
 def test_two_processes_keep_one_pace(notebook: Notebook, whole: dict[str, tuple[str, str]]) -> None:
     """Asserted is a least wait, of what one identity may ask after its first two: two would need a third of it."""
     assert notebook.said["paced"] == 0
@@ -459,6 +463,7 @@ def test_two_processes_keep_one_pace(notebook: Notebook, whole: dict[str, tuple[
     assert asked[-1] - asked[0] >= 0.6 * due, (asked, due)
 
 
+@pytest.mark.slow
 def test_tables_hold_the_same_bytes(notebook: Notebook, whole: dict[str, tuple[str, str]]) -> None:
     """Though one executor's Python was killed while it was at one of them."""
     folder = notebook.stage.base / "data" / "paced" / "shards"
@@ -472,6 +477,7 @@ def test_tables_hold_the_same_bytes(notebook: Notebook, whole: dict[str, tuple[s
     assert {path.name.partition(".")[2] for path in folder.iterdir()} == {"parquet", "json"}
 
 
+@pytest.mark.slow
 def test_what_fails_three_times_ends_the_run_with_its_words(notebook: Notebook) -> None:
     code, message = notebook.said["failed"][:2]
     assert code == 1, message
@@ -479,6 +485,7 @@ def test_what_fails_three_times_ends_the_run_with_its_words(notebook: Notebook) 
     assert message.endswith(f"(on {socket.gethostname()})")
 
 
+@pytest.mark.slow
 def test_other_jobs_of_the_session_are_left_alone(notebook: Notebook) -> None:
     assert notebook.said["own"] == [True]
 
