@@ -53,13 +53,17 @@ class Playlist:
         return self.times[-1]
 
 
+class Unfinished(NoIndex):
+    """A playlist to which more pieces will come: what is live."""
+
+
 def read_playlist(text: str, url: str) -> Playlist:
-    """Read a media playlist that came from ``url``; NoIndex where it is no finished, plain one."""
+    """Read a media playlist that came from ``url``; NoIndex for no plain one, Unfinished where it goes on."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or not lines[0].startswith("#EXTM3U"):
         raise NoIndex("not an HLS playlist")
     if "#EXT-X-ENDLIST" not in lines:
-        raise NoIndex("an HLS playlist without an end")
+        raise Unfinished("an HLS playlist without an end")
     head: Part | None = None
     parts: list[Part] = []
     times = [Fraction(0)]

@@ -211,6 +211,8 @@ class Reading:
             if not self.streams.elsewhere:
                 raise
             return self._whole(stream)
+        except hls.Unfinished as error:
+            raise Transient("upcoming", str(error)) from error
         except spans.NoIndex as error:
             if stream.pieces is not None and len({url for url, _ in stream.pieces}) == 1:
                 stream = replace(stream, url=stream.pieces[0][0], protocol="https", pieces=None)

@@ -126,7 +126,9 @@ class YouTube:
             self._bounds.end()
         if not isinstance(info, dict):
             raise Transient("unknown", "yt-dlp returned nothing")
-        if info.get("live_status") in ("is_live", "is_upcoming", "post_live"):
+        # A playlist of less than a second is taken for a broadcast, too (findings/ytdlp-short-is-live.sh).
+        is_told = elsewhere and info.get("live_status") == "is_live" and _is_hls(info)
+        if info.get("live_status") in ("is_live", "is_upcoming", "post_live") and not is_told:
             raise Transient("upcoming", f"live_status is {info['live_status']}")
         return replace(self._streams(info, elsewhere), withheld=self._said.why_so_few(video.url, self._offered))
 
@@ -334,6 +336,11 @@ class YouTube:
             # The user trusts another authority (an institute's proxy, say); yt-dlp would only ask certifi's.
             parameters["compat_opts"] = {*parameters.get("compat_opts", ()), "no-certifi"}
         return parameters
+
+
+def _is_hls(info: Mapping[str, Any]) -> bool:
+    chosen = info.get("requested_formats") or [info]
+    return all(str(each.get("protocol")).startswith("m3u8") for each in chosen)
 
 
 def _http_failure(error: HTTPError) -> ClipError:
