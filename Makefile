@@ -49,9 +49,9 @@ test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in a
 	$(FOUR)/bin/python -m pytest -m 'slow or not slow' tests/test_spark.py
 	AVCLIPS_SPARK4_PYTHON=$(CURDIR)/$(FOUR)/bin/python $(BIN)/python -m pytest tests/test_spark_four.py
 
-# But for those that take long and that no version of a package changes, and for the truth matrix, whose sources are
-# made with the newest ffmpeg's muxers.
-SAME_ON_ALL := shell single_file signals bad_input matrix
+# But for those that take long and that no version of a package changes, and for the truth matrix and the bytes of a
+# clip, whose sources are as the newest ffmpeg's muxers make them.
+SAME_ON_ALL := shell single_file signals bad_input pairs matrix bytes
 test-oldest: $(OLDEST)/.made ## the tests on the lowest versions that the requirements allow
 	$(OLDEST)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
 		$(SAME_ON_ALL:%=--ignore tests/test_%.py)

@@ -97,6 +97,9 @@ def _values(column: Any, arrow: Any) -> list[Any]:
     """A column's cells as Python's; where one cannot be, each by itself."""
     errors: tuple[type[Exception], ...] = (ValueError, OverflowError, arrow.ArrowException)
     try:
+        if arrow.types.is_float16(column.type):
+            # Older pyarrow have it as numbers of numpy.
+            column = column.cast(arrow.float32())
         values: list[Any] = column.to_pylist()
     except errors:
         return [_value(column[at], arrow, errors) for at in range(len(column))]

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,30 +34,32 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
     said = folder / "said.txt"
     with open(said, "wb") as out:
         started = time.perf_counter()
-        child = subprocess.Popen(
-            command,
-            env=dict(environment),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        watchdog = threading.Timer(patience, _end, [child.pid])
-        # A signal that comes to its thread would not wake this one, which waits.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        watchdog.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        child: subprocess.Popen[bytes] | None = None
+        watchdog: threading.Timer | None = None
         try:
+            with _held_signals():
+                child = subprocess.Popen(
+                    command,
+                    env=dict(environment),
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+                watchdog = threading.Timer(patience, _end, [child.pid])
+                watchdog.start()
             # wait4 counts the child and every descendant that was waited for.
             _, status, usage = os.wait4(child.pid, 0)
         except BaseException:
-            # It has a session of its own: Ctrl-C does not reach it.
-            _end(child.pid)
-            child.wait()
+            if child is not None:
+                # It has a session of its own: Ctrl-C does not reach it.
+                _end(child.pid)
+                child.wait()
             raise
         finally:
-            watchdog.cancel()
+            if watchdog is not None:
+                watchdog.cancel()
         wall = time.perf_counter() - started
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
@@ -71,6 +73,24 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
 def run_all(commands: Sequence[Sequence[str]], environment: Mapping[str, str], folder: Path) -> Cost:
     """Run commands one after the other."""
     return sum((run(command, environment, folder) for command in commands), Cost())
+
+
+@contextmanager
+def _held_signals() -> Iterator[None]:
+    """What would interrupt is told afterwards: between a child's start and its name, nobody could end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, lambda number, _: held.append(number)) for each in numbers}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    for number in held:
+        signal.raise_signal(number)
 
 
 def _end(pid: int) -> None:

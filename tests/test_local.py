@@ -27,6 +27,7 @@ from avclips.store import Store
 from fake_media import PROGRESSIVE, Media, ffmpeg, make
 from fake_youtube import FakeVideo
 from script import QUICK, digest, results, seconds_of, stage
+from sounds import without_filling
 from test_archives import KINDS
 from test_exact import is_its_own, pictures, samples, times
 
@@ -305,8 +306,9 @@ def test_a_whole_video_is_published_byte_for_byte(file_of: Make, here: Callable[
     found = here(file, quality=360)
     facts = found.facts(WHOLE)
     assert facts["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
-    due = decoded_sound(file)
-    assert np.array_equal(samples_of(found.audio), due) and facts["samples"] == len(due)
+    got = samples_of(found.audio)
+    due = without_filling(decoded_sound(file), got)
+    assert np.array_equal(got, due) and facts["samples"] == len(due)
     assert (facts["width"], facts["height"], facts["pictures"]) == (640, 360, len(times(file)))
     assert facts["channels"] == due.shape[1]
 
