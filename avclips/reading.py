@@ -62,8 +62,9 @@ class Reading:
         settings, picture, sound = self._settings, self.streams.picture, self.streams.sound
         lasts = clip.end if clip.end is not None else self.streams.duration or clip.start
         self._reader.begin(max(0.0, lasts - clip.start))
-        if sound is not None and not sound.named and "audio" not in self._layout(sound).kinds():
-            sound = self._unheard()
+        # Where a sound is named and not there, the file may be damaged; but a silent one may be asked for.
+        if sound is not None and (settings.allow_silent or not sound.named):
+            sound = sound if "audio" in self._layout(sound).kinds() else self._unheard()
         video = self._material(picture, "video", start, start, end) if picture else None
         audio = None
         if sound is not None:
