@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from .near import nearest
@@ -29,6 +30,7 @@ class Parser(argparse.ArgumentParser):
     """
 
     origin = ""
+    _forgotten: Mapping[str, Any] = MappingProxyType({})
 
     def error(self, message: str) -> NoReturn:
         # argparse's own words for where it stands.
@@ -74,10 +76,16 @@ class Parser(argparse.ArgumentParser):
         return {name: each for each in self._actions for name in (each.option_strings or [each.dest])}
 
     def forget_defaults(self) -> None:
-        """From now on, what nobody says stands nowhere."""
+        """From now on, what nobody says stands nowhere but in the help."""
+        self._forgotten = {action.dest: action.default for action in self._actions}
         for action in self._actions:
             action.default = argparse.SUPPRESS
         self._defaults.clear()
+
+    def format_help(self) -> str:
+        for action in self._actions:
+            action.default = self._forgotten.get(action.dest, action.default)
+        return super().format_help()
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

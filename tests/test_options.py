@@ -19,7 +19,7 @@ from avclips.datasets.clips import CLIPS
 from avclips.datasets.general_avqa import GENERAL_AVQA
 from avclips.datasets.music_avqa import MUSIC_AVQA
 from avclips.datasets.vggsound import VGGSOUND
-from avclips.options import make_parser, read_settings
+from avclips.options import read_settings
 from avclips.presets import PRESETS
 from avclips.quantities import hours, proxy_url, rate, seconds, size, whole_number
 
@@ -292,7 +292,7 @@ def test_a_proxys_password_is_not_repeated(text: str, capsys: pytest.CaptureFixt
 
 def test_help_tells_every_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        make_parser(GENERAL_AVQA).parse_args(["--help"])
+        read_settings(GENERAL_AVQA, ["--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert caught.value.code == 0
     for default in (
@@ -332,7 +332,7 @@ OF_SOME = {
 def test_help_shows_a_scripts_own_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     dataset, own = OF_SOME[name]
     with pytest.raises(SystemExit) as caught:
-        make_parser(dataset).parse_args(["--help"])
+        read_settings(dataset, ["--help"])
     said = capsys.readouterr().out
     shown = set(re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", said, re.MULTILINE))
     every = {option for _, options in OF_SOME.values() for option in options.split()}
