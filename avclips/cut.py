@@ -32,7 +32,8 @@ class Job:
     ``flip``: mirrored left to right. ``scale``: the smaller side of the picture is to have so many pixels.
     ``shape``: how many a second there are, and their size, where that is not the source's.
     ``keep``: the picture's file is itself the result, and only sound is cut. ``decode``: the clip's frames are
-    decoded too, only to see that they can be. ``silent``: a clip without sound will do.
+    decoded too, only to see that they can be. ``silent``: a clip without sound will do. ``flac_frames``:
+    samples of each frame of FLAC, None for the encoder's choice.
     """
 
     video: Material | None
@@ -48,6 +49,7 @@ class Job:
     keep: bool = False
     decode: bool = False
     silent: bool = False
+    flac_frames: int | None = None
 
 
 def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path) -> Expected:
@@ -139,7 +141,7 @@ class _Cutting:
         if heard is not None and sound.suffix != ".m4a":
             source = self._folder / "sound.mp4"
             _write(source, [decodable_sound(heard)])
-            words += decoded_sound(len(paths), heard, job.audio_channels, sound)
+            words += decoded_sound(len(paths), heard, job.audio_channels, sound, job.flac_frames)
             paths.append(source)
         if not words:
             return None

@@ -63,9 +63,12 @@ def decoded_picture(frames: str) -> list[str]:
     return ["-map", "0:v:0", *codec, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
 
 
-def decoded_sound(source: int, sound: Sound, channels: int | None, path: Path) -> list[str | Path]:
+def decoded_sound(
+    source: int, sound: Sound, channels: int | None, path: Path, frames: int | None = None
+) -> list[str | Path]:
     """An output with a clip's samples out of input ``source``, as PCM or FLAC by the ending of ``path``."""
     codec = ["-c:a", "pcm_s16le"] if path.suffix == ".wav" else ["-c:a", "flac", "-sample_fmt", "s16"]
+    codec += ["-frame_size", str(frames)] if frames else []
     mixed = ["-ac", str(channels)] if channels else []
     graph = sound_filter(sound)
     if len(sound.pieces) == 1:

@@ -6,6 +6,7 @@ The files are small and real, and so is the ffmpeg. A stand-in for YouTube tells
 from __future__ import annotations
 
 import hashlib
+import itertools
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +19,13 @@ import av
 import numpy as np
 import pytest
 
+from avclips import finish
 from avclips.archives import Archives
 from avclips.clip import Clip, Outcome, Settings
+from avclips.errors import Transient
+from avclips.examine import measure_sound
 from avclips.local import Local
+from avclips.measure import Sound
 from avclips.media import Ffmpeg
 from avclips.pace import Clock
 from avclips.store import Store
@@ -501,3 +506,29 @@ def test_max_clips_takes_so_many_of_an_archive(tmp_path: Path, media_folder: Pat
             assert ended.code == 0 and f"{count} of 3 clips are done" in ended.out, ended.said
             assert len(run.published) == count
         assert run.asked_videos() == set() and not list(run.data.glob(".tmp/*/spill"))
+
+
+@pytest.mark.parametrize("unread", [1, 2, 3])
+def test_flac_that_libav_cannot_read_is_made_of_other_frames(
+    file_of: Make, here: Callable[..., Here], monkeypatch: pytest.MonkeyPatch, unread: int
+) -> None:
+    """Its parser takes some samples for a frame's beginning; in frames of another length they lie elsewhere."""
+    frames: list[set[int]] = []
+
+    def measured(path: Path, ffmpeg: Ffmpeg) -> Sound:
+        with av.open(str(path)) as container:
+            frames.append({frame.samples for frame in itertools.islice(container.decode(audio=0), 3)})
+        if len(frames) <= unread:
+            raise Transient("media", "[flac] invalid residual")
+        return measure_sound(path, ffmpeg)
+
+    file = file_of("{both}")
+    monkeypatch.setattr(finish, "measure_sound", measured)
+    found = here(file, audio_format="flac")
+    outcome = found.take(WHOLE)
+    assert (outcome is not None and outcome.status == "done") == (unread < 3)
+    assert frames[1:3] == [{4096}, {2304}][: len(frames) - 1] and len(frames) == min(3, unread + 1)
+    if unread < 3:
+        assert np.array_equal(decoded_sound(found.audio), decoded_sound(file))
+    else:
+        assert not found.audio.exists()
