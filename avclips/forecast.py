@@ -16,6 +16,7 @@ from .pacer import Pacer
 # About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds, and
 # what the sound takes, with fragments of ten.
 CLIP_BYTES = {"both": 1_000_000, "audio": 330_000}
+_FRAGMENT = 5.0
 # Bytes of a second of picture, generously, by quality: (encoded anew, copied).
 _PICTURE = {360: (120_000, 80_000), 480: (220_000, 150_000), 720: (500_000, 320_000), 1080: (1_000_000, 640_000)}
 # What is left of PCM, at most.
@@ -32,7 +33,7 @@ class Work:
 
     ``listed``: clips of the whole list, ``failed``: those of them that failed and are not tried; ``todo``: those
     that are, of which a site is asked for ``asked``, in ``videos``. ``most``: clips to be done in all, None for no
-    limit. ``pacers``: whose pace counts, ``workers`` in all.
+    limit. ``pacers``: whose pace counts, ``workers`` in all. ``seconds``: of a clip, on average.
     """
 
     listed: int
@@ -43,14 +44,15 @@ class Work:
     most: int | None
     workers: int
     settings: Settings
+    seconds: float = 10.0
 
 
 def ways(
-    videos: float, clips: float, pacers: Iterable[Pacer], workers: int, settings: Settings
+    videos: float, clips: float, pacers: Iterable[Pacer], workers: int, settings: Settings, seconds: float = 10.0
 ) -> dict[str, float]:
     """The least seconds by each option that limits a run; ``videos``, ``clips``: what a site is asked for.
 
-    A clip is taken for ten seconds. Of a pace, what may start at once is not waited for.
+    ``seconds``: of a clip, on average. Of a pace, what may start at once is not waited for.
     """
     found = {"--sleep": clips * (settings.sleep + 1.0 if settings.sleep else 0.0) / workers}
     pacers = list(pacers)
@@ -60,7 +62,9 @@ def ways(
         an_hour = sum(limit * pacer.speed for limit, pacer in zip(limits, pacers, strict=True) if limit)
         found["--videos-per-hour"] = max(0.0, videos - at_once) / an_hour * 3600
     if settings.rate_limit:
-        found["--rate-limit"] = clips * CLIP_BYTES[settings.media] / settings.rate_limit / workers
+        # What is read reaches over both ends of a clip, by half a fragment on average.
+        longer = (seconds + _FRAGMENT) / (10.0 + _FRAGMENT)
+        found["--rate-limit"] = clips * longer * CLIP_BYTES[settings.media] / settings.rate_limit / workers
     return found
 
 
@@ -111,7 +115,7 @@ def time_left(
 ) -> tuple[float, str] | None:
     """The seconds until ``left`` clips are done, and the option that makes it so, if any; None: not known yet."""
     share = left / work.todo if work.todo else 0.0
-    found = ways(work.videos * share, work.asked * share, pacers, work.workers, work.settings)
+    found = ways(work.videos * share, work.asked * share, pacers, work.workers, work.settings, work.seconds)
     binds = max(found, key=lambda name: found[name])
     measured = left / speed if (speed := lately.a_second(now)) and lately.count >= ENOUGH else 0.0
     if measured > found[binds]:
@@ -127,12 +131,15 @@ def clip_bytes(settings: Settings, seconds: float) -> int:
     return int(seconds * (picture + sound))
 
 
-def expectation(videos: int, clips: int, pacers: Sequence[Pacer], workers: int, settings: Settings) -> str:
+def expectation(
+    videos: int, clips: int, pacers: Sequence[Pacer], workers: int, settings: Settings, seconds: float = 10.0
+) -> str:
     """How long a run should take, and which limit makes it so.
 
-    ``videos``, ``clips``: what is to be fetched; a clip is taken for ten seconds.
+    ``videos``, ``clips``: what is to be fetched; ``seconds``: of a clip, on average.
     """
-    limits = {name: seconds / 3600 for name, seconds in ways(videos, clips, pacers, workers, settings).items()}
+    found = ways(videos, clips, pacers, workers, settings, seconds)
+    limits = {name: least / 3600 for name, least in found.items()}
     binds = max(limits, key=lambda name: limits[name])
     if limits[binds] < 0.1:
         return f"{clips} clips of {videos} videos: a matter of minutes."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,10 @@ def _see_output(parser: Parser, chosen: argparse.Namespace) -> None:
             parser.error("--engine spark writes shards: --output-format webdataset or parquet")
     elif chosen.allow_mixed:
         parser.error("--allow-mixed goes with --output-format files")
+    if match := re.match(r"([a-z][a-z0-9+.-]+):(?!//)/?", chosen.output or ""):
+        # It would be a folder of that name, here, on this machine.
+        meant = f"{match[1]}://{chosen.output[match.end() :]}"
+        parser.error(f"--output: {chosen.output} is no address: did you mean {meant}?")
     if chosen.engine == "spark":
         if any(isinstance(each, str) for each in chosen.cookies):
             parser.error("--cookies-from-browser goes with --engine threads: the browser is on this machine alone")

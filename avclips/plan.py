@@ -49,7 +49,8 @@ class Plan:
 
     ``rescued``: failed for good elsewhere, and lie in the archives; ``here``: on this machine, or of a video of
     which another clip is; ``left``: no site is known to ask. Of those that a site is asked for, ``asked`` and
-    ``videos`` are how many there are, and ``count`` that of all clips, done or not.
+    ``videos`` are how many there are, and ``count`` that of all clips, done or not. ``seconds``: of all clips that
+    are to be tried and have an end, ``timed`` of them.
     """
 
     rescued: list[Clip] = field(default_factory=list)
@@ -58,6 +59,12 @@ class Plan:
     asked: int = 0
     videos: int = 0
     count: int = 0
+    seconds: float = 0.0
+    timed: int = 0
+
+    def length(self, usual: float) -> float:
+        """The seconds of a clip, on average; ``usual`` where no list tells."""
+        return self.seconds / self.timed if self.timed else usual
 
     @property
     def found(self) -> int:
@@ -72,6 +79,9 @@ def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: S
         listed = list(group)
         plan.count += len(listed)
         pending = [clip for clip in listed if store.may_come(clip)]
+        ended = [clip.end - clip.start for clip in pending if clip.end is not None]
+        plan.seconds += sum(ended)
+        plan.timed += len(ended)
         plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
         if any(archives.holds(clip.id) or store.had_strangers(clip) for clip in pending):
             plan.here += pending

@@ -116,7 +116,7 @@ class Run:
             plan = make_plan(clips, listing.url_of, archives, store)
             if settings.part is not None:
                 say("Part {} of {}: ".format(*settings.part) + f"{plan.count} of {clips.everyone} clips.")
-            self._see_room(plan.found + (len(plan.left) if self._uses_drive else 0), store)
+            self._see_room(plan, store)
             gc.freeze()
             gc.enable()
             desks = staff.desks(store, archives, listing.url_of)
@@ -147,6 +147,7 @@ class Run:
             most=self._settings.max_clips,
             workers=workers,
             settings=self._settings,
+            seconds=plan.length(self._dataset.clip_seconds),
         )
 
     def _see_what_is_needed(self) -> None:
@@ -176,7 +177,8 @@ class Run:
         share = 1.0 if most is None or not plan.asked else min(1.0, max(0, most - done) / plan.asked)
         if clips := round(plan.asked * share):
             pacers = list(dict.fromkeys(desk.pacer for desk in desks))
-            say(expectation(round(plan.videos * share), clips, pacers, len(desks), self._settings))
+            videos, seconds = max(1, round(plan.videos * share)), plan.length(self._dataset.clip_seconds)
+            say(expectation(videos, clips, pacers, len(desks), self._settings, seconds))
 
     def _greet(self, versions: str, hint: str | None) -> None:
         say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
@@ -220,11 +222,12 @@ class Run:
         for name, value in listing.files.items():
             write_json(store.metadata / name, value)
 
-    def _see_room(self, count: int, store: Store) -> None:
-        """Whether so many clips fit on the disk, before the first byte."""
+    def _see_room(self, plan: Plan, store: Store) -> None:
+        """Whether what is to be tried fits on the disk, before the first byte."""
+        count = plan.found + (len(plan.left) if self._uses_drive else 0)
         if self._settings.max_clips is not None:
             count = max(0, min(count, self._settings.max_clips - store.done_of_list))
-        each = clip_bytes(self._settings, self._dataset.clip_seconds)
+        each = clip_bytes(self._settings, plan.length(self._dataset.clip_seconds))
         needed, free = count * each, free_bytes(store.folder)
         say(
             f"{store.done_of_list} clips are done, {count} to go: about {in_units(needed)}; "

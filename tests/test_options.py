@@ -563,3 +563,30 @@ def test_what_cannot_be_meant_of_shards(
     said = capsys.readouterr()
     assert (caught.value.code, said.out) == (2, "")
     assert said.err.partition("error: ")[2].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("output", "meant"),
+    [
+        ("s3:/bucket/x", "s3://bucket/x"),
+        ("s3:bucket/x", "s3://bucket/x"),
+        ("gs:/bucket", "gs://bucket"),
+        ("s3://bucket/x", None),
+        ("file:///scratch/x", None),
+        ("./s3:/x", None),
+        ("shards", None),
+    ],
+)
+def test_an_address_with_a_slash_too_few(
+    output: str, meant: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data-dir", str(tmp_path), "--output-format", "parquet", "--output", output]
+    if meant is None:
+        assert read_settings(GENERAL_AVQA, words)[0].output == output
+        return
+    with pytest.raises(SystemExit):
+        read_settings(GENERAL_AVQA, words)
+    assert (
+        capsys.readouterr().err
+        == f"error: --output: {output} is no address: did you mean {meant}?\n  see --help\n"
+    )
