@@ -62,7 +62,7 @@ def add_list(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     )
     group.add_argument("--list-presets", action=_ListPresets, nargs=0, help="show the public lists that are known")
     group.add_argument(
-        "--clip-length", type=some_seconds, metavar="SECONDS", help="of a clip, where the list says only its start"
+        "--clip-length", type=some_seconds, metavar="SECONDS", help="of a clip whose row says only its start"
     )
 
 

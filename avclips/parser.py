@@ -87,6 +87,14 @@ class Parser(argparse.ArgumentParser):
             action.default = self._forgotten.get(action.dest, action.default)
         return super().format_help()
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError:
+            if action.choices is None:
+                raise
+            raise argparse.ArgumentError(action, _no_choice([arg_string], list(action.choices))) from None
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             raise argparse.ArgumentError(action, _no_choice([value], list(action.choices)))

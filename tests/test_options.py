@@ -590,3 +590,17 @@ def test_an_address_with_a_slash_too_few(
         capsys.readouterr().err
         == f"error: --output: {output} is no address: did you mean {meant}?\n  see --help\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--quality", "360p"], "--quality: '360p' is unknown: did you mean 360? (it takes 360, 480, 720, 1080)"),
+        (["--quality", "541"], "--quality: '541' is unknown (it takes 360, 480, 720, 1080)"),
+        (["--audio-channels", "two"], "--audio-channels: 'two' is unknown (it takes 1, 2)"),
+    ],
+)
+def test_a_number_of_a_few(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(GENERAL_AVQA, words)
+    assert capsys.readouterr().err.startswith(f"error: {said}")
