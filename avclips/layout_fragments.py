@@ -220,8 +220,11 @@ class Clusters(InUnits):
                 break
         firsts = {}
         for kind, (_, samples) in opened.items():
-            starts = Fraction(min(samples.times), samples.timescale)
-            firsts[kind] = _First(starts, starts + (self._delay if kind == "audio" else 0))
+            starts = shown = Fraction(min(samples.times), samples.timescale)
+            if kind == "audio":
+                shown = webm.heard(starts, self._delay, self._index.timescale)
+                starts = shown - self._delay
+            firsts[kind] = _First(starts, shown)
         return firsts
 
     def ends(self, kind: str) -> Fraction | None:

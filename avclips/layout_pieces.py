@@ -28,7 +28,7 @@ from .opening import Opened, first_of_each, remuxed
 from .packed_audio import CLOCK, WRAP, is_packed, without_tag
 from .streams import Stream
 from .timeline import Begin, begin_of
-from .webm import MAGIC
+from .webm import MAGIC, heard
 
 # Pieces at the beginning in which a track has to begin.
 _BEGINS_WITHIN = 3
@@ -304,9 +304,9 @@ def _unrounded(samples: Samples) -> Samples:
     if samples.codec != "Opus" or samples.timescale != _MILLISECONDS:
         return samples
     skipped = Fraction(pre_skip(samples.entry), _OPUS_RATE)
-    heard = Fraction(round((Fraction(samples.decode[0], _MILLISECONDS) + skipped) * _MILLISECONDS), _MILLISECONDS)
+    begins = heard(Fraction(samples.decode[0], _MILLISECONDS), skipped, _MILLISECONDS)
     fine = samples.finer(_OPUS_RATE // _MILLISECONDS)
-    moved = fine.later(heard - skipped - Fraction(fine.decode[0], fine.timescale))
+    moved = fine.later(begins - skipped - Fraction(fine.decode[0], fine.timescale))
     return replace(moved, skipped=round(skipped * moved.timescale))
 
 

@@ -126,18 +126,27 @@ def remuxed(
             raise Transient("media", f"ffmpeg lists other packets of {name} than it wrote")
         opened[name] = (target, _with_times(table, listed[name], untold=kind == "matroska"))
     if begins and "audio" in opened:
-        sound = _heard_from(path, kind, ffmpeg, opened["audio"][1])
+        listed_sound = opened["audio"][1]
+        sound = _heard_from(path, kind, ffmpeg, listed_sound)
         if kind == "matroska" and sound.codec == "Opus":
-            sound = without_padding(_skipping(sound.finer(1_000_000)), _padding_of(path))
+            exact = _skipping(sound.finer(1_000_000), listed_sound.timescale)
+            sound = without_padding(exact, _padding_of(path))
         opened["audio"] = (target, sound)
     return opened
 
 
-def _skipping(opus: Samples) -> Samples:
-    """Opus that is heard from where its description says, which milliseconds only round."""
+def _skipping(opus: Samples, ticks: int) -> Samples:
+    """Opus that is heard from where its container says; its packets begin before that by what is skipped.
+
+    ``ticks``: those of the container in a second, to which its times are rounded.
+    """
     if opus.shift is None:
         return opus
-    return replace(opus, since=opus.times[0] + round(Fraction(pre_skip(opus.entry) * opus.timescale, _OPUS_RATE)))
+    skipped = Fraction(pre_skip(opus.entry), _OPUS_RATE)
+    first = Fraction(opus.times[0], opus.timescale)
+    heard = webm.heard(first, skipped, ticks)
+    moved = opus.later(heard - skipped - first)
+    return replace(moved, since=round(heard * moved.timescale))
 
 
 def _write_without_names(source: Path, target: Path) -> None:

@@ -185,6 +185,18 @@ def test_opus_is_as_long_as_it_was_made(ffmpeg: Ffmpeg, media_folder: Path, tmp_
     assert abs(Fraction(lasting, samples.timescale) - 3) <= Fraction(1, 1000)
 
 
+@pytest.mark.parametrize(("ending", "picture"), [("webm", VP9), ("mkv", PLAIN)])
+def test_opus_begins_with_its_picture(
+    ffmpeg: Ffmpeg, media_folder: Path, tmp_path: Path, ending: str, picture: tuple[str, ...]
+) -> None:
+    """Its encoder's 6.5 ms, of which ffmpeg makes 7, do not move it."""
+    found = opened(made(media_folder, ending, *BOTH, *picture, *OPUS), ffmpeg, tmp_path)
+    begins = {kind: begin_of(samples) for kind, (_, samples) in found.items()}
+    assert {kind: begin and begin.shown for kind, begin in begins.items()} == {"video": 0, "audio": 0}
+    _, sound = found["audio"]
+    assert Fraction(sound.times[0], sound.timescale) == Fraction(-312, 48_000)
+
+
 def test_what_an_mp4_cannot_hold_is_put_there_frame_by_frame(
     ffmpeg: Ffmpeg, media_folder: Path, tmp_path: Path
 ) -> None:

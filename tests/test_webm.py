@@ -16,9 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fake_media
+from avclips.layout_fragments import Clusters
+from avclips.media import Ffmpeg
+from avclips.pace import Clock
 from avclips.spans import MAX_HEAD, Index, NeedMore, NoIndex, guess_head, plan
-from avclips.webm import check_clusters, inside_segment, last_padding, read_index
+from avclips.webm import check_clusters, heard, inside_segment, last_padding, read_index
 from fake_media import CLUSTER, CUES, INFO, SEGMENT, Media
+from made_files import PICTURE as FILM
+from made_files import SOUND, made
 
 MEDIA = Media(duration=24, width=64, height=36, gop_seconds=2, sample_rate=48000)
 FEW = settings(deadline=None, derandomize=True, max_examples=200)
@@ -73,6 +78,52 @@ def test_the_head_and_some_clusters_are_a_file(media_folder: Path, tmp_path: Pat
     assert got.items() <= due.items()
     # Opus: a packet begins a delay before it is heard.
     assert min(got) <= 11000 and max(got) >= 13000 - PACKET - DELAY * 1000 / 48000 - 1
+
+
+@pytest.mark.parametrize(
+    ("packet", "delay", "timescale", "due"),
+    [
+        # Of libopus' 312 samples, 6.5 ms, ffmpeg makes 7: where the first block's stamp is 0, and where not.
+        (-7, DELAY, 1000, 0),
+        (494, DELAY, 1000, 501),
+        (495, DELAY, 1000, 502),
+        (-3, 120, 1000, 0),
+        (-2, 119, 1000, 0),
+        (-312, DELAY, 48_000, 0),
+        # Vorbis has none.
+        (40, 0, 1000, 40),
+    ],
+)
+def test_where_opus_is_heard(packet: int, delay: int, timescale: int, due: int) -> None:
+    at = heard(Fraction(packet, timescale), Fraction(delay, 48_000), timescale)
+    assert at == Fraction(due, timescale)
+
+
+class Served:
+    """A reader of one file."""
+
+    def __init__(self, content: bytes, folder: Path) -> None:
+        self.content, self.folder = content, folder
+
+    def body(self, stream: object, first: int, last: int) -> Path:
+        path = self.file("body")
+        path.write_bytes(self.content[first : last + 1])
+        return path
+
+    def file(self, name: str) -> Path:
+        return self.folder / name
+
+
+def test_opus_begins_with_the_picture_beside_it(media_folder: Path, tmp_path: Path) -> None:
+    """What its encoder put in front, which ffmpeg rounds to milliseconds, does not move it."""
+    words = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus")
+    content = made(media_folder, "webm", *FILM, *SOUND, *words, "-cues_to_front", "1").read_bytes()
+    index = read_index(content, len(content))
+    assert isinstance(index, Index) and index.delay == DELAY
+    ffmpeg = Ffmpeg(Path(fake_media.ffmpeg()), Clock())
+    clusters = Clusters(Served(content, tmp_path), None, index, ffmpeg)  # type: ignore[arg-type]
+    assert [clusters.begin(kind).shown for kind in ("video", "audio")] == [0, 0]
+    assert clusters.first_packet("audio") == Fraction(-DELAY, 48_000)
 
 
 @pytest.mark.parametrize("itag", [243, 251])
