@@ -17,15 +17,16 @@ from .errors import Gone, Transient
 from .mp4 import Samples
 from .timeline import GAP, INSTANT, on_grid, samples_of_packet
 
-# Seconds of sound before a clip's first sample that a decoder needs for it to be right: AAC the packet before,
-# with spectral band replication and parametric stereo several; Opus, whose state fades slowly, a second.
+# Seconds of sound before a clip's first sample that a decoder needs for it to be right: AAC the packet before;
+# with spectral band replication twelve, at 32 kHz or more: it has no upper half until a header comes, which is in
+# one packet of ten, and two later it is as it would have been. Opus, whose state fades slowly, a second.
 BEFORE = {
     "opus": Fraction(1),
     "mp4a.40.2": Fraction(1, 10),
-    "mp4a.40.5": Fraction(4, 10),
-    "mp4a.40.29": Fraction(4, 10),
+    "mp4a.40.5": Fraction(8, 10),
+    "mp4a.40.29": Fraction(8, 10),
 }
-USUALLY_BEFORE = Fraction(4, 10)
+USUALLY_BEFORE = Fraction(8, 10)
 # Of what was read, so many seconds before a clip are decoded: the noise that AAC has a decoder make up depends on
 # where it began, and most begin with a file, or a fragment.
 DECODED_BEFORE = 15
@@ -258,8 +259,8 @@ def _copied_before(samples: Samples, rate: int) -> int:
     """The packets before the first that is heard of a copy, which prepare its decoder."""
     if samples.codec in _COPIED_BEFORE:
         return _COPIED_BEFORE[samples.codec]
-    # HE-AAC, whose packets decode to twice as much, needs what is doubled too.
-    return 10 if (samples_of_packet(samples, rate) or 0) > _AAC_PACKET else 1
+    # HE-AAC, whose packets decode to twice as much, needs a header of what is doubled.
+    return 12 if (samples_of_packet(samples, rate) or 0) > _AAC_PACKET else 1
 
 
 def _resampled(

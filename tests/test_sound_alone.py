@@ -21,6 +21,7 @@ import pytest
 
 from avclips.archives import Archives
 from avclips.clip import Clip, Identity, Outcome, Settings, Video
+from avclips.cutting import BEFORE, USUALLY_BEFORE
 from avclips.forecast import clip_bytes, expectation
 from avclips.formats import choose
 from avclips.local import Local
@@ -32,6 +33,7 @@ from avclips.worker import Worker
 from avclips.youtube import YouTube
 from fake_media import PROGRESSIVE, Media, ffmpeg, make
 from fake_youtube import FakeVideo, FakeYouTube, Request
+from matrix_media import HE_AAC, PACKETS, RATES
 from script import QUICK, digest, stage
 from test_exact import PACKET, is_in_step, samples, sound_packets
 
@@ -455,3 +457,31 @@ def test_it_takes_less_time_than_with_pictures(tmp_path: Path) -> None:
     assert said("both") == "100000 clips of 100000 videos: at least 22.6 days, by --rate-limit."
     # A stretch of sound that holds ten seconds has about a third of a megabyte.
     assert said("audio") != said("both")
+
+
+def test_he_aac_has_its_upper_half_where_a_clip_begins() -> None:
+    """It comes with a header, in one packet of ten; from whichever a decoder begins, what is read has it."""
+    with av.open(str(HE_AAC)) as container:
+        packets = [bytes(packet) for packet in container.demux(audio=0)][:80]
+        extra = container.streams.audio[0].codec_context.extradata
+    whole = upper_half(packets, extra)
+    # The packets that a decoder gives without it, by the one that it begins with.
+    waits = []
+    for first in range(40, 60):
+        pairs = zip(upper_half(packets[first:], extra), whole[first:], strict=True)
+        waits.append(next(at for at, (got, due) in enumerate(pairs) if got > due * 0.3))
+    assert (min(waits), max(waits)) == (0, 9)
+    packet = Fraction(PACKETS["he-aac"], RATES["aac"])
+    # Two more, until it is as it would have been.
+    enough = packet * (max(waits) + 2)
+    assert enough <= min(BEFORE["mp4a.40.5"], BEFORE["mp4a.40.29"], USUALLY_BEFORE)
+
+
+def upper_half(packets: list[bytes], extra: bytes | None) -> list[float]:
+    """How loud each packet decodes to be, at 13 to 16 kHz."""
+    decoder = av.CodecContext.create("aac", "r")
+    decoder.extradata = extra
+    frames = [frame.to_ndarray()[0] for packet in packets for frame in decoder.decode(av.Packet(packet))]
+    return [
+        float(np.abs(np.fft.rfft(frame))[len(frame) * 3 // 10 : len(frame) * 36 // 100].mean()) for frame in frames
+    ]
