@@ -27,6 +27,8 @@ _OFF = Fraction(1, 2)
 _A_LITTLE = 4096
 _MOST_OF_A_HEADER = 16 << 20
 _NANOSECONDS = 1_000_000_000
+# Bytes behind what an index speaks of that are taken for the end of another track.
+_TAIL = 4 << 20
 # Clusters at the beginning in which each track has to begin.
 _BEGINS_WITHIN = 3
 
@@ -131,6 +133,10 @@ class Fragments(InUnits):
     def load(self, first: int, last: int) -> Opened:
         index = self._index
         begins, behind = index.offsets[first], index.offsets[last + 1]
+        if self.together and last == len(index.times) - 2:
+            # The index is one track's: another may go on in fragments of its own behind the last.
+            size = self._stream.size or 0
+            behind = size if behind < size <= behind + _TAIL else behind
         path = self._reader.body(self._stream, begins, behind - 1)
         span = spans.Span(begins, behind - 1, Fraction(index.times[first], index.timescale))
         with mapped(path) as body:

@@ -43,6 +43,7 @@ layout=sidx-each,lag=0.4,begin=5,media=audio,audio_format=flac
 layout=plain,ends=gap,at=packet,media=audio
 sound=opus,lag=0.4,ends=gap,at=packet,audio_format=m4a
 layout=muxed-sidx,sound=opus,edit=list,ends=gap,at=border,length=0.5
+layout=muxed-sidx,sound=opus,lag=0.03,edit=list,at=late
 layout=hls-aes,ends=sound,at=late
 layout=hls-fmp4,ends=sound,at=late,media=audio
 layout=hls-break,sound=aac-48,at=border,cut=copy
