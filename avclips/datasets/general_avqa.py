@@ -52,7 +52,7 @@ def read_clips(metadata: Path, splits: Sequence[str]) -> Listing:
                 splits_of_clip.append(split)
     if not found:
         raise RunError(
-            f"no record in {metadata} names a clip; the first: {skipped[0]}", "see the README for the files"
+            f"no record in {metadata} names a clip; the first: {skipped[0]}", "see README.md for the files"
         )
     labels, labels_path = {}, metadata / vggsound.FILE
     if labels_path.exists():
