@@ -118,7 +118,7 @@ def add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         action=Several,
         known=[reason for reason in REASONS if reason != "trouble"],
         metavar="REASON",
-        help="ask again for what failed for good: all of it, or what failed for these reasons (see docs/folder.md)",
+        help="ask again for what failed for good: all of it, or for these reasons (see docs/folder.md)",
     )
 
 

@@ -113,7 +113,8 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     clips = [_clip(video_id, splits, places.get(video_id)) for video_id, splits in splits_of.items()]
     more = read_additional(metadata / _V2_FILE) if V2 in settings.splits else []
     if not clips and not more:
-        raise RunError(f"no record in {metadata} names a video: {(skipped or ['no record'])[0]}", "see docs/datasets.md")
+        first = (skipped or ["no record"])[0]
+        raise RunError(f"no record in {metadata} names a video: {first}", "see docs/datasets.md")
     on_youtube = {clip.video for clip in more} | {place.youtube_id for place in places.values()}
     everyone = together([*clips, *more])
     overview = _overview(_all_splits(metadata, settings, by_split), more)
