@@ -261,9 +261,9 @@ def _table_of(path: Path) -> Samples:
 
 def copied_sound(sound: Sound) -> TrackOut:
     """The packets of a clip's sound, those before that prepare the decoder hidden."""
-    track = _close_up(_sound_track(sound, sound.copied), sound.heard - _zero(sound, sound.copied))
-    zero, moved = _zero(sound, sound.copied), track.times[0]
-    behind = sound.ends - zero
+    zero = _zero(sound, sound.copied)
+    track = _close_up(_sound_track(sound, sound.copied), sound.heard - zero)
+    moved, behind = track.times[0], sound.ends - zero
     # What an edit list leaves out at the end, some readers pass over; all heed how long the last packet lasts.
     durations = [*track.durations[:-1], behind - track.times[-1]]
     lasts = sound.ends - sound.heard

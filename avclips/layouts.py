@@ -19,9 +19,9 @@ from typing import Protocol
 
 from .cutting import DECODED_BEFORE, key_before, shown_frames
 from .errors import Transient
-from .mp4 import Samples, column
+from .mp4 import Samples
 from .opening import Opened
-from .timeline import GAP, ROUNDING, Begin, begin_of, on_grid
+from .timeline import GAP, ROUNDING, Begin, begin_of, on_grid, standing
 
 # A gap this long between frames, up to where a unit begins, is no freeze: what was before it is missing.
 HOLE = Fraction(1)
@@ -57,6 +57,10 @@ class Layout(Protocol):
         """The second at which a track ends, None where that is not known before."""
         ...
 
+    def first_packet(self, kind: str) -> Fraction | None:
+        """The second at which its first packet begins, where times are rounded; None where they are exact."""
+        ...
+
     def packets(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
         """The packets around ``since``..``until`` (None: to the end), and the file with their bytes."""
         ...
@@ -84,6 +88,10 @@ class WholeFile:
         ends = max(map(int.__add__, samples.times, samples.durations))
         return Fraction(ends if samples.until is None else min(ends, samples.until), samples.timescale)
 
+    def first_packet(self, kind: str) -> Fraction | None:
+        # Its packets are on their grid already.
+        return None
+
     def packets(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
         path, samples = self._opened[kind]
         # It is all here: a decoder that begins long before makes up the noise that one of the whole would.
@@ -99,19 +107,11 @@ def settled(samples: Samples) -> Samples:
     if not samples.times:
         return samples
     if samples.kind == "video":
-        return replace(samples, durations=_standing(samples))
+        return replace(samples, durations=standing(samples.times, samples.durations))
     rate = _OPUS_RATE if samples.codec == "Opus" else samples.sample_rate
     if samples.kind != "audio" or not rate:
         return samples
     return on_grid(samples, rate, Fraction(samples.times[0], samples.timescale))
-
-
-def _standing(samples: Samples) -> Sequence[int]:
-    order = sorted(range(len(samples.times)), key=samples.times.__getitem__)
-    durations = list(samples.durations)
-    for one, following in itertools.pairwise(order):
-        durations[one] = samples.times[following] - samples.times[one]
-    return column(durations, len(durations))
 
 
 def with_next(samples: Samples, first: int, behind: int) -> Samples:
@@ -182,6 +182,9 @@ class InUnits(ABC):
     @abstractmethod
     def begin(self, kind: str) -> Begin:
         """Where a track begins."""
+
+    def first_packet(self, kind: str) -> Fraction | None:
+        return None
 
     def zero(self, kind: str) -> Fraction:
         """The second at which the first unit begins."""

@@ -24,7 +24,7 @@ from .moof import children, read_defaults, read_fragments
 from .mp4 import NoTable, Samples, column, pre_skip, read_file, read_moov
 from .mpegts import copy_without_names
 from .sniff import container_of
-from .timeline import samples_of_packet
+from .timeline import samples_of_packet, standing
 
 # Codecs that an MP4 cannot hold are put there as what is the same, frame by frame: H.264 without loss.
 _LOSSLESS = ("-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", "-threads", "1", "-pix_fmt", "yuv420p")
@@ -223,12 +223,10 @@ def _with_times(table: Samples, listed: _Listed, untold: bool) -> Samples:
     times = array("q", (time * listed.ticks.numerator for time in listed.times))
     told = [time * listed.ticks.numerator for time in listed.decode]
     decode = _reordered(times) if untold and table.kind == "video" else _upwards(told, times)
-    # A frame lasts to the next; what a container says of one is often only its rate.
-    order = sorted(range(len(times)), key=times.__getitem__)
-    durations = array("q", (lasts * listed.ticks.numerator for lasts in listed.durations))
+    durations: Sequence[int] = [lasts * listed.ticks.numerator for lasts in listed.durations]
     if table.kind == "video":
-        for one, following in itertools.pairwise(order):
-            durations[one] = times[following] - times[one]
+        # What a container says of a frame's length is often only its rate.
+        durations = standing(times, durations)
     return replace(
         table,
         timescale=timescale,

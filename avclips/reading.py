@@ -152,9 +152,8 @@ class Reading:
                 raise Gone("no_audio", f"the sound has {lasts}")
             raise Gone("over", f"the video has {lasts}")
         path, samples = layout.packets(kind, since + origin, None if until is None else until + origin)
-        begin = layout.begin(kind)
-        first = layout.first_packet(kind) if isinstance(layout, Clusters | Pieces) else None
-        return Material(path, samples, origin, stream.sample_rate, begin.shown, first)
+        begins, first = layout.begin(kind).shown, layout.first_packet(kind)
+        return Material(path, samples, origin, stream.sample_rate, begins, first)
 
     def _origin(self, kind: str) -> Fraction:
         """The second on the clock of a track's own file at which the video is at second 0."""

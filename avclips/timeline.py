@@ -23,12 +23,13 @@ Times are kept as whole ticks, and as fractions of seconds where clocks meet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median_low
 
-from .mp4 import Samples
+from .mp4 import Samples, column
 
 # How far a packet of sound may lie from where the one before ends, and follow it all the same: containers round
 # times to the millisecond, and worse. What is farther away is a gap, in which there is silence.
@@ -100,6 +101,15 @@ def origins(found: Mapping[str, Begin], together: bool) -> dict[str, Fraction]:
     if "video" in starts and starts["video"] - zero <= LEAD:
         zero = starts["video"]
     return {kind: zero + (begin.shown - starts[kind]) for kind, begin in found.items()}
+
+
+def standing(times: Sequence[int], durations: Sequence[int]) -> Sequence[int]:
+    """How long each frame is shown: to the next, whatever is decoded in between; the last as it is told."""
+    order = sorted(range(len(times)), key=times.__getitem__)
+    lasts = list(durations)
+    for one, following in itertools.pairwise(order):
+        lasts[one] = times[following] - times[one]
+    return column(lasts, len(lasts))
 
 
 def samples_of_packet(samples: Samples, rate: int) -> int | None:
