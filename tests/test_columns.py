@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from avclips.clip import Columns, Settings
-from avclips.datasets.columns import about, delimiter_of_list, find_columns, looks_of, names_of
+from avclips.datasets.columns import about, delimiter_of_list, find_columns, looks_of
 from avclips.datasets.guesses import header_test
 from avclips.errors import UsageError
 from avclips.tables import open_table
@@ -350,10 +350,6 @@ def test_a_list_that_is_not_the_presets(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_the_guess_in_one_line(columns: Columns, length: float | None, line: str) -> None:
     assert about(columns, length) == f"columns: {line}"
-
-
-def test_the_names_of_all_columns_each_once() -> None:
-    assert names_of(Columns("u", "s", keep=("s", "x"), caption="x")) == ["u", "s", "x"]
 
 
 def test_a_column_of_ids_beside_one_of_addresses(tmp_path: Path) -> None:

@@ -165,11 +165,6 @@ def about(
     return f"columns: {', '.join(parts)}"
 
 
-def names_of(columns: Columns) -> list[str]:
-    """The columns that a row's meaning hangs on, each once."""
-    return list(dict.fromkeys(name for _, name in roles_of(columns)))
-
-
 def _check(table: Table, asked: Columns) -> None:
     for one, other in EITHER:
         if getattr(asked, one) and getattr(asked, other):
