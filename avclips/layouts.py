@@ -21,6 +21,7 @@ from .cutting import DECODED_BEFORE, key_before, shown_frames
 from .errors import Transient
 from .mp4 import Samples
 from .opening import Opened
+from .spans import covering
 from .timeline import GAP, ROUNDING, Begin, begin_of, on_grid, standing
 
 # A gap this long between frames, up to where a unit begins, is no freeze: what was before it is missing.
@@ -194,8 +195,7 @@ class InUnits(ABC):
         count = len(self._starts) - 1
         zero = self.zero(kind)
         starts = [zero + start for start in self._starts]
-        first = min(max(0, bisect_right(starts, since) - 1), count - 1)
-        last = count - 1 if until is None else min(max(first, bisect_left(starts, until) - 1), count - 1)
+        first, last = covering(starts, since, until)
         while True:
             if (first, last) not in self._loaded:
                 self._loaded[first, last] = self.load(first, last)

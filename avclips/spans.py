@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import struct
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -68,7 +69,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Span:
-    """The bytes ``first``..``last`` (both included) hold the clip; they begin at second ``starts_at``."""
+    """The bytes ``first``..``last`` (both included) of some fragments, which begin at second ``starts_at``."""
 
     first: int
     last: int
@@ -194,16 +195,16 @@ def _index_below(data: bytes, at: int, depth: int) -> Box | NeedMore:
     return NeedMore(bounded(box.end)) if box.end > len(data) else box
 
 
-def plan(index: Index, start: Fraction, end: Fraction | None) -> Span | None:
-    """The fragments that hold seconds ``start``..``end`` (None: to the end); None when all is over before."""
-    if start >= index.duration or (end is not None and end <= start):
-        return None
-    first = bisect_right(index.times, max(start, Fraction(0)) * index.timescale) - 1
-    last = len(index.times) - 2
-    if end is not None and end < index.duration:
-        # A fragment that begins exactly at `end` holds nothing of the clip.
-        last = min(last, max(first, bisect_left(index.times, end * index.timescale) - 1))
-    return Span(index.offsets[first], index.offsets[last + 1] - 1, Fraction(index.times[first], index.timescale))
+def covering(starts: Sequence[Fraction], since: Fraction, until: Fraction | None) -> tuple[int, int]:
+    """The first and the last of the units that hold seconds ``since``..``until`` (None: to the end).
+
+    ``starts``: the second at which each unit begins, and last the end. Behind the end, the last unit.
+    """
+    most = len(starts) - 2
+    first = min(max(0, bisect_right(starts, since) - 1), most)
+    # A unit that begins exactly at ``until`` holds nothing of them.
+    last = most if until is None else min(max(first, bisect_left(starts, until) - 1), most)
+    return first, last
 
 
 def check_boxes(index: Index, span: Span, body: bytes) -> str | None:

@@ -46,6 +46,7 @@ from avclips.sniff import container_of
 from avclips.subtitles import cut_vtt
 from fake_media import PLAYLIST, PROGRESSIVE, Media, boxes, make, make_hls, segments
 from fuzz_layouts import alone, in_manifest, in_playlist, read_layout
+from planned import plan
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_MEMORY = 64 * 1024 * 1024
@@ -76,7 +77,7 @@ def read_index(data: bytes) -> None:
         assert len(data) < found.size <= spans.MAX_HEAD
         return
     for start, end in ((0, 10), (17, None), (10**6, 10**6 + 10)):
-        span = spans.plan(found, Fraction(start), None if end is None else Fraction(end))
+        span = plan(found, Fraction(start), None if end is None else Fraction(end))
         if span is not None:
             assert 0 <= span.first <= span.last and 0 <= span.starts_at <= start
 
@@ -95,7 +96,7 @@ def read_boxes(data: bytes) -> None:
     if index is None:
         return
     for start, end in CLIPS:
-        span = spans.plan(index, start, end)
+        span = plan(index, start, end)
         if span is None:
             continue
         inside = [
@@ -233,7 +234,7 @@ def read_cues(data: bytes) -> None:
     assert all(a < b for a, b in itertools.pairwise(found.offsets))
     assert all(a <= b for a, b in itertools.pairwise(found.times))
     for start, end in CLIPS:
-        span = spans.plan(found, start, end)
+        span = plan(found, start, end)
         if span is None:
             continue
         assert 0 <= span.first <= span.last < len(data) and span.starts_at <= max(start, 0)

@@ -23,12 +23,13 @@ from avclips.media import Ffmpeg
 from avclips.pace import Clock
 from avclips.pacer import Pacer, make_pacer
 from avclips.plan import by_video
-from avclips.spans import Index, plan, read_index
+from avclips.spans import Index, read_index
 from avclips.store import Store
 from avclips.worker import Worker
 from avclips.youtube import YouTube
 from fake_media import Media
 from fake_youtube import FakeVideo, FakeYouTube
+from planned import plan
 from script import stage
 
 LONG = Media(duration=330.0)

@@ -19,10 +19,10 @@ from avclips.spans import (
     Span,
     check_boxes,
     guess_head,
-    plan,
     read_index,
 )
 from fake_media import Media
+from planned import plan
 
 MEDIA = Media(duration=6, width=64, height=36, gop_seconds=2)
 FEW = settings(deadline=None, derandomize=True, max_examples=200)

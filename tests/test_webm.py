@@ -19,11 +19,12 @@ import fake_media
 from avclips.layout_fragments import Clusters
 from avclips.media import Ffmpeg
 from avclips.pace import Clock
-from avclips.spans import MAX_HEAD, Index, NeedMore, NoIndex, guess_head, plan
+from avclips.spans import MAX_HEAD, Index, NeedMore, NoIndex, guess_head
 from avclips.webm import check_clusters, heard, inside_segment, last_padding, read_index
 from fake_media import CLUSTER, CUES, INFO, SEGMENT, Media
 from made_files import PICTURE as FILM
 from made_files import SOUND, made
+from planned import plan
 
 MEDIA = Media(duration=24, width=64, height=36, gop_seconds=2, sample_rate=48000)
 FEW = settings(deadline=None, derandomize=True, max_examples=200)
