@@ -36,7 +36,6 @@ class Tabled(WholeFile):
                 near.append(samples.cut(*around(samples, since, until)))
         first, behind = _place([wanted] if kind == "audio" else near)
         path = self._reader.body(self._stream, first, behind - 1)
-        # The bytes of what comes next are not there, and not wanted.
         table = with_next(whole, *stretch)
         return path, replace(table, offsets=tuple(offset - first for offset in table.offsets))
 

@@ -116,8 +116,15 @@ def settled(samples: Samples) -> Samples:
 
 
 def with_next(samples: Samples, first: int, behind: int) -> Samples:
-    """A stretch of a table, and of sound the packet behind it: so it is seen whether it ends, or pauses."""
-    return samples.cut(first, min(len(samples.times), behind + (samples.kind == "audio")))
+    """A stretch of a table, and of sound when the packet behind it begins: whether it ends there, or pauses.
+
+    Of that packet there is the time alone, and no byte.
+    """
+    if samples.kind != "audio" or behind >= len(samples.times):
+        return samples.cut(first, behind)
+    table = samples.cut(first, behind + 1)
+    ends = samples.offsets[behind - 1] + samples.sizes[behind - 1]
+    return replace(table, offsets=(*table.offsets[:-1], ends), sizes=(*table.sizes[:-1], 0))
 
 
 def around(samples: Samples, since: Fraction, until: Fraction | None) -> tuple[int, int]:

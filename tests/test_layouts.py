@@ -273,7 +273,10 @@ def test_a_pause_is_seen_and_a_decoder_has_its_state_behind_it() -> None:
     paused = replace(table([(time, True) for time in times], "audio"), durations=(20,) * len(times))
     # Of the packets before the pause, those of a second; of those behind it, the first.
     assert around(paused, Fraction(4), Fraction(9, 2)) == (50, 100)
-    assert with_next(paused, 50, 100).times[-1] == 5000
+    stretch = with_next(paused, 50, 100)
+    assert stretch.times[-1] == 5000 and stretch.sizes[-2:] == (paused.sizes[99], 0)
+    # It has no byte that is not there.
+    assert stretch.offsets[-1] == paused.offsets[99] + paused.sizes[99]
     assert around(paused, Fraction(6), None) == (125, 200)
     assert with_next(paused, 125, 200).times[-1] == 6980
     assert with_next(WHOLE, 0, 25).times == WHOLE.times[:25]
@@ -348,7 +351,10 @@ def test_what_is_read_of_a_plain_file(
     assert path.stat().st_size == last - first + 1
     held = next(track for track in tracks if track.kind == kind)
     number = held.times.index(found.times[0])
-    assert [at + first for at in found.offsets] == list(held.offsets[number : number + len(found.offsets)])
+    # Of what comes behind, there is no byte.
+    count = sum(size > 0 for size in found.sizes)
+    assert [at + first for at in found.offsets[:count]] == list(held.offsets[number : number + count])
+    assert found.sizes[count:] in ((), (0,)) and max(found.offsets) <= path.stat().st_size
     assert (first, last) == asked
 
 
