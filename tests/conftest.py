@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,20 @@ OTHER_FFMPEG = os.environ.get("AVCLIPS_TEST_FFMPEG")
 os.environ.pop("IMAGEIO_FFMPEG_EXE", None)
 if OTHER_FFMPEG:
     os.environ["IMAGEIO_FFMPEG_EXE"] = str(Path(OTHER_FFMPEG).resolve(strict=True))
+
+
+# Runs in tests keep the default of --min-free, 2 GB: with less than that they wait for room until they are
+# stopped, one after the other, and none of the failures says why.
+ROOM = 4_000_000_000
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End at once, with one line, where the disk is so full that runs would wait for room."""
+    place = session.config.option.basetemp or tempfile.gettempdir()
+    there = next(folder for folder in (Path(place), *Path(place).absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < ROOM:
+        pytest.exit(f"{free / 1e9:.1f} GB are free in {there}; the tests need {ROOM / 1e9:.0f} GB", returncode=3)
 
 
 class Online(AssertionError):
