@@ -45,6 +45,7 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
     2  logs measure memory moof pace progressive streams timeline webm
                                                   what a cut holds; what a folder was asked for; packets by what
                                                   containers say of them; the time; second 0
+    2  clock                                      the time
     1  beacons config extras failures files formats lanes
                                                   who answered before; options in a file; whole files; what foreign
                                                   words mean; which formats fit
@@ -52,7 +53,7 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
                                                   tables of MP4; what packs have in common; how options are read;
                                                   public lists; no sound; what a file is
     1  ytdlp_args ytdlp_net                       yt-dlp's ways to the network
-    0  bounds boxes clip csvs errors kinds mp4_writer mpegts
+    0  bounds boxes clip csvs errors kinds mp4_writer mpegts reserved settings
                                                   what a request may cost; the values that travel between the
                                                   rooms; what can go wrong; what files are made of
     0  near packed_audio quantities shards sites subtitles tabular tested words

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from .clip import Settings
 from .errors import Transient
 from .hls import Part
+from .settings import Settings
 from .streams import Stream
 from .youtube import YouTube
 

@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from .clock import Clock
 from .errors import RunError
 from .locks import is_running
-from .pace import Clock
 from .remote import Remote
 
 log = logging.getLogger("avclips.claims")

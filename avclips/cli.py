@@ -15,14 +15,15 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from .clip import Clip, Settings
+from .clip import Clip
+from .clock import Clock
 from .dataset import Dataset
 from .errors import RunError, Stopped
 from .options import read_settings
-from .pace import Clock
 from .packed import open_output
 from .report import be_quiet
 from .run import MORE_MAY_COME, Run
+from .settings import Settings
 from .signals import Signals
 from .status import listed, status
 from .store import Store

@@ -27,10 +27,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from .clock import Clock
 from .errors import GaveUp, RunError
 from .extras import extra
 from .java import use_java
-from .pace import Clock
 from .packs import Output, Pack
 from .task import Job, Result, clean_up, do_pack
 

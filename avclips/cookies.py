@@ -17,10 +17,10 @@ import yt_dlp
 from yt_dlp.cookies import YoutubeDLCookieJar
 from yt_dlp.utils import DownloadError
 
-from .clip import Identity
 from .errors import UsageError
 from .failures import clean
 from .heard import Heard
+from .settings import Identity
 
 
 def who(key: str | None) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from .clip import Cut
 from .cutting import FINE, Material, Picture, Sound, may_be_doubled, plan_picture, plan_sound, rate_of
 from .encoding import PLAIN, chosen, decoded_picture, decoded_sound, encoded_picture, inputs
 from .errors import Gone, Transient
@@ -19,6 +18,7 @@ from .measure import Expected, read_framecrc, read_wav
 from .media import READING, Ffmpeg
 from .mp4 import NoTable, Samples, read_file
 from .mp4_writer import TrackOut, Unwritable, write_mp4
+from .settings import Cut
 from .steady import AS_IT_IS, Shape, sized, steady, steady_frames, steady_scale
 
 # Packets that are decoded to see at which rate.

@@ -17,10 +17,12 @@ from typing import Any
 
 import requests
 
-from .clip import Clip, Settings
+from .clip import Clip
+from .clock import Clock
 from .errors import RunError
 from .files import move_whole
-from .pace import Clock
+from .settings import Settings
+from .sites import watch_url
 from .words import without_password
 
 log = logging.getLogger("avclips.dataset")
@@ -43,11 +45,6 @@ class Annotation:
     check: Callable[[Path], object]
     split: str | None = None
     needed: bool = True
-
-
-def watch_url(video: str) -> str:
-    """The page of a YouTube video."""
-    return f"https://www.youtube.com/watch?v={video}"
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from http.cookiejar import CookieJar
 
 from .archives import Archives
 from .beacons import Beacons
-from .clip import Settings
+from .clock import Clock
 from .cookies import cookies_of, key_of, who
 from .engine import Desk
 from .journal import video_of
 from .media import Ffmpeg
-from .pace import Clock
 from .pacer import make_pacer, name_of, pace_file
+from .settings import Settings
 from .store import Store
 from .worker import Worker
 from .youtube import YouTube

@@ -23,13 +23,14 @@ import requests
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from .clip import Settings
+from .clock import Clock
 from .dataset import TIMEOUTS, Drive, DriveArchive
 from .errors import GaveUp, RunError, Stopped
 from .extras import pip
 from .files import as_run_error, free_bytes
-from .pace import Clock, retry_delay
+from .pace import retry_delay
 from .report import say
+from .settings import Settings
 from .words import without_password
 
 log = logging.getLogger("avclips.drive")

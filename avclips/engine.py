@@ -21,12 +21,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from .clip import Clip, Outcome, Settings, Video
+from .clip import Clip, Outcome, Video
+from .clock import Clock
 from .errors import GaveUp, RunError, Stopped
 from .files import as_run_error, free_bytes, has_room, is_about_the_disk, is_full
 from .lanes import Lanes
-from .pace import TROUBLE, Clock, Ticket
+from .pace import TROUBLE, Ticket
 from .pacer import Pacer
+from .settings import Settings
 from .sites import site_of
 from .store import ROOM, Store
 from .tries import Last, Tries

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .clip import Clip, Settings
+from .clip import Clip
 from .errors import Killed, Transient
 from .files import exactly, sha256
 from .measure import Sound, Track, decoded_sound, judge_alone, read_wav
 from .media import Ffmpeg
+from .settings import Settings
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .clip import Clip, Outcome, Settings
+from .clip import Clip, Outcome
 from .cut import Job, cut
 from .errors import Transient
 from .examine import measure_sound
@@ -19,6 +19,7 @@ from .files import sha256
 from .measure import Expected, Sound, Track, facts, judge, judge_sound, track_of
 from .media import Ffmpeg
 from .mp4 import NoTable, read_file
+from .settings import Settings
 from .store import Store, shape_of
 
 # Libav takes some samples for the beginning of a frame, and cannot go on (findings/flac-unread.sh): in frames of

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .clip import Settings
 from .pacer import Pacer
+from .settings import Settings
 
 # About what a clip of ten seconds takes of a stream at 360p and its sound, with fragments of five seconds, and
 # what the sound takes, with fragments of ten.

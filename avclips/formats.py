@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .clip import Media
+from .settings import Media
 
 
 def smaller_side(format: Mapping[str, Any]) -> int:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from .archives import Archives, Exact
-from .clip import Clip, Settings
+from .clip import Clip
 from .errors import Transient
 from .journal import Line, last_lines
+from .settings import Settings
 from .store import in_full, shape_of
 
 log = logging.getLogger("avclips.kept")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .archives import Archives, Exact
-from .clip import Clip, Outcome, Settings
+from .clip import Clip, Outcome
 from .cut import Job
 from .cutting import Material
 from .encoding import PLAIN
@@ -27,6 +27,7 @@ from .measure import facts
 from .media import READING, Ffmpeg
 from .mp4 import Samples
 from .opening import open_file
+from .settings import Settings
 from .sniff import container_of
 from .steady import shape_of
 from .store import Store

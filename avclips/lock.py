@@ -19,10 +19,10 @@ from typing import Any
 
 from filelock import Timeout
 
+from .clock import Clock
 from .errors import RunError
 from .files import as_json, as_run_error, create_whole, is_about_the_disk, write_json
 from .locks import Lock, NoLocks, is_running, take_away
-from .pace import Clock
 from .shards import Shard, exclude_each_other, named, siblings, suffix_of
 
 log = logging.getLogger("avclips.lock")

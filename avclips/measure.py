@@ -14,9 +14,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
-from .clip import Cut, Settings
 from .errors import Transient
 from .mp4 import Samples
+from .settings import Cut, Settings
 
 # What a copy may hold behind its end: the pictures of the reorder delay, which libav cannot leave out.
 COPY_EXTRA_PICTURES = 8

@@ -26,9 +26,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
+from .clock import Clock
 from .errors import Killed, RunError, Transient
 from .measure import Track, read_framecrc
-from .pace import Clock
 from .sniff import container_of
 from .tested import FFMPEG
 

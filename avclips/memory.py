@@ -13,9 +13,9 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .clip import Columns, Settings
 from .errors import RunError
 from .files import read_json, write_json
+from .settings import Columns, Settings
 from .words import without_passwords
 
 ASKED = "asked.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .archives import FILMS, SOUNDS
-from .clip import Settings
+from .settings import Settings
 
 # The drivers of stores that fsspec has none for itself.
 _DRIVERS = {

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .clip import Columns, Identity, Settings
 from .config import read_config, words_of
 from .dataset import Dataset
 from .errors import RunError, UsageError
@@ -18,6 +17,7 @@ from .options_job import COLUMNS, add_job, add_list, add_shape, add_source
 from .options_run import add_identity, add_machine, add_other, add_output, add_way
 from .parser import Parser
 from .quantities import proxy_url, shard_of
+from .settings import Columns, Identity, Settings
 
 
 def make_parser(dataset: Dataset) -> Parser:

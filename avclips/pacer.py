@@ -18,20 +18,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import getproxies
 
-from .clip import Identity
-from .pace import (
-    SUSPECT_FOR,
-    Block,
-    Clock,
-    Ticket,
-    answered,
-    limit_of,
-    refused,
-    started,
-    undecided,
-    wait_of,
-    worked,
-)
+from .clock import Clock
+from .pace import SUSPECT_FOR, Block, Ticket, answered, limit_of, refused, started, undecided, wait_of, worked
+from .settings import Identity
 from .shelf import Shelf
 from .sites import YOUTUBE, site_of
 

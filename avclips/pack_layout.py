@@ -24,7 +24,7 @@ class Layout:
     every clip has, as members of its sample or as columns; ``info``: whether what the site says is there.
 
     ``sparse``: the kept columns that have nothing for some clips; ``columns``: the names of kept columns that
-    are not those of ``samples.column_of``, of an output that was begun with others.
+    are not those of ``reserved.column_of``, of an output that was begun with others.
     """
 
     kept: Mapping[str, str]

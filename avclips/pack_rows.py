@@ -20,7 +20,8 @@ from .errors import RunError, UsageError
 from .extras import extra
 from .kinds import KINDS, arrow_type, cell, kind_of
 from .pack_layout import Layout, layout_of_plan
-from .samples import TYPES, Sample, column_of, facts_of, info_of, is_file, kept_of, kinds_of, layout_of
+from .reserved import TYPES, column_of, is_file
+from .samples import Sample, facts_of, info_of, kept_of, kinds_of, layout_of
 
 log = logging.getLogger("avclips.pack_rows")
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .clip import Clip, Outcome, Settings, Video
+from .clip import Clip, Outcome, Video
+from .clock import Clock
 from .dataset import Listing
 from .errors import GaveUp
 from .extras import extras
 from .files import as_run_error, is_full
 from .journal import Line, line_of
-from .pace import Clock
 from .pacer import Pacer
 from .pack_stats import Totals
 from .packs import Output, Pack, cut
@@ -29,6 +29,7 @@ from .plan import by_video
 from .remote import Remote, StoreLost
 from .report import Report, say, without_better
 from .samples import Sample
+from .settings import Settings
 from .sites import site_of
 from .store import OF_PICTURES, Store, shape_of
 from .words import in_units

@@ -21,10 +21,10 @@ from typing import Any, Literal
 
 from .claims import Claims
 from .clip import Clip
+from .clock import Clock
 from .errors import RunError, UsageError
 from .files import is_full
 from .kinds import Kinds
-from .pace import Clock
 from .pack_layout import Layout, layout_of_kinds
 from .pack_rows import begun_with, fitting, read_failures, write_rows
 from .pack_stats import Totals, are_stats, is_count, stats_of

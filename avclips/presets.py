@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .clip import Columns
+from .settings import Columns
 
 
 @dataclass(frozen=True)

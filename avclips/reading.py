@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import hls, progressive, spans, webm
 from .byte_reader import ByteReader
-from .clip import Clip, Cut, Settings
+from .clip import Clip
 from .cut import Job
 from .cutting import BEFORE, RESAMPLER, USUALLY_BEFORE, Material
 from .errors import Gone, Transient
@@ -25,6 +25,7 @@ from .layouts import LOOSE, Layout, WholeFile
 from .media import Ffmpeg
 from .mp4 import NoTable
 from .opening import open_file
+from .settings import Cut, Settings
 from .steady import shape_of
 from .streams import Stream, Streams
 from .subtitles import joined_vtt

@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .clock import Clock
 from .errors import RunError, Stopped, UsageError
 from .extras import extra, install
 from .files import UNFINISHED, create_whole, sync_folder
 from .locks import is_running
-from .pace import Clock
 from .words import without_password
 
 log = logging.getLogger("avclips.remote")

@@ -18,9 +18,10 @@ from typing import Any
 from tqdm import tqdm
 
 from .clip import Outcome
+from .clock import Clock
 from .errors import REASONS, WITHHELD
 from .forecast import Lately, Work, time_left
-from .pace import TROUBLE, Block, Clock
+from .pace import TROUBLE, Block
 from .pacer import Pacer
 from .tries import TROUBLE_AFTER
 from .words import in_units, plain

@@ -11,7 +11,8 @@ from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
 from .archives import Archives
-from .clip import Clip, Settings, Video
+from .clip import Clip, Video
+from .clock import Clock
 from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
 from .dataset import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
 from .desks import Staff
@@ -25,11 +26,11 @@ from .kept import look_for_exact
 from .logs import log_to
 from .memory import remember
 from .needs import endings_of, needs_of
-from .pace import Clock
 from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
 from .packs import Output
 from .plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
 from .report import Report, say, summary, without_better
+from .settings import Settings
 from .shards import named
 from .signals import Signals
 from .store import Store

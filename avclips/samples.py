@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +11,9 @@ from .clip import Clip
 from .journal import Line
 from .kinds import KINDS, Kinds, cell, plain
 from .pack_layout import Layout, layout_of_kinds
+from .reserved import OF_FAILURES, TYPES, column_of
 
-# What a row says of a clip besides the columns of its list, each as Arrow names its type.
-_OF_FAILURES = {"reason": "string", "error": "string", "permanent": "bool"}
-_OF_CLIP = {"id": "string", "status": "string"} | _OF_FAILURES
-_OF_CLIP |= {"youtube_id": "string", "start": "double", "end": "double"}
 _OF_PICTURES = ("fps", "pictures", "width", "height", "sha256")
-_FACTS = {"duration": "double", "fps": "double"}
-_FACTS |= dict.fromkeys(("pictures", "width", "height", "samples", "sample_rate", "channels"), "int64")
-_FACTS |= dict.fromkeys(("bytes", "bytes_fetched"), "int64")
-_FACTS |= dict.fromkeys(("sha256", "audio_sha256", "formats", "title", "yt_dlp", "time"), "string")
-TYPES = _OF_CLIP | _FACTS
-# Columns of files; those of subtitles end in .vtt.
-FILES = frozenset(("mp4", "mkv", "wav", "flac", "m4a", "info"))
 # What JSON has of a fact that there is not: of a clip without sound, 0 samples.
 _NOTHING: dict[str, Any] = {"text": "", "number": 0.0, "whole": 0}
 
@@ -62,21 +51,6 @@ def layout_of(samples: Sequence[Sample], folder: Path | None) -> Layout:
         return layout_of_kinds(kinds)
     endings = sorted({ending for sample in samples for ending in sample.files(folder)})
     return layout_of_kinds(kinds, tuple(endings), any(sample.beside(folder) for sample in samples))
-
-
-def is_file(column: str) -> bool:
-    """Whether a column is one of files."""
-    return column in FILES or column.endswith(".vtt")
-
-
-def column_of(name: str) -> str:
-    """What a column of the list is called beside ours; never as another one is.
-
-    Readers such as Spark and DuckDB know no capitals.
-    """
-    # ``list_title`` is what ``title`` becomes.
-    folded = re.sub(r"^(list_)*", "", name.casefold())
-    return f"list_{name}" if folded in TYPES or is_file(folded) else name
 
 
 def facts_of(sample: Sample) -> dict[str, Any]:
@@ -117,7 +91,7 @@ def said_of(sample: Sample, layout: Layout) -> dict[str, Any]:
     facts = facts_of(sample)
     if facts["end"] is None:
         facts["end"] = facts["start"] + (facts["duration"] or 0.0)
-    out = (*_OF_FAILURES, *(() if layout.has_pictures else _OF_PICTURES))
+    out = (*OF_FAILURES, *(() if layout.has_pictures else _OF_PICTURES))
     said: dict[str, Any] = {}
     for name, alias in TYPES.items():
         if name not in out:

@@ -19,9 +19,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from .clock import Clock
 from .files import new_file, private_folder
 from .locks import held
-from .pace import LONGEST_WAIT, SLOWEST, Block, Clock, Limit, Pace, fresh, refilled, reunited, shifted
+from .pace import LONGEST_WAIT, SLOWEST, Block, Limit, Pace, fresh, refilled, reunited, shifted
 
 log = logging.getLogger("avclips.shelf")
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from .clip import Clip, Settings
+from .clip import Clip
+from .clock import Clock
 from .errors import Blocked, ClipError, Transient
 from .files import move_whole, whole, write_json
-from .pace import Clock
+from .settings import Settings
 from .store import Store
 from .streams import Stream, Streams
 from .subtitles import cut_vtt

@@ -10,8 +10,8 @@ import threading
 from contextlib import suppress
 from types import FrameType
 
+from .clock import Clock
 from .errors import Stopped
-from .pace import Clock
 
 
 class Signals:

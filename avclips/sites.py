@@ -11,6 +11,11 @@ YOUTUBE = "YouTube"
 _YOUTUBES = re.compile(r"(?:[\w-]+\.)*(?:youtube(?:-nocookie)?\.com|youtu\.be)")
 
 
+def watch_url(video: str) -> str:
+    """The page of a YouTube video."""
+    return f"https://www.youtube.com/watch?v={video}"
+
+
 def site_of(url: str | None) -> str:
     """Whom a URL asks: YouTube, or the name of another host."""
     try:

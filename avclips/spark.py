@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .clip import Settings
+from .clock import Clock
 from .dataset import Dataset
 from .errors import UsageError
-from .pace import Clock
 from .run import Run
+from .settings import Settings
 from .signals import Signals
 
 

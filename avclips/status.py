@@ -12,15 +12,17 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from .clip import Clip, Settings
+from .clip import Clip
+from .clock import Clock
 from .dataset import LEFT_OUT, Dataset
 from .errors import REASONS, RunError
 from .files import read_json
 from .memory import paces_of
-from .pace import TROUBLE, Clock
+from .pace import TROUBLE
 from .packed import open_output, summary_of
 from .plan import Share, standing
 from .report import summary, without_better
+from .settings import Settings
 from .shelf import read_pace
 from .snapshot import PROGRESS
 from .store import Store

@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from .clip import Fit
 from .cutting import Picture
 from .mp4_writer import TrackOut
+from .settings import Fit
 
 # What is called by so much less is begun all the same: of 30 a second, the third is at 0.067 in WebM, not 0.0667.
 _ROUNDED = Fraction(1, 1000)

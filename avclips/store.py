@@ -20,7 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .clip import Clip, Outcome, Settings
+from .clip import Clip, Outcome
+from .clock import Clock
 from .errors import RunError, Stopped, UsageError
 from .files import (
     as_json,
@@ -49,7 +50,7 @@ from .journal import (
 from .lines import MOST_TURNS
 from .links import see_no_links
 from .lock import FolderLock
-from .pace import Clock
+from .settings import Settings
 from .shards import is_in, named, siblings, suffix_of
 from .snapshot import MANIFEST, Snapshot, listings
 

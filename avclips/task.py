@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Literal
 
 from .archives import Archives
-from .clip import Outcome, Settings
+from .clip import Outcome
+from .clock import Clock
 from .desks import Staff
 from .engine import Engine
 from .errors import GaveUp, RunError, Stopped
-from .pace import Clock
 from .pacer import Pacer
 from .pack_layout import Layout
 from .packed import sample_of, see_what_is_needed, write_until_it_is_there
 from .packs import Output, Pack
 from .plan import by_video
 from .remote import Remote, StoreLost
+from .settings import Settings
 from .store import Store
 from .trial import find_ffmpeg
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+from .clock import Clock
 from .cut import Job, cut
 from .cutting import Material
 from .errors import ClipError, RunError
@@ -19,7 +20,6 @@ from .measure import judge, read_wav, track_of
 from .media import FFMPEG_HINT, Ffmpeg
 from .mp4 import NoTable, read_file
 from .opening import open_file
-from .pace import Clock
 
 log = logging.getLogger(__name__)
 

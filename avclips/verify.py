@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from .clip import Clip, Settings
+from .clip import Clip
 from .errors import Killed, RunError
 from .examine import compare_all, examine
 from .media import Ffmpeg
@@ -14,6 +14,7 @@ from .pack_check import PackCheck
 from .packs import Output
 from .progress import Progress
 from .remote import StoreLost
+from .settings import Settings
 from .store import Store
 
 

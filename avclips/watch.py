@@ -9,8 +9,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from .clock import Clock
 from .errors import RunError
-from .pace import Clock
 from .pack_stats import Totals
 from .packs import Output
 from .report import LINE_EVERY, is_quiet, say

@@ -12,14 +12,16 @@ from pathlib import Path
 
 from .archives import Archives
 from .beacons import Beacons
-from .clip import Clip, Outcome, Settings, Status, Video
+from .clip import Clip, Outcome, Status, Video
+from .clock import Clock
 from .errors import Blocked, ClipError, Gone, Restricted
 from .finish import Finisher
 from .local import Local
 from .media import Ffmpeg
-from .pace import Clock, Ticket, rest
+from .pace import Ticket, rest
 from .pacer import Pacer
 from .reading import Reading
+from .settings import Settings
 from .sidecars import Sidecars
 from .sites import YOUTUBE, site_of
 from .store import Store

@@ -26,14 +26,15 @@ from yt_dlp.utils import DownloadError, YoutubeDLError
 from yt_dlp.version import __version__ as _version
 
 from .bounds import Bounds, OverBounds
-from .clip import Identity, Settings, Video
+from .clip import Video
+from .clock import Clock
 from .cookies import key_of, who
 from .errors import Blocked, ClipError, Gone, Transient
 from .failures import clean, read_failure
 from .files import is_about_the_disk
 from .formats import choose, smallest_picture
 from .heard import Heard
-from .pace import Clock
+from .settings import Identity, Settings
 from .sites import YOUTUBE, site_of
 from .streams import Stream, Streams, stream_of, subtitles_in
 from .ytdlp_net import BoundedYoutubeDL, bound_runtimes

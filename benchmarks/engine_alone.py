@@ -14,11 +14,13 @@ from typing import Any
 
 sys.path.insert(0, sys.argv[1])
 
-from avclips.clip import Clip, Identity, Outcome, Settings, Video
+from avclips.clip import Clip, Outcome, Video
+from avclips.clock import Clock
 from avclips.engine import Desk, Engine
-from avclips.pace import Clock, Ticket
+from avclips.pace import Ticket
 from avclips.pacer import Pacer, make_pacer
 from avclips.plan import by_video
+from avclips.settings import Identity, Settings
 from avclips.store import Store
 
 FACTS = {

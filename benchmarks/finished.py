@@ -13,8 +13,9 @@ sys.path.insert(0, sys.argv[1])
 
 from engine_alone import FACTS
 
-from avclips.clip import Clip, Outcome, Settings
-from avclips.pace import Clock
+from avclips.clip import Clip, Outcome
+from avclips.clock import Clock
+from avclips.settings import Settings
 from avclips.store import Store
 
 QUESTION = {

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from avclips.clip import Clip, Outcome, Settings
+from avclips.clip import Clip, Outcome
+from avclips.settings import Settings
 from avclips.store import Store
 from fake_clock import FakeClock
 

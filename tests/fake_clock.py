@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from avclips.pace import Clock
+from avclips.clock import Clock
 
 
 class FakeClock(Clock):

@@ -27,7 +27,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from avclips import hls, moof, mp4, mpegts, packed_audio, progressive, spans, webm
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.cut import copied_picture
 from avclips.cutting import Material, plan_picture, plan_sound
 from avclips.datasets import audioset, clips, general_avqa, vggsound
@@ -41,6 +41,7 @@ from avclips.measure import read_framecrc, read_wav
 from avclips.mp4_writer import TrackOut, write_mp4
 from avclips.pack_stats import stats_of
 from avclips.samples import Sample
+from avclips.settings import Settings
 from avclips.shelf import read_pace
 from avclips.sniff import container_of
 from avclips.subtitles import cut_vtt

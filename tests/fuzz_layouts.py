@@ -9,10 +9,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.cut import cut
 from avclips.errors import ClipError
 from avclips.reading import Reading
+from avclips.settings import Settings
 from avclips.streams import Stream, Streams
 from served import Files, NoFfmpeg, Served, stream_at
 

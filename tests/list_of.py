@@ -10,10 +10,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from avclips.clip import Settings
 from avclips.dataset import Listing
 from avclips.datasets.clips import read_clips
 from avclips.errors import UsageError
+from avclips.settings import Settings
 
 ID, OTHER, THIRD = "abcde-ghij0", "_bcdefghijk", "-abcdefghij"
 

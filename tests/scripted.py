@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from avclips.clip import Clip, Identity, Outcome, Settings, Video
+from avclips.clip import Clip, Outcome, Video
+from avclips.clock import Clock
 from avclips.engine import Desk, Engine
-from avclips.pace import Clock, Ticket
+from avclips.pace import Ticket
 from avclips.pacer import Pacer, make_pacer
 from avclips.plan import by_video
+from avclips.settings import Identity, Settings
 from avclips.store import Store
 
 Said = str | BaseException

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from avclips.clock import Clock
 from avclips.errors import Transient
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.streams import Stream
 
 # By address.

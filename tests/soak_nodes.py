@@ -18,11 +18,12 @@ from pathlib import Path
 
 import fsspec
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.packed import Todo
 from avclips.packs import Output
 from avclips.remote import Remote
 from avclips.samples import Sample
+from avclips.settings import Settings
 from fake_clock import FakeClock
 from fake_youtube import FakeVideo, Request
 from script import QUICK, annotation_files

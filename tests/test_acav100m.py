@@ -15,11 +15,12 @@ import pyarrow.parquet
 import pytest
 
 from avclips import cli
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.dataset import Listing
 from avclips.datasets.acav100m import ACAV100M, make_clip, read_clips
 from avclips.datasets.on_disk import OnDisk
 from avclips.errors import RunError, UsageError
+from avclips.settings import Settings
 from fake_youtube import FakeVideo, FakeYouTube, Media
 from script import ROOT, snapshot
 from test_packed_run import HURRY, Packs
@@ -228,7 +229,7 @@ def test_a_broken_list_on_the_disk(tmp_path: Path, content: bytes) -> None:
 READ = """
 import resource, sys
 from pathlib import Path
-from avclips.clip import Settings
+from avclips.settings import Settings
 from avclips.datasets.acav100m import read_clips
 from avclips.packs import cut
 folder = Path(sys.argv[1])

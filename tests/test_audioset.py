@@ -14,11 +14,12 @@ from typing import Any
 import av
 import pytest
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.dataset import Listing
 from avclips.datasets.audioset import AUDIOSET, read_classes, read_clips, read_events, read_segments, two_digits
 from avclips.errors import RunError, UsageError
 from avclips.options import read_settings
+from avclips.settings import Settings
 from fake_media import Media, make
 from fake_youtube import FakeVideo, FakeYouTube
 from script import QUICK, ROOT, Ended, Stage, digests

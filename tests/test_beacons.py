@@ -16,9 +16,10 @@ import pytest
 
 import fake_media
 from avclips.beacons import KNOWN, Beacons
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.errors import GaveUp
 from avclips.packs import Pack
+from avclips.settings import Settings
 from avclips.task import Job, do_pack
 from fake_media import PROGRESSIVE, Media
 from script import ROOT

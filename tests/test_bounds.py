@@ -14,9 +14,10 @@ from yt_dlp.utils import Popen
 
 from avclips import bounds, ytdlp_net
 from avclips.bounds import OverBounds, _Body, _Page
-from avclips.clip import Identity, Settings, Video
+from avclips.clip import Video
+from avclips.clock import Clock
 from avclips.errors import Transient
-from avclips.pace import Clock
+from avclips.settings import Identity, Settings
 from avclips.streams import Stream
 from avclips.youtube import NoRanges, YouTube
 from slow_server import SlowServer

@@ -17,12 +17,13 @@ from yt_dlp.networking._urllib import UrllibResponseAdapter
 
 import fake_media
 from avclips.archives import Archives
-from avclips.clip import Clip, Identity, Outcome, Settings
+from avclips.clip import Clip, Outcome
+from avclips.clock import Clock
 from avclips.engine import Desk, Engine
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.pacer import Pacer, make_pacer
 from avclips.plan import by_video
+from avclips.settings import Identity, Settings
 from avclips.spans import Index, read_index
 from avclips.store import Store
 from avclips.worker import Worker

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from avclips.clip import Clip, Columns, Settings
-from avclips.dataset import Listing, watch_url
+from avclips.clip import Clip
+from avclips.dataset import Listing
 from avclips.datasets.clips import CLIPS, read_clips
 from avclips.errors import UsageError
 from avclips.files import is_plain_name
+from avclips.settings import Columns, Settings
+from avclips.sites import watch_url
 
 ID, OTHER, THIRD = "abcde-ghij0", "_bcdefghijk", "-abcdefghij"
 VIMEO = "https://vimeo.com/123"

@@ -32,16 +32,17 @@ import pytest
 
 from avclips import cluster, spark, task
 from avclips.claims import Claims
-from avclips.clip import Clip, Identity, Settings
+from avclips.clip import Clip
+from avclips.clock import Clock
 from avclips.cluster import JOBS, MOST_FAILURES, Cluster, open_session
 from avclips.datasets.clips import CLIPS
 from avclips.errors import GaveUp, RunError, Stopped, UsageError
 from avclips.lock import FolderLock
-from avclips.pace import Clock
 from avclips.packs import Output, Pack, cut
 from avclips.remote import Remote, StoreLost
 from avclips.run import Run
 from avclips.samples import Sample
+from avclips.settings import Identity, Settings
 from avclips.signals import Signals
 from avclips.task import Job, Result, clean_up, do_pack
 from avclips.watch import Watch
@@ -386,8 +387,8 @@ from pathlib import Path
 
 from avclips.cluster import Cluster
 from avclips.claims import Claims
-from avclips.clip import Settings
-from avclips.pace import Clock
+from avclips.settings import Settings
+from avclips.clock import Clock
 from avclips.task import Job
 
 base = Path(sys.argv[1])

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Columns, Settings
 from avclips.datasets.columns import about, delimiter_of_list, find_columns, looks_of
 from avclips.datasets.guesses import header_test
 from avclips.errors import UsageError
+from avclips.settings import Columns, Settings
 from avclips.tables import open_table
 from avclips.tabular import Table
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Columns, Identity
 from avclips.dataset import Dataset
 from avclips.datasets.audioset import AUDIOSET
 from avclips.datasets.clips import CLIPS
 from avclips.datasets.general_avqa import GENERAL_AVQA
 from avclips.options import read_settings
+from avclips.settings import Columns, Identity
 
 P = "http://p:1"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Identity
 from avclips.cookies import cookies_of, key_of, who
 from avclips.errors import UsageError
 from avclips.pacer import name_of
+from avclips.settings import Identity
 from fake_youtube import FakeVideo
 from script import QUICK, stage
 

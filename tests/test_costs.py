@@ -16,17 +16,18 @@ import pytest
 
 from avclips import measure, media, moof, mp4, opening, pack_rows, spans, webm
 from avclips.byte_reader import ByteReader, append, bytes_for, seconds_for
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
+from avclips.clock import Clock
 from avclips.errors import Transient
 from avclips.hls import Part
 from avclips.media import Ffmpeg
 from avclips.moof import Defaults, read_fragments
 from avclips.mp4 import NoTable, Samples, read_moov
-from avclips.pace import Clock
 from avclips.pack_layout import Layout
 from avclips.pack_rows import write_rows
 from avclips.reading import Reading
 from avclips.samples import Sample
+from avclips.settings import Settings
 from avclips.streams import Stream, Streams
 from served import NoFfmpeg, Served, stream_at
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fake_media
-from avclips.clip import Cut
+from avclips.clock import Clock
 from avclips.cut import Job, cut
 from avclips.cutting import Material
 from avclips.errors import Gone, Transient
@@ -18,7 +18,7 @@ from avclips.layouts import WholeFile
 from avclips.measure import Track, judge, read_wav
 from avclips.media import Ffmpeg
 from avclips.opening import open_file
-from avclips.pace import Clock
+from avclips.settings import Cut
 from avclips.timeline import origins
 from fake_media import Media
 from made_files import frames

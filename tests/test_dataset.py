@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Identity, Settings
 from avclips.dataset import Annotation, Dataset, Listing, fetch_annotations
 from avclips.errors import RunError, Stopped
 from avclips.files import read_json
+from avclips.settings import Identity, Settings
 from fake_clock import FakeClock
 from fake_youtube import FakeFile, FakeYouTube, Fault
 

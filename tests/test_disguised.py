@@ -21,15 +21,16 @@ from Cryptodome.Util.Padding import pad
 import slow_server
 from avclips import spans
 from avclips.archives import Archives
-from avclips.clip import AudioFormat, Clip, Cut, Identity, Settings, Video
+from avclips.clip import Clip, Video
+from avclips.clock import Clock
 from avclips.cut import cut
 from avclips.errors import ClipError, Gone, Transient
 from avclips.local import Local
 from avclips.media import Ffmpeg
 from avclips.mp4 import NoTable, read_file
 from avclips.opening import open_file
-from avclips.pace import Clock
 from avclips.reading import Reading
+from avclips.settings import AudioFormat, Cut, Identity, Settings
 from avclips.store import Store
 from avclips.streams import Stream, Streams
 from avclips.youtube import YouTube

@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 
 from avclips.archives import Archives
-from avclips.clip import Clip, Identity, Settings, Video
+from avclips.clip import Clip, Video
+from avclips.clock import Clock
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.pacer import make_pacer
+from avclips.settings import Identity, Settings
 from avclips.store import Store
 from avclips.worker import Worker
 from avclips.youtube import YouTube

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.forecast import CLIP_BYTES, clip_bytes, expectation, ways
 from avclips.plan import Plan
+from avclips.settings import Settings
 
 SETTINGS = Settings(Path(), rate_limit=50_000, sleep=0.0)
 

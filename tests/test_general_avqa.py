@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.datasets.general_avqa import GENERAL_AVQA, read_clips, read_questions
 from avclips.datasets.vggsound import read_labels
 from avclips.errors import RunError
+from avclips.settings import Settings
 
 
 def question(name: Any, **more: Any) -> dict[str, Any]:

@@ -14,12 +14,13 @@ import pytest
 
 import fake_media
 from avclips.archives import FILMS, Archives
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
+from avclips.clock import Clock
 from avclips.kept import look_for_exact
 from avclips.local import Local
 from avclips.media import Ffmpeg
 from avclips.needs import endings_of
-from avclips.pace import Clock
+from avclips.settings import Settings
 from avclips.store import Store
 from fake_youtube import FakeVideo
 from script import QUICK, Stage, digests, stage

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
+from avclips.clock import Clock
 from avclips.lines import is_right
-from avclips.pace import Clock
+from avclips.settings import Settings
 from avclips.store import Store
 
 ID = "aaaaaaaaaaa_0_1"

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from avclips import files, logs
-from avclips.clip import Settings
+from avclips.clock import Clock
 from avclips.errors import RunError, UsageError
 from avclips.files import create_whole, move_whole
 from avclips.links import LINKED, see_no_links
-from avclips.pace import Clock
+from avclips.settings import Settings
 from avclips.store import Store
 from data_folder import A, finish
 

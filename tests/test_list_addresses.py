@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Columns, Settings
 from avclips.dataset import Listing
 from avclips.datasets.addresses import times_in
 from avclips.datasets.clips import read_clips
 from avclips.errors import UsageError
+from avclips.settings import Columns, Settings
 
 ID, OTHER = "abcde-ghij0", "_bcdefghijk"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Columns
 from avclips.datasets.cells import is_compound, shape_of
+from avclips.settings import Columns
 from list_of import ID, OTHER, THIRD, complaint, listing, metas, times
 
 A, B, C = ID, OTHER, THIRD

@@ -14,10 +14,10 @@ from typing import Any
 import pyarrow
 import pytest
 
-from avclips.clip import Settings
 from avclips.dataset import Listing
 from avclips.datasets.clips import read_clips
 from avclips.errors import UsageError
+from avclips.settings import Settings
 from list_of import ID, OTHER, THIRD, complaint, listing, times, written
 
 CSV = f"youtube_id,start,end\n{ID},1,3\n{OTHER},2,4\n"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Columns
 from avclips.datasets.book import Book
 from avclips.datasets.meaning import Meaning
 from avclips.datasets.names import unit_in
 from avclips.errors import RunError
+from avclips.settings import Columns
 from list_of import ID, OTHER, THIRD, complaint, listing, metas, times
 
 # -- units ---------------------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from avclips.clip import Columns, Settings
 from avclips.datasets.columns import looks_of
+from avclips.settings import Columns, Settings
 from avclips.tables import open_table
 from list_of import ID, complaint, listing, metas, times, written
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from avclips.clip import Columns, Settings
 from avclips.datasets.columns import looks_of
 from avclips.datasets.id_map import read_id_map
 from avclips.datasets.labels import choose_labels
 from avclips.datasets.vggsound import read_labels
+from avclips.settings import Columns, Settings
 from avclips.tables import open_table
 from list_of import ID, OTHER, THIRD, complaint, listing, metas, times, written
 

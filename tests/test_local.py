@@ -21,13 +21,14 @@ import pytest
 
 from avclips import finish
 from avclips.archives import Archives
-from avclips.clip import Clip, Outcome, Settings
+from avclips.clip import Clip, Outcome
+from avclips.clock import Clock
 from avclips.errors import Transient
 from avclips.examine import measure_sound
 from avclips.local import Local
 from avclips.measure import Sound
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
+from avclips.settings import Settings
 from avclips.store import Store
 from fake_media import PROGRESSIVE, Media, ffmpeg, make
 from fake_youtube import FakeVideo

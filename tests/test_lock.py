@@ -25,7 +25,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from avclips.lock import FolderLock
-from avclips.pace import Clock
+from avclips.clock import Clock
 lock = FolderLock(Path(sys.argv[1]), Clock(1.0))
 lock.acquire()
 print("held", flush=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Cut, Identity, Settings
 from avclips.datasets.vggsound import read_labels
 from avclips.errors import RunError, Transient
 from avclips.measure import (
@@ -25,6 +24,7 @@ from avclips.measure import (
 )
 from avclips.pace import LONGEST_WAIT
 from avclips.pacer import make_pacer
+from avclips.settings import Cut, Identity, Settings
 from avclips.shelf import read_pace
 from fake_clock import FakeClock
 

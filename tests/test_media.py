@@ -15,9 +15,9 @@ import pytest
 
 import fake_media
 from avclips import media
+from avclips.clock import Clock
 from avclips.errors import Killed, Stopped, Transient
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from fake_media import Media
 
 REAL = Path(fake_media.ffmpeg())

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.datasets.music_avqa import MUSIC_AVQA, read_additional, read_clips, read_questions
 from avclips.errors import RunError, UsageError
+from avclips.settings import Settings
 
 V2_CSV = "MUSIC-AVQA-v2.0_additional_videos.csv"
 HEADER = "video_id,start_time,duration,suffix,has_flip"

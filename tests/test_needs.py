@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from avclips import extras as extras_module
-from avclips.clip import Settings
 from avclips.errors import UsageError
 from avclips.needs import endings_of, needs_of
 from avclips.packed import see_what_is_needed
+from avclips.settings import Settings
 
 
 @pytest.mark.parametrize(

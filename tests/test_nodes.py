@@ -14,10 +14,10 @@ import pytest
 
 from avclips import journal
 from avclips import store as store_module
-from avclips.clip import Settings
+from avclips.clock import Clock
 from avclips.errors import UsageError
 from avclips.files import create_whole
-from avclips.pace import Clock
+from avclips.settings import Settings
 from avclips.shards import Shard
 from avclips.store import Store
 from data_folder import A, fail, finish
@@ -108,9 +108,9 @@ def test_two_with_other_settings_that_come_at_once(tmp_path: Path, monkeypatch: 
 RACE = """
 import sys
 from pathlib import Path
-from avclips.clip import Settings
+from avclips.settings import Settings
 from avclips.errors import UsageError
-from avclips.pace import Clock
+from avclips.clock import Clock
 from avclips.store import Store
 folder, number, quality = sys.argv[1:]
 store = Store(Settings(Path(folder), part=(int(number), 2), quality=int(quality)), "clips", Clock())
@@ -175,9 +175,9 @@ socket.gethostname = lambda: os.environ["NODE"]
 HOLD = """
 import sys
 from pathlib import Path
-from avclips.clip import Settings
+from avclips.settings import Settings
 from avclips.errors import RunError
-from avclips.pace import Clock
+from avclips.clock import Clock
 from avclips.store import Store
 store = Store(Settings(Path(sys.argv[1])), "clips", Clock())
 try:

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 import fake_media
+from avclips.clock import Clock
 from avclips.cut import Job, cut
 from avclips.cutting import Material
 from avclips.errors import Transient
 from avclips.layouts import WholeFile
 from avclips.media import Ffmpeg
 from avclips.opening import Opened, open_file
-from avclips.pace import Clock
 from avclips.sniff import container_of
 from avclips.timeline import begin_of
 from made_files import AAC, B_FRAMES, PICTURE, PLAIN, SOUND, contents, made, packets

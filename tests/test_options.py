@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Columns, Identity, Settings
 from avclips.dataset import Dataset
 from avclips.datasets.acav100m import ACAV100M
 from avclips.datasets.audioset import AUDIOSET
@@ -22,6 +21,7 @@ from avclips.datasets.vggsound import VGGSOUND
 from avclips.options import read_settings
 from avclips.presets import PRESETS
 from avclips.quantities import hours, proxy_url, rate, seconds, size, whole_number
+from avclips.settings import Columns, Identity, Settings
 
 DEFAULTS = Settings(Path("data/avqa"), splits=("train", "val"), state_dir=Path("/cache/avclips"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from avclips.clock import Clock
 from avclips.errors import Stopped, UsageError
 from avclips.pace import (
     LONGEST_WAIT,
@@ -16,7 +17,6 @@ from avclips.pace import (
     RECOVERY,
     SLOWEST,
     Block,
-    Clock,
     Limit,
     Pace,
     Ticket,
@@ -79,8 +79,8 @@ def test_a_stopped_clock() -> None:
 def test_the_scale_divides_waits(monkeypatch: pytest.MonkeyPatch, text: str | None, scale: float) -> None:
     if text is not None:
         monkeypatch.setenv("AVCLIPS_TIME_SCALE", text)
-    monkeypatch.setattr("avclips.pace.time.monotonic", lambda: 100.0)
-    monkeypatch.setattr("avclips.pace.server_time", lambda path: 1e9)
+    monkeypatch.setattr("avclips.clock.time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("avclips.clock.server_time", lambda path: 1e9)
     clock = Clock()
     waits: list[float] = []
     monkeypatch.setattr(clock._stopped, "wait", lambda seconds: waits.append(seconds))

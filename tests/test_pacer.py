@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Identity
 from avclips.pace import Ticket
 from avclips.pacer import Pacer, make_pacer, name_of
+from avclips.settings import Identity
 from fake_clock import FakeClock
 
 
@@ -275,8 +275,8 @@ def test_a_folder_that_cannot_be_written_leaves_a_pace_of_its_own(clock: FakeClo
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
-from avclips.clip import Identity
-from avclips.pace import Clock
+from avclips.settings import Identity
+from avclips.clock import Clock
 from avclips.pacer import make_pacer
 pacer = make_pacer(Identity(), None, 60, Path(sys.argv[1]), Clock(1.0))
 print(sum(not isinstance(pacer.start(), float) for _ in range(40)))

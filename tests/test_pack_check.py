@@ -12,14 +12,15 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
+from avclips.clock import Clock
 from avclips.examine import measure_sound
 from avclips.files import sha256
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.packs import SET_ASIDE, Output, PackFormat
 from avclips.remote import Remote, StoreLost
 from avclips.samples import Sample
+from avclips.settings import Settings
 from avclips.verify import verify_packs
 from fake_media import ffmpeg
 from matrix_media import run_ffmpeg

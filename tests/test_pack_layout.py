@@ -15,7 +15,7 @@ import pyarrow.parquet
 import pytest
 
 from avclips import pack_rows
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.errors import RunError, UsageError
 from avclips.kinds import Kinds, cell, fits
 from avclips.pack_layout import VERSION, Layout, layout_of_kinds, layout_of_plan
@@ -25,6 +25,7 @@ from avclips.packing import write_tar
 from avclips.packs import PLAN, Output
 from avclips.remote import Remote
 from avclips.samples import Sample
+from avclips.settings import Settings
 from avclips.silence import silence
 
 META = list[Mapping[str, Any]]

@@ -22,7 +22,8 @@ from avclips.pack_layout import Layout
 from avclips.pack_rows import read_failures, write_rows
 from avclips.pack_stats import stats_of
 from avclips.packing import key_of, write_tar
-from avclips.samples import Sample, column_of, layout_of, row_of
+from avclips.reserved import column_of
+from avclips.samples import Sample, layout_of, row_of
 
 HALF = "half \ud83d a letter"
 FACTS = {

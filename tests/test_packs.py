@@ -16,12 +16,13 @@ import pyarrow.parquet
 import pytest
 
 from avclips.claims import DEAD_AFTER
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.errors import RunError, UsageError
 from avclips.packed import Todo, open_output, plan_packs, summary_of
 from avclips.packs import PLAN, Output, Pack, PackFormat, cut
 from avclips.remote import Remote, StoreLost
 from avclips.samples import Sample
+from avclips.settings import Settings
 from fake_clock import FakeClock
 
 

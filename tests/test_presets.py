@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Columns, Settings
 from avclips.datasets.columns import clip_length
 from avclips.presets import PRESETS, listed
+from avclips.settings import Columns, Settings
 from list_of import ID, OTHER, complaint, listing, metas, times
 
 A, B = ID, OTHER

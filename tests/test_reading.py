@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from avclips.archives import Archives
 from avclips.byte_reader import ByteReader
-from avclips.clip import Clip, Identity, Settings, Video
+from avclips.clip import Clip, Video
+from avclips.clock import Clock
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.pacer import make_pacer
+from avclips.settings import Identity, Settings
 from avclips.store import Store
 from avclips.streams import Stream
 from avclips.worker import Worker

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Identity, Settings, Video
+from avclips.clip import Video
 from avclips.errors import Blocked, ClipError, Gone, Restricted, Transient
 from avclips.failures import clean
+from avclips.settings import Identity, Settings
 from avclips.youtube import YouTube
 from fake_clock import FakeClock
 from fake_youtube import CASES, Case, FakeVideo, FakeYouTube, Media

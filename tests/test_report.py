@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from avclips import report as report_module
-from avclips.clip import Clip, Identity, Outcome, Settings
+from avclips.clip import Clip, Outcome
 from avclips.errors import REASONS
 from avclips.forecast import Work
 from avclips.pacer import Pacer, make_pacer
 from avclips.report import NO_BETTER, WAYS_OUT, Report, be_quiet, summary, without_better
+from avclips.settings import Identity, Settings
 from avclips.tries import TROUBLE_AFTER
 from fake_clock import FakeClock
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Identity, Settings, Video
+from avclips.clip import Video
 from avclips.errors import Transient
+from avclips.settings import Identity, Settings
 from avclips.youtube import YouTube
 from fake_clock import FakeClock
 from fake_youtube import Case, FakeVideo, FakeYouTube, Media

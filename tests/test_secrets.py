@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 import yt_dlp.networking
 
-from avclips.clip import Clip, Identity, Outcome, Settings
+from avclips.clip import Clip, Outcome
+from avclips.clock import Clock
 from avclips.datasets.clips import CLIPS
 from avclips.errors import Blocked, UsageError
 from avclips.options import read_settings
-from avclips.pace import Clock
 from avclips.packs import Output
 from avclips.remote import Remote
+from avclips.settings import Identity, Settings
 from avclips.store import Store
 from avclips.streams import ending_of
 from avclips.words import plain, without_password, without_passwords

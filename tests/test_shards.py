@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Clip, Outcome, Settings
+from avclips.clip import Clip, Outcome
 from avclips.errors import RunError
 from avclips.lock import FolderLock
 from avclips.quantities import shard_of
+from avclips.settings import Settings
 from avclips.shards import Shard, exclude_each_other, is_in, named, siblings
 from avclips.store import Store
 from data_folder import fail, finish, read

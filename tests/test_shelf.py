@@ -17,9 +17,10 @@ import pytest
 from filelock import FileLock, Timeout
 
 from avclips import files, locks, shelf
-from avclips.clip import Identity
-from avclips.pace import LONGEST_WAIT, Block, Clock, Pace, Ticket, limit_of, refilled, reunited
+from avclips.clock import Clock
+from avclips.pace import LONGEST_WAIT, Block, Pace, Ticket, limit_of, refilled, reunited
 from avclips.pacer import Pacer, default_state_dir, make_pacer
+from avclips.settings import Identity
 from avclips.shelf import read_pace
 from fake_clock import FakeClock
 

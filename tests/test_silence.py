@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
+from avclips.clock import Clock
 from avclips.examine import measure_sound
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.silence import CHANNELS, RATE, _as_utf8, silence
 from fake_media import ffmpeg
 from matrix_media import run_ffmpeg

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from avclips.clip import Clip, Identity, Outcome, Settings, Video
-from avclips.dataset import watch_url
+from avclips.clip import Clip, Outcome, Video
+from avclips.clock import Clock
 from avclips.engine import Desk, Engine
 from avclips.errors import GaveUp
-from avclips.pace import Clock, Ticket
+from avclips.pace import Ticket
 from avclips.pacer import Pacer, make_pacer
 from avclips.plan import by_video
 from avclips.report import Report
-from avclips.sites import YOUTUBE, site_of
+from avclips.settings import Identity, Settings
+from avclips.sites import YOUTUBE, site_of, watch_url
 from avclips.store import Store
 from avclips.tries import TROUBLE_AFTER
 from fake_clock import FakeClock

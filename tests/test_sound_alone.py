@@ -20,14 +20,15 @@ import numpy as np
 import pytest
 
 from avclips.archives import Archives
-from avclips.clip import Clip, Identity, Outcome, Settings, Video
+from avclips.clip import Clip, Outcome, Video
+from avclips.clock import Clock
 from avclips.cutting import BEFORE, USUALLY_BEFORE
 from avclips.forecast import clip_bytes, expectation
 from avclips.formats import choose
 from avclips.local import Local
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.pacer import make_pacer
+from avclips.settings import Identity, Settings
 from avclips.store import Store
 from avclips.worker import Worker
 from avclips.youtube import YouTube

@@ -281,7 +281,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from avclips.clip import Columns, Identity, Settings
+from avclips.settings import Identity
+from avclips.settings import Columns, Settings
 from avclips.datasets.clips import CLIPS
 from avclips.errors import RunError
 from avclips.spark import download

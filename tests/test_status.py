@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 
 from avclips.cli import main
-from avclips.clip import Clip, Columns, Identity, Outcome, Settings
+from avclips.clip import Clip, Outcome
+from avclips.clock import Clock
 from avclips.dataset import Dataset
 from avclips.datasets.clips import CLIPS
 from avclips.datasets.vggsound import VGGSOUND
 from avclips.memory import paces_of, remember, remembered
 from avclips.options import read_settings
-from avclips.pace import Block, Clock, Pace
+from avclips.pace import Block, Pace
 from avclips.pacer import make_pacer, pace_file
+from avclips.settings import Columns, Identity, Settings
 from avclips.status import blocks
 from avclips.store import Store
 

@@ -14,9 +14,9 @@ from typing import Any
 import av
 import pytest
 
-from avclips.clip import Settings
 from avclips.errors import UsageError
 from avclips.measure import Expected, Track, judge, judge_alone
+from avclips.settings import Settings
 from avclips.store import Store, shape_of
 from fake_clock import FakeClock
 from fake_media import Media

@@ -16,9 +16,10 @@ import pytest
 
 from avclips import snapshot as snapshot_module
 from avclips import store as store_module
-from avclips.clip import Outcome, Settings
+from avclips.clip import Outcome
 from avclips.errors import RunError, UsageError
 from avclips.journal import Journal
+from avclips.settings import Settings
 from avclips.store import Store
 from data_folder import A, B, C, Start, fail, finish, read, runs
 from fake_clock import FakeClock

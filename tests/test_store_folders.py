@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Clip, Outcome, Settings
+from avclips.clip import Clip, Outcome
 from avclips.errors import UsageError
 from avclips.files import whole_object
 from avclips.plan import see_that_they_are_the_same
+from avclips.settings import Settings
 from avclips.store import Store
 from data_folder import Start, fail, ids, read, runs
 from fake_clock import FakeClock

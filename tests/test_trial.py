@@ -10,9 +10,9 @@ import imageio_ffmpeg
 import pytest
 
 import fake_media
+from avclips.clock import Clock
 from avclips.errors import RunError
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.trial import find_ffmpeg, try_out
 
 REAL = Path(fake_media.ffmpeg())

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Clip, Settings
+from avclips.clip import Clip
 from avclips.dataset import Listing
 from avclips.datasets.vggsound import read_clips, read_labels
 from avclips.errors import RunError, UsageError
+from avclips.settings import Settings
 from fake_youtube import FakeVideo, FakeYouTube
 from script import QUICK, ROOT, Stage, stems
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fake_media
+from avclips.clock import Clock
 from avclips.layout_fragments import Clusters
 from avclips.media import Ffmpeg
-from avclips.pace import Clock
 from avclips.spans import MAX_HEAD, Index, NeedMore, NoIndex, guess_head
 from avclips.webm import check_clusters, heard, inside_segment, last_padding, read_index
 from fake_media import CLUSTER, CUES, INFO, SEGMENT, Media

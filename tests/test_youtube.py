@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from avclips.clip import Identity, Settings, Video
+from avclips.clip import Video
+from avclips.clock import Clock
 from avclips.cookies import load_cookies, who
 from avclips.errors import Blocked, ClipError, Gone, Stopped, Transient, UsageError
-from avclips.pace import Clock
+from avclips.settings import Identity, Settings
 from avclips.youtube import NoRanges, Stream, YouTube, _leads_to_youtube
 from fake_clock import FakeClock
 from fake_youtube import ORIGINAL_AND_DUB, FakeVideo, FakeYouTube, Fault, Media

@@ -21,12 +21,13 @@ from typing import Any
 
 import imageio_ffmpeg
 
-from avclips.clip import Clip, Identity, Settings, Video
+from avclips.clip import Clip, Video
+from avclips.clock import Clock
 from avclips.errors import ClipError
-from avclips.pace import Clock
 from avclips.pack_rows import write_rows
 from avclips.packing import write_tar
 from avclips.samples import Sample
+from avclips.settings import Identity, Settings
 from avclips.youtube import YouTube, javascript_runtime
 from fake_youtube import CASES, FakeVideo, FakeYouTube, Media
 

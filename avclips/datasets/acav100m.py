@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..clip import Clip, Settings
+from ..clip import Clip
 from ..dataset import Dataset, Listing
 from ..errors import RunError, UsageError
+from ..settings import Settings
 from ..tables import open_table
 from ..tabular import Table
 from .columns import delimiter_of_list, looks_of

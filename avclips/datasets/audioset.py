@@ -23,11 +23,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..clip import Clip, Settings
+from ..clip import Clip
 from ..csvs import reader
-from ..dataset import Annotation, Dataset, Finished, Listing, watch_url
+from ..dataset import Annotation, Dataset, Finished, Listing
 from ..errors import RunError
 from ..files import whole, whole_object
+from ..settings import Settings
+from ..sites import watch_url
 from .labels import choose_labels
 
 SPLITS = ("eval", "balanced_train", "unbalanced_train")

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..clip import Clip
-from ..dataset import watch_url
 from ..errors import RunError
 from ..files import is_plain_name
+from ..sites import watch_url
 from .meaning import Cells, Meaning
 from .rows import made_of
 

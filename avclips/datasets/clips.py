@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..clip import Settings
 from ..dataset import Dataset, Listing, together
 from ..errors import UsageError
+from ..settings import Settings
 from ..tables import open_table
 from ..tabular import Table
 from .book import Book

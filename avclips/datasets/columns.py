@@ -9,9 +9,9 @@ import dataclasses
 import difflib
 from collections.abc import Sequence
 
-from ..clip import Columns, Settings
 from ..errors import UsageError
 from ..presets import PRESETS
+from ..settings import Columns, Settings
 from ..tabular import Looks, Table
 from .addresses import cleaned, times_in
 from .cells import CellFormat, format_of, shape_of

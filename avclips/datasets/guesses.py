@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from ..clip import Columns
 from ..errors import UsageError
 from ..files import is_plain_name
+from ..settings import Columns
 from ..tabular import Table, is_word
 from .addresses import cleaned, is_address, youtube_id
 from .cells import CellFormat, is_compound, shape_of

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..clip import Columns, Settings
 from ..errors import UsageError
 from ..presets import PRESETS
-from ..samples import column_of
+from ..reserved import column_of
+from ..settings import Columns, Settings
 from ..tabular import Table
 from .cells import CellFormat, unit_of
 from .columns import about, cell_format, clip_length, find_columns, no_end

@@ -24,11 +24,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..clip import Clip, Settings
+from ..clip import Clip
 from ..csvs import reader
-from ..dataset import Annotation, Dataset, Drive, DriveArchive, Listing, id_files, together, watch_url
+from ..dataset import Annotation, Dataset, Drive, DriveArchive, Listing, id_files, together
 from ..errors import RunError
 from ..files import read_json
+from ..settings import Settings
+from ..sites import watch_url
 from .id_map import Place, read_id_map
 from .values import clock_time
 

@@ -14,11 +14,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip, Settings
+from ..clip import Clip
 from ..csvs import reader
 from ..dataset import Annotation, Dataset, Finished, Listing, id_files, together
 from ..errors import RunError
 from ..files import whole
+from ..settings import Settings
 from .labels import choose_labels
 
 URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
