@@ -269,7 +269,4 @@ def _begins_late(samples: Samples, since: Fraction, until: Fraction | None) -> F
 def _ends_early(samples: Samples, until: Fraction) -> Fraction | None:
     """By how many seconds the packets end before ``until``; None where they reach it."""
     ends = Fraction(max(map(int.__add__, samples.times, samples.durations)), samples.timescale)
-    slack = ROUNDING
-    if samples.kind == "video":
-        slack = Fraction(min((lasts for lasts in samples.durations if lasts), default=0), 2 * samples.timescale)
-    return until - ends if ends + slack < until else None
+    return until - ends if ends + ROUNDING < until else None

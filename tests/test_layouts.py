@@ -139,11 +139,13 @@ def test_forward_for_leading_frames() -> None:
     stream = Fake([second(0), first, [(time - 40, key) for time, key in open_unit], second(3)])
     assert stream.read(1.9, 2.0) == (1, 2)
     assert stream.loaded == [(1, 1), (1, 2)]
+    # However little of such a frame is shown before the clip ends.
+    assert stream.read(1.9, 1.963) == (1, 2)
 
 
-@pytest.mark.parametrize(("short", "loaded"), [(0, [(1, 1)]), (9, [(1, 1)]), (21, [(1, 1), (1, 2)])])
+@pytest.mark.parametrize(("short", "loaded"), [(0, [(1, 1)]), (2, [(1, 1)]), (3, [(1, 1), (1, 2)])])
 def test_a_unit_that_ends_a_little_before_its_time(short: int, loaded: list[tuple[int, int]]) -> None:
-    """Less than half a frame is what rounding leaves; what is more may be a frame in the next one."""
+    """Two milliseconds are what rounding leaves; what is more may be the first of a frame in the next one."""
     stream = Fake([second(0), second(1), second(2)])
     stream.lasts = {1960: 40 - short}
     stream.read(1.1, 2)
