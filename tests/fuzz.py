@@ -512,7 +512,8 @@ def hang_up(number: int, frame: object) -> None:
 def attack(target: Target, data: bytes) -> str | None:
     """What is wrong with how ``target`` took ``data``, or None."""
     tracemalloc.reset_peak()
-    began = time.monotonic()
+    # Of this thread's own work: the machine may have others.
+    began = time.thread_time()
     signal.signal(signal.SIGALRM, hang_up)
     signal.setitimer(signal.ITIMER_REAL, HUNG_SECONDS)
     try:
@@ -525,8 +526,8 @@ def attack(target: Target, data: bytes) -> str | None:
         return f"{type(error).__name__}: {error}"
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-    if time.monotonic() - began > MOST_SECONDS:
-        return f"{time.monotonic() - began:.1f} s"
+    if (took := time.thread_time() - began) > MOST_SECONDS:
+        return f"{took:.1f} s of computing"
     peak = tracemalloc.get_traced_memory()[1]
     return f"{peak} bytes of memory" if peak > MOST_MEMORY else None
 
