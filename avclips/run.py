@@ -11,6 +11,7 @@ from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
 from .archives import Archives
+from .captions import without_subtitles
 from .clip import Clip, Settings, Video
 from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
 from .dataset import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
@@ -415,6 +416,8 @@ class Run:
         for line in summary(done, count, failed, untried, limit if enough else None):
             say(line, matters=True)
         for line in without_better(videos, withheld):
+            say(line, matters=True)
+        for line in without_subtitles(store.done_lines(), self._settings.subtitles, (clip.id for clip in clips)):
             say(line, matters=True)
         if enough:
             return 0
