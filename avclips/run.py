@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
@@ -49,6 +50,16 @@ SENT = "--wandb: progress is sent"
 
 def _nobody(video: str) -> None:
     """No page is asked for a video that is to come from an archive, should its file be of no use."""
+
+
+def _called_otherwise(archives: Archives, wanted: Collection[str], held: int) -> str:
+    """What to say of an archive none of whose files is called as a clip; nothing of any other."""
+    if held or not archives.others or not wanted:
+        return ""
+    return (
+        f" It has {archives.others} films and sounds, which are called otherwise ({archives.other!r}, ...): a "
+        f"clip's file is called by its id ({min(wanted)!r} is one), with any ending of a film or a sound."
+    )
 
 
 class Batch(NamedTuple):
@@ -132,7 +143,7 @@ class Run:
             finally:
                 self._write_tables(store)
             archives.close()
-            return self._conclude(store, clips)
+            return self._conclude(store, clips, archives)
         finally:
             gc.enable()
             store.close()
@@ -169,7 +180,7 @@ class Run:
             held = archives.add(path)
             as_they_are = look_for_exact(archives, self._settings)
             kept = f", {as_they_are} of them exact already: they are kept as they are" if as_they_are else ""
-            say(f"{max(held, as_they_are)} clips are in {path}{kept}.")
+            say(f"{max(held, as_they_are)} clips are in {path}{kept}.{_called_otherwise(archives, wanted, held)}")
         return archives
 
     def _tell_pace(self, plan: Plan, done: int, desks: Sequence[Desk]) -> None:
@@ -320,8 +331,13 @@ class Run:
         packed.finish()
         archives.close()
         ended = self._conclude_packs(output)
+        self._tell_refusals(archives)
         if most is not None and packed.done_before + store.done_of_list >= most:
-            say(f"--max-clips {most} is reached; what is in no shard yet waits in {store.folder}.", matters=True)
+            if packed.unfinished:
+                say(
+                    f"--max-clips {most} is reached; what is in no shard yet waits in {store.folder}.",
+                    matters=True,
+                )
             return 0
         return ended
 
@@ -408,7 +424,18 @@ class Run:
                 matters=True,
             )
 
-    def _conclude(self, store: Store, clips: Iterable[Clip]) -> int:
+    def _tell_refusals(self, archives: Archives) -> None:
+        """How many files of the archives were of no use, and where it says which."""
+        if refusals := archives.refusals:
+            clip_id, why = next(iter(refusals.items()))
+            name = named(self._settings.data_dir / self._dataset.log_name, self._settings.part)
+            say(
+                f"The archives' files of {len(refusals)} clips were not taken, the first of {clip_id}: {why}. "
+                f'For all of them: grep "not taken" {shlex.quote(str(name))}',
+                matters=True,
+            )
+
+    def _conclude(self, store: Store, clips: Iterable[Clip], archives: Archives) -> int:
         done, count, failed, videos, withheld = standing(store, clips)
         untried = count - done - len(failed)
         limit = self._settings.max_clips
@@ -419,6 +446,7 @@ class Run:
             say(line, matters=True)
         for line in without_subtitles(store.done_lines(), self._settings.subtitles, (clip.id for clip in clips)):
             say(line, matters=True)
+        self._tell_refusals(archives)
         if enough:
             return 0
         return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0
