@@ -188,6 +188,17 @@ def test_a_list_that_a_preset_knows_is_told(tmp_path: Path) -> None:
         assert not any("MusicCaps" in line for line in listing(tmp_path, content, file, **chosen).remarks)
 
 
+def test_lists_of_the_same_columns_are_told_apart(tmp_path: Path) -> None:
+    """LFAV's cells are ids, LLP's whole clips."""
+    lines = [f"{each}\t0\t4\tdog\n" for each in (f"{A}_20_30", f"{B}_0_10")]
+    found = listing(tmp_path, "filename\tonset\toffset\tevent_labels\n" + "".join(lines))
+    assert [line for line in found.remarks if "preset" in line] == [
+        "it has all columns of LLP: --preset llp takes what is known of that list"
+    ]
+    file, content, _, _ = LISTS["lfav"]
+    assert not any("preset" in line for line in listing(tmp_path, content, file).remarks)
+
+
 def test_where_no_row_fits_the_preset_is_doubted(tmp_path: Path) -> None:
     message, hint = complaint(tmp_path, f"video_id,label\n{A},dog\n{B},cat\n", preset="vggsounder")
     assert "is no clip such as {id}_{start}" in message

@@ -17,7 +17,7 @@ from ..tabular import Table, is_word
 from .book import Book
 from .columns import delimiter_of_list, looks_of, start_alone, unused_id
 from .guesses import names_a_video
-from .known import known_list, not_said
+from .known import known_list, not_said, takes_more
 from .meaning import Meaning, meaning_of
 from .values import StartAlone
 
@@ -79,7 +79,8 @@ def _of_presets(table: Table, meaning: Meaning, settings: Settings) -> list[str]
         names = not_said(table, settings.preset, meaning.columns)
         more = ", ".join(map(repr, names[:_MOST])) + (", ..." if len(names) > _MOST else "")
         return [f"columns that --preset {settings.preset} does not know, and leaves: {more}"] if names else []
-    if settings.columns == Columns() and (name := known_list(table, wholly=True)) is not None:
+    name = known_list(table, wholly=True) if settings.columns == Columns() else None
+    if name is not None and takes_more(name, meaning.columns):
         return [f"it has all columns of {PRESETS[name].title}: --preset {name} takes what is known of that list"]
     return []
 

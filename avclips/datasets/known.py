@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ..clip import Columns
 from ..presets import PRESETS, Preset
 from ..tabular import Table
+from .cells import shape_of
 from .guesses import mostly, roles_of
 
 
@@ -33,8 +34,15 @@ def _is_of(table: Table, preset: Preset, way: Columns, wholly: bool) -> bool:
         return names == columns and bool(preset.cells) and told
     needed, kept = names - set(way.keep), set(way.keep)
     fits = needed <= columns and (kept <= columns if wholly else not kept or bool(kept & columns))
-    # Two columns with usual names are anybody's.
-    return fits and len(names & columns) > 2
+    # Two columns with usual names are anybody's; and LFAV's are called as LLP's.
+    return fits and len(names & columns) > 2 and _cells_fit(table, preset, way)
+
+
+def _cells_fit(table: Table, preset: Preset, way: Columns) -> bool:
+    """Whether the cells that name the videos say as much as the preset's: an id, or a whole clip."""
+    shape = shape_of(table.head(way.url or ""))
+    times = shape is not None and shape.has_times
+    return times == (preset.cell_format is not None and "{start}" in preset.cell_format)
 
 
 def advice(table: Table) -> str:
@@ -63,6 +71,12 @@ def needed_of(columns: Columns) -> list[str]:
 
 def _names(way: Columns) -> Iterator[str]:
     return (name for name in dict.fromkeys(name for _, name in roles_of(way)))
+
+
+def takes_more(name: str, taken: Columns) -> bool:
+    """Whether a preset takes columns besides these."""
+    names = {each for _, each in roles_of(taken)}
+    return all(not names.issuperset(_names(way)) for way in PRESETS[name].columns)
 
 
 def not_said(table: Table, name: str, taken: Columns) -> list[str]:
