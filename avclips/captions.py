@@ -67,11 +67,9 @@ class Captions:
         said = []
         if none := counts.get(_NONE):
             others = Counter(self.seen.get(language, {})).most_common()
-            listed = [
-                f"{count} {'have ' if at == 0 else ''}{each}" for at, (each, count) in enumerate(others[:_SHOWN])
-            ]
+            listed = [f"{count} {each}" for each, count in others[:_SHOWN]]
             more = [f"{len(others) - _SHOWN} more"] if len(others) > _SHOWN else []
-            has = f" ({', '.join([*listed, *more])})" if listed else " in any language"
+            has = f" (other languages: {', '.join([*listed, *more])})" if listed else " in any language"
             said.append(f"the videos of {none} have none{has}")
         if silent := counts.get(_SILENT):
             said.append(f"nothing is said in {silent}")

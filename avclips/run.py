@@ -26,6 +26,7 @@ from .forecast import Work, clip_bytes, expectation
 from .kept import look_for_exact
 from .logs import log_to
 from .memory import remember
+from .near import near_path
 from .needs import endings_of, needs_of
 from .pace import Clock
 from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
@@ -92,10 +93,9 @@ class Run:
         settings = self._settings
         for path in (*settings.archives, *filter(None, (settings.id_map,))):
             if not path.exists():
-                raise UsageError(
-                    f"{path}: there is no such file or folder",
-                    "see --id-map" if path == settings.id_map else "see --archives",
-                )
+                option, near = "--id-map" if path == settings.id_map else "--archives", near_path(path)
+                advice = f"did you mean {near}?" if near else f"see {option}"
+                raise UsageError(f"{option} {path}: there is no such file or folder", advice)
         if settings.output_format != "files" and self._uses_drive:
             raise UsageError(
                 f"the archives of {self._dataset.title} are fetched with --output-format files",
@@ -241,6 +241,9 @@ class Run:
             count = max(0, min(count, self._settings.max_clips - store.done_of_list))
         each = clip_bytes(self._settings, plan.length(self._dataset.clip_seconds))
         needed, free = count * each, free_bytes(store.folder)
+        if not count:
+            say(f"{store.done_of_list} clips are done, none is to go.")
+            return
         say(
             f"{store.done_of_list} clips are done, {count} to go: about {in_units(needed)}; "
             f"{in_units(free)} are free."

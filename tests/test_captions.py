@@ -31,13 +31,13 @@ EN, NO = {"en": "subtitles/a.en.vtt"}, {"en": None}
         (
             [line("a", EN), line("b", NO, ["de", "fr"]), line("c", NO, ["de"])],
             ("en",),
-            ["2 of 3: the videos of 2 have none (2 have de, 1 fr)."],
+            ["2 of 3: the videos of 2 have none (other languages: 2 de, 1 fr)."],
         ),
         ([line("a", NO, [])], ("en",), ["1 of 1: the videos of 1 have none in any language."]),
         # A manifest of before this was written down.
         ([line("a", NO)], ("en",), ["1 of 1: the videos of 1 have none in any language."]),
         ([line("a", NO, ["en-GB"]), line("b", NO, ["en"])], ("en",), ["2 of 2: nothing is said in 2."]),
-        ([line("a", NO, ["eng"])], ("en",), ["1 of 1: the videos of 1 have none (1 have eng)."]),
+        ([line("a", NO, ["eng"])], ("en",), ["1 of 1: the videos of 1 have none (other languages: 1 eng)."]),
         (
             [line("a", NO, ["en"], subtitles_error={"en": "HTTP Error 429"})],
             ("en",),
@@ -52,7 +52,7 @@ EN, NO = {"en": "subtitles/a.en.vtt"}, {"en": None}
             [line("a", NO, [f"l{n}" for n in range(11)])],
             ("en",),
             [
-                "1 of 1: the videos of 1 have none (1 have l0, "
+                "1 of 1: the videos of 1 have none (other languages: 1 l0, "
                 + ", ".join(f"1 l{n}" for n in range(1, 8))
                 + ", 3 more)."
             ],
@@ -63,7 +63,7 @@ EN, NO = {"en": "subtitles/a.en.vtt"}, {"en": None}
 )  # fmt: skip
 def test_words(lines: list[dict[str, Any]], asked: tuple[str, ...], words: list[str]) -> None:
     assert without_subtitles(lines, asked, "abc") == [
-        f"--subtitles en: {each.replace(': ', ' clips have no file: ')}" for each in words
+        f"--subtitles en: {each.replace(': ', ' clips have no file: ', 1)}" for each in words
     ]
 
 
@@ -91,7 +91,8 @@ def test_shards_add_up(tmp_path: Path) -> None:
     totals.add(plain)
     (said,) = totals.captions.words()
     assert said == (
-        "--subtitles en: 2 of 4 clips have no file: the videos of 1 have none (1 have de); nothing is said in 1."
+        "--subtitles en: 2 of 4 clips have no file: the videos of 1 have none (other languages: 1 de); nothing "
+        "is said in 1."
     )
 
 

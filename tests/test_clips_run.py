@@ -472,7 +472,7 @@ def test_who_has_no_subtitles_is_summed_up(exact: Made, capsys: pytest.CaptureFi
     seen = Counter(each for line in french for each in line["subtitles_seen"])
     assert set(seen) == {"en"} and seen["en"] > 2
     count = f"--subtitles fr: {len(french)} of {len(done)} clips have no file"
-    assert said[1] == f"{count}: the videos of {len(french)} have none ({seen['en']} have en)."
+    assert said[1] == f"{count}: the videos of {len(french)} have none (other languages: {seen['en']} en)."
     assert said[0].startswith("--subtitles en: ") and "2 could not be had (the log says why)" in said[0]
     assert len(said) == 2
     assert cli.main(CLIPS, ["--data-dir", str(place.data), "--status"]) == 0

@@ -365,7 +365,7 @@ def test_status(made: Made, form: str, capsys: pytest.CaptureFixture[str]) -> No
     reasons = Counter(FAILED.values())
     assert {tuple(line.split()) for line in said[1:5]} == {(str(reasons[name]), name) for name in reasons}
     assert re.fullmatch(
-        r"--subtitles en: 23 of 26 clips have no file: the videos of 23 .* \(3 have fr\)\.", said[5]
+        r"--subtitles en: 23 of 26 clips have no file: the videos of 23 .* \(other languages: 3 fr\)\.", said[5]
     )
     assert said[6:] == ["What failed is asked for again, into further shards, with --retry-failed [REASON ...]."]
 

@@ -218,8 +218,8 @@ def _of_preset(table: Table, name: str, asked: Columns) -> Columns:
 def _not_the_presets(table: Table, column: str, name: str) -> UsageError:
     """What to say of a list that lacks a column of its preset."""
     other = known_list(table)
-    meant = f"; did you mean --preset {other}?" if other else "; without --preset, columns are guessed"
+    meant = f" did you mean --preset {other}?" if other else " without --preset, columns are guessed"
     return UsageError(
         f"{table.name} has no column {column!r} (--preset {name}): {listed(table)}",
-        f"is it the list of {PRESETS[name].title}, which has {expected(name)}{meant}",
+        f"is it the list of {PRESETS[name].title}, which has {expected(name)}?{meant}",
     )

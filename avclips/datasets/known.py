@@ -57,11 +57,15 @@ def advice(table: Table) -> str:
 
 
 def expected(name: str) -> str:
-    """The columns that a preset takes, in words; those that it can do without are in brackets."""
-    return " or ".join(
-        ", ".join(repr(each) if each in needed_of(way) else f"({each!r})" for each in _names(way))
-        for way in PRESETS[name].columns
-    )
+    """The columns that a preset takes, in words."""
+    return ", or ".join(map(_of_way, PRESETS[name].columns))
+
+
+def _of_way(way: Columns) -> str:
+    needed = [each for each in _names(way) if each in needed_of(way)]
+    others = [each for each in _names(way) if each not in needed]
+    more = f" (and mostly {', '.join(map(repr, others))})" if others else ""
+    return f"{', '.join(map(repr, needed))}{more}"
 
 
 def needed_of(columns: Columns) -> list[str]:
