@@ -94,7 +94,7 @@ class Run:
         for path in (*settings.archives, *filter(None, (settings.id_map,))):
             if not path.exists():
                 option, near = "--id-map" if path == settings.id_map else "--archives", near_path(path)
-                advice = f"did you mean {near}?" if near else f"see {option}"
+                advice = f"did you mean {near}?" if near else "is its path right, and its disk mounted?"
                 raise UsageError(f"{option} {path}: there is no such file or folder", advice)
         if settings.output_format != "files" and self._uses_drive:
             raise UsageError(
