@@ -336,15 +336,47 @@ nearest() {
 }
 
 unknown() {
-    local shown near
-    shown=$(printf '%s' "$1" | tr -cd '[:print:]')
+    local word near
+    word=$(shown "$1")
     near=$(nearest "$1")
-    [ -z "$near" ] || misused "unknown dataset '$shown': did you mean $near?"
-    misused "unknown dataset '$shown': one of $KNOWN, or a folder of MUSIC-AVQA as a path, ./$shown"
+    [ -z "$near" ] || misused "unknown dataset '$word': did you mean $near?"
+    misused "unknown dataset '$word': one of $KNOWN, or a folder of MUSIC-AVQA as a path, ./$word"
+}
+
+# What may be shown again of a word: letters that move no cursor.
+shown() {
+    printf '%s' "$1" | tr -cd '[:print:]'
+}
+
+# A first set-up takes minutes: what cannot be a number is said before. Python says more of one that is out of bounds.
+see_number() {
+    case $1 in
+    --workers)
+        [[ $2 =~ ^0*[1-9][0-9]{0,8}$ ]] || misused "WORKERS is '$(shown "$2")': it is a whole number from 1 up, such as 4"
+        ;;
+    --rate-limit)
+        [[ $2 =~ ^[0-9]+(\.[0-9]+)?[KMGkmg]?([iI]?[bB])?$ ]] ||
+            misused "RATE is '$(shown "$2")': it is bytes a second, such as 50K or 4.2M, 0 for no limit"
+        ;;
+    --sleep)
+        [[ $2 =~ ^([0-9]+\.?[0-9]*|\.[0-9]+)$ ]] || misused "SLEEP is '$(shown "$2")': it is seconds, such as 3.0, 0 for none"
+        ;;
+    esac
+}
+
+# The same of a file that is not there: addresses, ids, patterns and standard input have no such endings.
+see_list() {
+    case $1 in
+    *://* | *[*?[]*) ;;
+    *.csv | *.tsv | *.txt | *.json | *.jsonl | *.ndjson | *.parquet | *.gz | *.zst | *.bz2 | *.xz)
+        [ -e "$1" ] || misused "LIST is $(shown "$1"): there is no such file"
+        ;;
+    esac
 }
 
 program=
 list=''
+list_words=0
 case "${1:-}" in
 general | music)
     program=download_$1_avqa.py
@@ -395,6 +427,7 @@ if [ "$list" ]; then
         ;;
     esac
     words=("$1")
+    list_words=1
     shift
 fi
 
@@ -416,9 +449,13 @@ if [ "$program" != tests/rehearse.py ]; then
         if [ $# -eq 0 ] || [ "${1#-}" != "$1" ]; then
             break
         fi
+        see_number "$option" "$1"
         words+=("$option" "$1")
         shift
     done
+    [ $# -eq 0 ] || [ "${1#-}" != "$1" ] || [ ${#words[@]} -lt "$((list_words + 8))" ] ||
+        misused "there is no place for '$(shown "$1")': behind WORKERS, RATE and SLEEP come options"
+    [ "$list_words" = 0 ] || see_list "${words[0]}"
     set -- "${words[@]}" "$@"
 fi
 

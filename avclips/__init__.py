@@ -53,9 +53,10 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
                                                   tables of MP4; what packs have in common; how options are read;
                                                   public lists; no sound; what a file is
     1  ytdlp_args ytdlp_net                       yt-dlp's ways to the network
-    0  bounds boxes clip csvs errors kinds mp4_writer mpegts reserved settings
-                                                  what a request may cost; the values that travel between the
-                                                  rooms; what can go wrong; what files are made of
+    0  bounds boxes captions clip csvs errors kinds mp4_writer mpegts reserved settings
+                                                  what a request may cost; who lacks subtitles; the values that
+                                                  travel between the rooms; what can go wrong; what files are made
+                                                  of
     0  near packed_audio quantities shards sites subtitles tabular tested words
                                                   the nearest word; numbers with units; shares; the versions that
                                                   were tested; strangers' words

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bz2
 import errno
 import gzip
+import logging
 import lzma
 import os
 import re
@@ -27,6 +28,8 @@ from typing import IO, Any, Protocol
 
 from .errors import RunError, Transient
 from .files import is_about_the_disk, is_full
+
+log = logging.getLogger("avclips.archives")
 
 # What a clip's film, and its sound alone, may be called; of several in one archive, the first of these is taken.
 FILMS = (".mp4", ".mkv", ".webm")
@@ -114,13 +117,16 @@ class Archives:
         self._archives: list[Archive] = []
         self._found: dict[str, tuple[int, Member]] = {}
         self._refused: dict[str, str] = {}
+        # Of the archive that was added last: its films and sounds that no clip is called after.
+        self.others = 0
+        self.other = ""
 
     def add(self, path: Path) -> int:
         """Look through a folder (the archives in it too), a zip or a tar; return how many clips it adds.
 
         RunError where it cannot be read.
         """
-        before = len(self._found)
+        before, self.others = len(self._found), 0
         for archive in _open_all(path, self.spill):
             self._archives.append(archive)
             for member in archive.members():
@@ -132,12 +138,16 @@ class Archives:
         if _MANIFEST.fullmatch(_path(member.name).name):
             self.manifests.append((number, member))
         if clip_id not in self._wanted:
+            if clip_id:
+                self.others, self.other = self.others + 1, self.other if self.others else member.name
             return
         self._named.setdefault((number, member.name), member)
         if _ending(member.name) not in self._endings or not self._is_better(clip_id, number, member):
             return
         if member.refusal:
-            self._refused.setdefault(clip_id, f"{self._archives[number].path}: {member.name!r} {member.refusal}")
+            why = f"{self._archives[number].path}: {member.name!r} {member.refusal}"
+            log.warning("%s is not taken from the archives: %s", clip_id, why)
+            self._refused.setdefault(clip_id, why)
         else:
             self._found[clip_id] = (number, member)
 
@@ -172,6 +182,11 @@ class Archives:
     def refusal(self, clip_id: str) -> str:
         """Why the clip's file was refused; empty where there was none."""
         return self._refused.get(clip_id, "")
+
+    @property
+    def refusals(self) -> Mapping[str, str]:
+        """The clips whose file was not taken so far, and why."""
+        return self._refused
 
     def refuse(self, clip_id: str, why: str) -> None:
         """The clip's file is of no use: it is not offered again."""

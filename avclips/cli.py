@@ -19,6 +19,7 @@ from .clip import Clip
 from .clock import Clock
 from .dataset import Dataset
 from .errors import RunError, Stopped
+from .files import as_run_error
 from .options import read_settings
 from .packed import open_output
 from .report import be_quiet
@@ -62,7 +63,7 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
     except RunError as error:
         return _complain(error)
     except OSError as error:
-        return _complain(RunError(f"{error.filename or settings.data_dir}: {error.strerror or error}"))
+        return _complain(as_run_error(error, settings.data_dir))
     finally:
         logging.shutdown()
 

@@ -6,7 +6,7 @@ Knows how a value of TOML is written as a word. What a word may hold, the option
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def words_of(
     known = [name for name in (*options, *places) if name not in _NOT_HERE]
     for name, value in values.items():
         if name not in known:
-            raise UsageError(f"--config {path}: unknown key {name}{did_you_mean(name, known)}")
+            raise UsageError(f"--config {path}: unknown key {name}{_meant(name, known, places)}")
         try:
             if name in places:
                 first += [_word(each) for each in (value if isinstance(value, list) else [value])]
@@ -61,6 +61,30 @@ def words_of(
         except ValueError as error:
             raise UsageError(f"--config {path}: {name} {error}") from None
     return [*first, *words]
+
+
+# What a list may be called by who has read of LIST in the help alone.
+_LISTS = (
+    "list",
+    "lists",
+    "clip-list",
+    "clips",
+    "csv",
+    "file",
+    "files",
+    "input",
+    "inputs",
+    "input-list",
+    "path",
+    "url",
+)
+
+
+def _meant(name: str, known: Sequence[str], places: Mapping[str, Any]) -> str:
+    if name.casefold() in _LISTS:
+        # A path or a column would be nearer by its letters.
+        return ': the list is list = "my_list.csv"' if "list" in places else ": this script has a list of its own"
+    return did_you_mean(name, known)
 
 
 def _words(option: str, value: Any, action: Any) -> list[str]:

@@ -20,6 +20,7 @@ from yt_dlp.utils import DownloadError
 from .errors import UsageError
 from .failures import clean
 from .heard import Heard
+from .near import near_path
 from .settings import Identity
 
 
@@ -56,7 +57,12 @@ def load_cookies(path: Path) -> tuple[str, CookieJar]:
     except LoadError as error:
         raise UsageError(f"--cookies {path} is not a cookie file in Netscape's format", hint) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--cookies {path} cannot be read: {error}", hint) from error
+        # Python's own words of what is no text show bytes of it.
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        near = near_path(path) if isinstance(error, FileNotFoundError) else None
+        raise UsageError(
+            f"--cookies {path} cannot be read: {why}", f"did you mean {near}?" if near else hint
+        ) from error
     if not len(jar):
         raise UsageError(f"--cookies {path} is not a cookie file: no line of it can be read", hint)
     return text, jar

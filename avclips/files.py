@@ -33,6 +33,7 @@ UNFINISHED = ".part"
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
 def is_plain_name(name: str) -> bool:
@@ -293,9 +294,14 @@ def is_about_the_disk(error: OSError) -> bool:
 
 def as_run_error(error: OSError, folder: Path) -> RunError:
     """Say what a failing write means for the run."""
+    where = error.filename or folder
     if error.errno in _NO_ROOM:
         return RunError(f"no room left in {folder}", "free some space; the same command goes on where it stopped")
     if error.errno in _NO_RIGHT:
-        where = error.filename or folder
         return RunError(f"{where} cannot be read or written: {error.strerror}", "check its owner and its mount")
-    return RunError(f"trouble with {error.filename or folder}: {error.strerror or error}")
+    if error.errno in _IN_THE_WAY:
+        return RunError(f"{where}: {error.strerror}", "a file stands where a folder should be: name another one")
+    return RunError(
+        f"trouble with {where}: {error.strerror or error}",
+        "its disk, or the server that has it, may be in trouble; what was done is kept, the same command goes on",
+    )

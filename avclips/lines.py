@@ -65,6 +65,7 @@ _EITHER: dict[str, Test] = {
 _DONE = _EITHER | dict.fromkeys(("bytes", "bytes_fetched"), _or_nothing(_count))
 _DONE |= dict.fromkeys(("pictures", "width", "height", "samples", "sample_rate", "channels"), _or_nothing(_count))
 _DONE |= dict.fromkeys(("duration", "fps"), _or_nothing(_number))
+_DONE |= {"subtitles_seen": _texts, "subtitles_error": lambda value: isinstance(value, dict)}
 _FAILED: dict[str, Test] = _EITHER | {
     "reason": _text,
     "permanent": lambda value: isinstance(value, bool),

@@ -24,6 +24,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from .errors import UsageError
 from .extras import extra
+from .near import near_path
 
 ENDINGS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet")
 _PACKED = ("gz", "zst", "zstd", "bz2", "xz")
@@ -166,16 +167,19 @@ def no_such_file(word: str) -> UsageError:
     """What to say of a word that is nothing."""
     if _ending(Path(word)) in ENDINGS and "://" in word:
         return UsageError(f"{word} is on another machine", "fetch it first, and name the file")
-    if "://" not in word and _ending(Path(word)) not in ENDINGS and not Path(word).parent.exists():
-        return UsageError(f"{word} cannot be read: No such file or directory", "is it there, and yours to read?")
-    if _ending(Path(word)) not in ENDINGS:
+    hint = "is it there, and yours to read?"
+    if "://" not in word and (near := near_path(Path(word))) is not None:
+        hint = f"did you mean {near}?"
+    elif _ending(Path(word)) not in ENDINGS and ("://" in word or Path(word).parent.exists()):
         hint = "name a list, a folder or a pattern of lists, - for standard input, an address or an id"
-        return UsageError(f"{word} cannot be read: No such file or directory", hint)
-    return UsageError(f"{word} cannot be read: No such file or directory", "is it there, and yours to read?")
+        hint += "; the folder for the clips is --data-dir PATH"
+    return UsageError(f"{word} cannot be read: No such file or directory", hint)
 
 
 def _in_folder(folder: Path) -> list[Source]:
     """The lists in a folder and below; what begins with "_" or "." is a program's own: _SUCCESS, .crc."""
+    if (folder / "metadata" / "folder.json").exists():
+        raise UsageError(f"{folder} is a data folder, not a list", f"name it with --data-dir {folder}")
     parts = sorted(path for path in folder.rglob("*") if path.is_file())
     parts = [path for path in parts if not path.name.startswith(("_", ".")) and _ending(path) in ENDINGS]
     endings = sorted({_ending(path) for path in parts})

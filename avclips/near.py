@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import itertools
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 # How alike two words must be, of 1: "trian" and "train" are 0.8, "Dogs" and "Dog" 0.86.
 _ALIKE = 0.6
+# So many files of a folder are looked at.
+_MOST_FILES = 10_000
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -32,3 +37,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``: did you mean train?``, or nothing."""
     near = nearest(word, known)
     return f": did you mean {near}?" if near else ""
+
+
+def near_path(path: Path) -> Path | None:
+    """What stands beside where ``path`` should be, and was likely meant; None where nothing is near."""
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in itertools.islice(entries, _MOST_FILES)]
+    except OSError:
+        return None
+    near = nearest(path.name, (name for name in names if not name.startswith(".")))
+    return None if near is None else path.with_name(near)

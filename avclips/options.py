@@ -148,12 +148,12 @@ def _listed(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def _see_output(parser: Parser, chosen: argparse.Namespace) -> None:
-    """Whether what was asked for of shards and engines goes together."""
+def _see_output(parser: Parser, chosen: argparse.Namespace, said: set[str]) -> None:
+    """Whether what was asked for of shards and engines goes together; ``said``: what somebody asked for."""
     if chosen.output_format == "files":
-        for name in ("output", "wandb"):
-            if getattr(chosen, name):
-                parser.error(f"--{name} goes with --output-format webdataset or parquet")
+        for name in ("output", "wandb", "samples_per_shard"):
+            if name in said and getattr(chosen, name):
+                parser.error(f"--{name.replace('_', '-')} goes with --output-format webdataset or parquet")
         if chosen.engine == "spark":
             parser.error("--engine spark writes shards: --output-format webdataset or parquet")
     elif chosen.allow_mixed:
@@ -167,8 +167,10 @@ def _see_output(parser: Parser, chosen: argparse.Namespace) -> None:
             parser.error("--cookies-from-browser goes with --engine threads: the browser is on this machine alone")
         if chosen.part or chosen.archives or chosen.max_clips:
             parser.error("--part, --archives and --max-clips go with --engine threads")
-    elif chosen.wandb:
-        parser.error("--wandb goes with --engine spark")
+    else:
+        for name in ("wandb", "spark_master"):
+            if name in said and getattr(chosen, name):
+                parser.error(f"--{name.replace('_', '-')} goes with --engine spark")
 
 
 def _see_shape(parser: Parser, chosen: argparse.Namespace) -> None:
@@ -194,7 +196,8 @@ def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Setting
     parser, chosen, said = read_words(dataset, argv)
     looks = chosen.status or chosen.verify
     if "list" in dataset.options and not chosen.list and not looks:
-        parser.error("LIST is missing: the file that names the clips, or addresses and ids themselves")
+        where = "" if chosen.config is None else f' (in {chosen.config}: list = "my_list.csv")'
+        parser.error(f"LIST is missing: the file that names the clips, or addresses and ids themselves{where}")
     if chosen.repair and not chosen.verify:
         parser.error("--repair goes with --verify")
     _see_shape(parser, chosen)
@@ -207,7 +210,7 @@ def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Setting
         chosen.output_format = settings.output_format
         if "list" in dataset.options and not settings.clip_list and chosen.verify:
             parser.error(f"LIST is missing: {settings.data_dir} does not know of one")
-    _see_output(parser, chosen)
+    _see_output(parser, chosen, said)
     return settings, chosen
 
 

@@ -28,7 +28,7 @@ def add_output(group: argparse._ArgumentGroup) -> None:
         type=whole_number(1),
         default=1000,
         metavar="INT",
-        help="clips of a shard; those of one video stay together (default: %(default)s)",
+        help="with shards: clips of each; those of one video stay together (default: %(default)s)",
     )
     group.add_argument(
         "--engine",
@@ -40,7 +40,7 @@ def add_output(group: argparse._ArgumentGroup) -> None:
         "--spark-master",
         default="local[*]",
         metavar="URL",
-        help="of Spark's cluster (default: %(default)s, the cores of this machine)",
+        help="with --engine spark: of its cluster (default: %(default)s, the cores of this machine)",
     )
     group.add_argument(
         "--wandb", action="store_true", help="with --engine spark: progress to Weights & Biases too"

@@ -156,6 +156,11 @@ class Pacer:
         return self._due - now
 
     @property
+    def trouble(self) -> str:
+        """Why other runs do not see this pace, nor it theirs; empty where they do."""
+        return next(filter(None, (shelf.trouble for shelf in self._shelves)), "")
+
+    @property
     def tokens(self) -> float:
         """Extractions that may start at once, as this process last saw it."""
         return min(shelf.pace.tokens for shelf in self._shelves)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .captions import Captions
 from .files import sha256
 from .journal import now
 from .samples import Sample
@@ -18,7 +19,7 @@ class Totals:
     """What the stats of the finished packs add up to; ``failed``: by reason.
 
     ``videos``: how many have clips that are done; ``withheld``: of these, how many came without their better
-    formats, by the reason.
+    formats, by the reason. ``captions``: what they have of the subtitles that were asked for.
     """
 
     packs: int = 0
@@ -31,6 +32,7 @@ class Totals:
     failed: Counter[str] = field(default_factory=Counter)
     videos: int = 0
     withheld: Counter[str] = field(default_factory=Counter)
+    captions: Captions = field(default_factory=Captions)
 
     def add(self, stats: Mapping[str, Any]) -> None:
         """Count a pack."""
@@ -41,6 +43,8 @@ class Totals:
         # Packs that were written before these were counted have none.
         self.videos += stats.get("videos", 0)
         self.withheld.update(stats.get("withheld", {}))
+        self.captions.clips += stats["done"]
+        self.captions.join(stats.get("subtitles") or {})
 
 
 def stats_of(name: str, samples: Iterable[Sample], files: Mapping[str, Path]) -> dict[str, Any]:
@@ -50,6 +54,10 @@ def stats_of(name: str, samples: Iterable[Sample], files: Mapping[str, Path]) ->
     failed = [sample.line or {"reason": "untried"} for sample in samples if not sample.done]
     # By video: all clips of one are in one pack.
     offered = {sample.clip.video: (sample.line or {}).get("withheld") for sample in samples if sample.done}
+    captions = Captions()
+    for line in lines:
+        # What a run asks for is in each of its lines.
+        captions.add(line, tuple(line.get("subtitles") or ()))
     return {
         "shard": name,
         "clips": len(samples),
@@ -61,6 +69,7 @@ def stats_of(name: str, samples: Iterable[Sample], files: Mapping[str, Path]) ->
         "seconds": round(sum(line.get("duration") or 0.0 for line in lines), 3),
         "bytes": sum(path.stat().st_size for path in files.values()),
         "bytes_fetched": sum(line.get("bytes_fetched") or 0 for line in lines),
+        **({"subtitles": lacking} if (lacking := captions.as_json()) else {}),
         "files": {each: path.stat().st_size for each, path in files.items()},
         "sha256": {each: sha256(path) for each, path in files.items()},
         "time": now(),
@@ -77,4 +86,5 @@ def are_stats(found: Mapping[str, Any]) -> bool:
     failed, seconds = found.get("failed"), found.get("seconds")
     right = all(is_count(found.get(name)) for name in counts) and isinstance(failed, dict)
     right = right and isinstance(seconds, (int, float)) and 0 <= seconds < 1e15
+    right = right and isinstance(found.get("subtitles") or {}, dict)
     return right and isinstance(failed, dict) and all(map(is_count, failed.values()))

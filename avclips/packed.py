@@ -82,6 +82,7 @@ def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
         f"{totals.seconds / 3600:.1f} hours; {sum(totals.failed.values())} failed.",
         *(f"  {count:6d}  {reason}" for reason, count in totals.failed.most_common()),
         *without_better(totals.videos, totals.withheld),
+        *totals.captions.words(),
     ]
     if mine:
         lines.append(f"{mine} shards are not finished; they come with the same command.")

@@ -31,6 +31,7 @@ from .pack_stats import Totals, are_stats, is_count, stats_of
 from .packing import write_tar
 from .remote import Remote, StoreLost
 from .samples import Sample
+from .words import as_option
 
 log = logging.getLogger("avclips.packs")
 
@@ -38,6 +39,9 @@ PackFormat = Literal["webdataset", "parquet"]
 # Of a clip: id, status, reason, whether that is final.
 Row = tuple[str, str, str | None, bool]
 PLAN = "plan.json"
+# Of a plan, what follows from the list; and the options that are called otherwise than what they say.
+_NOT_ASKED_FOR = ("clips", "shards", "layout")
+_OPTIONS = {"format": "output_format", "keep": "keep_cols", "caption": "caption_col"}
 _STATS = "_stats.json"
 # Where a shard goes that is not right: no reader of a folder (Hugging Face, pyarrow, Spark) looks into such a one.
 SET_ASIDE = ".set_aside"
@@ -133,10 +137,17 @@ class Output:
         self.count = count
 
     def _compare(self, plan: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-        # What was asked for comes before what came of it.
-        others = [name for name in plan if before.get(name) != plan[name] and name not in ("clips", "shards")]
+        # What goes without saying stands in neither.
+        names = [name for name in dict.fromkeys((*plan, *before)) if name not in _NOT_ASKED_FOR]
+        others = [name for name in names if before.get(name) != plan.get(name)]
+        if "dataset" in others:
+            was = f"the dataset {before.get('dataset')}"
+        else:
+            # What was asked for comes before what came of it: the list, and of the sound alone no picture's shape.
+            asked = ["media"] if "media" in others else [name for name in others if name != "list"]
+            options = [as_option(_OPTIONS.get(name, name), before.get(name)) for name in asked]
+            was = ", ".join(options) or "another list"
         if others:
-            was = "another list" if others[0] == "list" else f"{others[0]} {json.dumps(before.get(others[0]))}"
             hint = "use the same, or another --output: a list that grew goes into a new one"
             raise UsageError(f"{self.url} was made with {was}", hint)
 

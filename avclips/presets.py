@@ -19,8 +19,9 @@ class Preset:
     is from. ``columns``: the first of these whose columns for video and times are there; what they keep, and a
     caption, is taken where it is there. ``clip_length``: seconds of a clip where the list does not say;
     ``cell_format``: of a cell that is a whole clip; ``unit`` of its times; ``delimiter`` of its lines; ``whole``:
-    whole videos are meant; ``names``: what columns without names are kept as; ``asks``: what the list does not
-    say, and what to do about it.
+    whole videos are meant; ``names``: what columns without names are kept as; ``cells``: the words that some of
+    these hold, by which the list is known; ``others``: columns that it has and that nobody needs; ``asks``: what
+    the list does not say, and what to do about it.
     """
 
     title: str
@@ -34,6 +35,8 @@ class Preset:
     delimiter: str | None = None
     whole: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
     asks: tuple[str, str] | None = None
 
 
@@ -59,6 +62,7 @@ PRESETS: Mapping[str, Preset] = {
         "Krishna et al., Dense-Captioning Events in Videos, ICCV 2017",
         (Columns(url="video", clip="timestamps", caption="sentences"),),
         cell_format="v_{id}",
+        others=("duration",),
     ),
     "audiocaps": Preset(
         "AudioCaps 1.0",
@@ -101,7 +105,8 @@ PRESETS: Mapping[str, Preset] = {
         names={"1": "Category", "3": "Quality", "4": "StartTime", "5": "EndTime"},
         asks=(
             "AVE says which seconds of ten-second clips hold an event, not where the clips lie in their videos",
-            "that stands in AudioSet's lists: download_audioset.py fetches them; or whole videos: --start-col ''",
+            "that stands in AudioSet's lists: download_audioset.py fetches them; or whole videos: --preset ave "
+            '--start-col ""',
         ),
     ),
     "avspeech": Preset(
@@ -167,6 +172,7 @@ PRESETS: Mapping[str, Preset] = {
             ),
         ),
         unit="frames",
+        others=("video_path", "video_duration", "clip_path", "clip_duration"),
     ),
     "music21": Preset(
         "MUSIC-21",
@@ -203,6 +209,7 @@ PRESETS: Mapping[str, Preset] = {
         "2024",
         "Chen et al., Panda-70M: Captioning 70M Videos with Multiple Cross-Modality Teachers, CVPR 2024",
         (Columns(url="url", clip="timestamp", caption="caption", keep=("matching_score",)),),
+        others=("videoID",),
     ),
     "qvhighlights": Preset(
         "QVHighlights",
@@ -212,6 +219,7 @@ PRESETS: Mapping[str, Preset] = {
         "NeurIPS 2021",
         # The windows, and the two-second pieces that are numbered, count from the clip.
         (
+            # The length of the clip stands in its name.
             Columns(
                 url="vid",
                 caption="query",
@@ -219,6 +227,7 @@ PRESETS: Mapping[str, Preset] = {
             ),
         ),
         cell_format="{id}_{start}_{end}",
+        others=("duration",),
     ),
     "solos": Preset(
         "Solos",
@@ -234,6 +243,7 @@ PRESETS: Mapping[str, Preset] = {
         "2023",
         "Geng et al., Dense-Localizing Audio-Visual Events in Untrimmed Videos, CVPR 2023",
         (Columns(url="video", clip="segment", keep=("label", "label_id", "subset")),),
+        others=("duration",),
     ),
     "vatex": Preset(
         "VATEX",
@@ -252,6 +262,7 @@ PRESETS: Mapping[str, Preset] = {
         (Columns(url="1", start="2", keep=("3", "4")),),
         clip_length=10.0,
         names={"3": "label", "4": "split"},
+        cells={"4": ("train", "test")},
     ),
     "vggsounder": Preset(
         "VGGSounder",

@@ -66,7 +66,7 @@ class Report:
         self._next_line = time.monotonic() + clock.real(LINE_EVERY)
         self._versions = versions
         self._paused: str | None = None
-        self._told_withheld = False
+        self._told_withheld = self._told_apart = False
         # Each identity's block as last told, and when.
         self._blocks: dict[Pacer, tuple[Block, float]] = {}
         on_terminal = sys.stderr.isatty() if terminal is None else terminal
@@ -117,6 +117,7 @@ class Report:
         """Say what time alone brings: blocks, a full disk, and the line a minute."""
         for pacer in pacers:
             self._tell_block(pacer)
+        self._tell_apart(pacers)
         if paused != self._paused and (paused is None or self._paused is None):
             words = f"Paused: {paused}; it goes on when there is room." if paused else "There is room again."
             self.say(words, matters=True)
@@ -128,6 +129,17 @@ class Report:
         if self._lines and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._clock.real(LINE_EVERY, at_least=1.0)
             self.say(", ".join([self._counts(), *self._rest]))
+
+    def _tell_apart(self, pacers: Sequence[Pacer]) -> None:
+        """Once a run: the log has the rest."""
+        why = next(filter(None, (pacer.trouble for pacer in pacers)), "")
+        if why and not self._told_apart:
+            self._told_apart = True
+            self.say(
+                f"Warning: the pace cannot be shared ({why}): other runs on this connection, and the next one, do "
+                "not know of it. Name a folder that can be written to: --state-dir PATH",
+                matters=True,
+            )
 
     def _tell_block(self, pacer: Pacer) -> None:
         """A line when a block begins or is prolonged, each ten minutes, and when it ends."""
@@ -303,11 +315,12 @@ def summary(
         lines.append("What is in none of the archives comes when a run is given more of them: --archives PATH ...")
     if any(line["reason"] == "archive" for line in failed.values()):
         lines.append("What is broken in the archives stands in failed_downloads.json; it needs another archive.")
-    if limit is not None:
-        lines.append(f"--max-clips {limit} is reached: more come with a larger one, or without it.")
-    elif untried or any(
+    more = untried or any(
         not line["permanent"] and line["reason"] not in ("not_archived", "archive") for line in failed.values()
-    ):
+    )
+    if limit is not None and more:
+        lines.append(f"--max-clips {limit} is reached: more come with a larger one, or without it.")
+    elif more:
         lines.append("What is missing comes with the same command.")
     if any(line["permanent"] for line in failed.values()):
         lines.append(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
 from .archives import Archives
+from .captions import without_subtitles
 from .clip import Clip, Video
 from .clock import Clock
 from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
@@ -25,6 +27,7 @@ from .forecast import Work, clip_bytes, expectation
 from .kept import look_for_exact
 from .logs import log_to
 from .memory import remember
+from .near import near_path
 from .needs import endings_of, needs_of
 from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
 from .packs import Output
@@ -49,6 +52,16 @@ SENT = "--wandb: progress is sent"
 
 def _nobody(video: str) -> None:
     """No page is asked for a video that is to come from an archive, should its file be of no use."""
+
+
+def _called_otherwise(archives: Archives, wanted: Collection[str], held: int) -> str:
+    """What to say of an archive none of whose files is called as a clip; nothing of any other."""
+    if held or not archives.others or not wanted:
+        return ""
+    return (
+        f" It has {archives.others} films and sounds, which are called otherwise ({archives.other!r}, ...): a "
+        f"clip's file is called by its id ({min(wanted)!r} is one), with any ending of a film or a sound."
+    )
 
 
 class Batch(NamedTuple):
@@ -81,10 +94,9 @@ class Run:
         settings = self._settings
         for path in (*settings.archives, *filter(None, (settings.id_map,))):
             if not path.exists():
-                raise UsageError(
-                    f"{path}: there is no such file or folder",
-                    "see --id-map" if path == settings.id_map else "see --archives",
-                )
+                option, near = "--id-map" if path == settings.id_map else "--archives", near_path(path)
+                advice = f"did you mean {near}?" if near else "is its path right, and its disk mounted?"
+                raise UsageError(f"{option} {path}: there is no such file or folder", advice)
         if settings.output_format != "files" and self._uses_drive:
             raise UsageError(
                 f"the archives of {self._dataset.title} are fetched with --output-format files",
@@ -132,7 +144,7 @@ class Run:
             finally:
                 self._write_tables(store)
             archives.close()
-            return self._conclude(store, clips)
+            return self._conclude(store, clips, archives)
         finally:
             gc.enable()
             store.close()
@@ -169,7 +181,7 @@ class Run:
             held = archives.add(path)
             as_they_are = look_for_exact(archives, self._settings)
             kept = f", {as_they_are} of them exact already: they are kept as they are" if as_they_are else ""
-            say(f"{max(held, as_they_are)} clips are in {path}{kept}.")
+            say(f"{max(held, as_they_are)} clips are in {path}{kept}.{_called_otherwise(archives, wanted, held)}")
         return archives
 
     def _tell_pace(self, plan: Plan, done: int, desks: Sequence[Desk]) -> None:
@@ -230,6 +242,9 @@ class Run:
             count = max(0, min(count, self._settings.max_clips - store.done_of_list))
         each = clip_bytes(self._settings, plan.length(self._dataset.clip_seconds))
         needed, free = count * each, free_bytes(store.folder)
+        if not count:
+            say(f"{store.done_of_list} clips are done, none is to go.")
+            return
         say(
             f"{store.done_of_list} clips are done, {count} to go: about {in_units(needed)}; "
             f"{in_units(free)} are free."
@@ -320,8 +335,13 @@ class Run:
         packed.finish()
         archives.close()
         ended = self._conclude_packs(output)
+        self._tell_refusals(archives)
         if most is not None and packed.done_before + store.done_of_list >= most:
-            say(f"--max-clips {most} is reached; what is in no shard yet waits in {store.folder}.", matters=True)
+            if packed.unfinished:
+                say(
+                    f"--max-clips {most} is reached; what is in no shard yet waits in {store.folder}.",
+                    matters=True,
+                )
             return 0
         return ended
 
@@ -408,7 +428,18 @@ class Run:
                 matters=True,
             )
 
-    def _conclude(self, store: Store, clips: Iterable[Clip]) -> int:
+    def _tell_refusals(self, archives: Archives) -> None:
+        """How many files of the archives were of no use, and where it says which."""
+        if refusals := archives.refusals:
+            clip_id, why = next(iter(refusals.items()))
+            name = named(self._settings.data_dir / self._dataset.log_name, self._settings.part)
+            say(
+                f"The archives' files of {len(refusals)} clips were not taken, the first of {clip_id}: {why}. "
+                f'For all of them: grep "not taken" {shlex.quote(str(name))}',
+                matters=True,
+            )
+
+    def _conclude(self, store: Store, clips: Iterable[Clip], archives: Archives) -> int:
         done, count, failed, videos, withheld = standing(store, clips)
         untried = count - done - len(failed)
         limit = self._settings.max_clips
@@ -417,6 +448,9 @@ class Run:
             say(line, matters=True)
         for line in without_better(videos, withheld):
             say(line, matters=True)
+        for line in without_subtitles(store.done_lines(), self._settings.subtitles, (clip.id for clip in clips)):
+            say(line, matters=True)
+        self._tell_refusals(archives)
         if enough:
             return 0
         return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0

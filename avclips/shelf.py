@@ -54,6 +54,8 @@ class Shelf:
         # By how much the shared time is ahead of this process's.
         self._ahead = 0.0
         self._apart: _Apart | None = None
+        # Why nothing can be shared now; empty where it can.
+        self.trouble = ""
         self.pace = fresh(limit, self.now())
 
     def now(self) -> float:
@@ -80,7 +82,7 @@ class Shelf:
         if (error := self._write(path, self.pace)) is None:
             if self._apart is not None:
                 log.warning("%s is shared again", path)
-            self._apart = None
+            self._apart, self.trouble = None, ""
             return
         self._part(error)
         self._apart = _Apart(spent + before.tokens - self.pace.tokens, round)
@@ -110,6 +112,7 @@ class Shelf:
     def _part(self, error: OSError) -> None:
         if self._apart is None:
             log.warning("%s cannot be shared now (%s): this process goes by what it knows", self._path, error)
+            self.trouble = f"{error.filename or self._path}: {error.strerror or error}"
             self._apart = _Apart(0.0, self.pace.round)
 
     def _set_time(self, now: float) -> None:

@@ -83,6 +83,8 @@ class Sidecars:
                     facts["subtitles"][language], errors[language] = None, str(error)
             if errors:
                 facts["subtitles_error"] = errors
+            if None in facts["subtitles"].values():
+                facts["subtitles_seen"] = list(reading.streams.languages)
         return beside
 
     def _subtitles(self, clip: Clip, language: str, reading: Reads) -> Path | None:

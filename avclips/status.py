@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from .captions import without_subtitles
 from .clip import Clip
 from .clock import Clock
 from .dataset import LEFT_OUT, Dataset
@@ -59,6 +60,7 @@ def _of_files(dataset: Dataset, settings: Settings, store: Store) -> Iterator[st
     yield _room(store)
     yield from others
     yield from without_better(videos, withheld)
+    yield from without_subtitles(store.done_lines(), settings.subtitles, (clip.id for clip in clips))
     if counted.missing:
         yield f"{counted.missing} clips were done, and their files are missing: the next run fetches them again."
     if (more := len(store.done) - done) > 0:

@@ -53,6 +53,7 @@ from .lock import FolderLock
 from .settings import Settings
 from .shards import is_in, named, siblings, suffix_of
 from .snapshot import MANIFEST, Snapshot, listings
+from .words import as_option
 
 log = logging.getLogger("avclips.store")
 
@@ -251,7 +252,7 @@ class Store:
         before = _ONCE | known["settings"]
         blind = before["media"] == shape["media"] == "audio"
         names = [name for name in (*SHAPE, *SHAPE_ALSO) if not (blind and name in OF_PICTURES)]
-        others = [_as_option(name, before.get(name)) for name in names if before.get(name) != shape.get(name)]
+        others = [as_option(name, before.get(name)) for name in names if before.get(name) != shape.get(name)]
         if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"
             raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
@@ -558,11 +559,3 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
     except OSError:
         # A link in a circle, say.
         return False
-
-
-def _as_option(name: str, value: Any) -> str:
-    """A setting as it was asked for: ``--audio-rate 16000``, ``--flat``, ``no --flat``."""
-    option = f"--{name.replace('_', '-')}"
-    if value is None or value is False:
-        return f"no {option}"
-    return option if value is True else f"{option} {value}"

@@ -43,7 +43,8 @@ class Streams:
     """Picture and sound of one video: the same where one file has both, None for what it lacks or nobody wants.
 
     ``duration`` in whole seconds, as YouTube gives it; ``about``: what the site says of the video;
-    ``subtitles``: WebVTT in the languages asked for, as far as there is any; ``elsewhere``: not on YouTube;
+    ``subtitles``: WebVTT in the languages asked for, as far as there is any; where some are asked for,
+    ``languages`` are all that it has; ``elsewhere``: not on YouTube;
     ``withheld``: why the better formats are not among those that it was chosen from, "sabr" or "po_token".
     ``unseen``: the picture that nobody wants of a sound that comes alone; where it begins, the video does.
     """
@@ -57,6 +58,7 @@ class Streams:
     elsewhere: bool = False
     withheld: str = ""
     unseen: Stream | None = None
+    languages: tuple[str, ...] = ()
 
 
 def stream_of(format: Mapping[str, Any]) -> Stream:
@@ -93,11 +95,24 @@ def subtitles_in(info: Mapping[str, Any], language: str) -> Stream | None:
     offered += [(heard, f"{language}-orig"), (heard, language)]
     for book, name in offered:
         for entry in book.get(name) or ():
-            url = entry.get("url") or ""
-            if entry.get("ext") == "vtt" and re.match(r"https?://", url) and "tlang=" not in url:
+            if _is_original(entry):
                 headers = dict(entry.get("http_headers") or {})
-                return Stream(url, headers, f"subtitles {name}", "vtt", "https", None, 0.0, "webvtt")
+                return Stream(entry["url"], headers, f"subtitles {name}", "vtt", "https", None, 0.0, "webvtt")
     return None
+
+
+def languages_in(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """The languages in which a video has subtitles as ``subtitles_in`` takes them, those by people first."""
+    books = (info.get("subtitles") or {}, info.get("automatic_captions") or {})
+    names = (name for book in books for name, entries in book.items() if any(map(_is_original, entries or ())))
+    # What a page calls its languages goes into a manifest.
+    return tuple(dict.fromkeys(str(name).removesuffix("-orig")[:40] for name in names))
+
+
+def _is_original(entry: Mapping[str, Any]) -> bool:
+    """Whether it is a WebVTT that can be read, and no translation."""
+    url = entry.get("url") or ""
+    return entry.get("ext") == "vtt" and re.match(r"https?://", url) is not None and "tlang=" not in url
 
 
 def _is_named(format: Mapping[str, Any]) -> bool:

@@ -58,7 +58,8 @@ def _of_words(videos: Sequence[str]) -> Table:
         for number, video in enumerate(videos, 1):
             yield f"word {number}", {"1": video} if "1" in wanted else {}
 
-    name = videos[0] if len(videos) == 1 else f"{videos[0]} and {len(videos) - 1} more"
+    # An address would be cut at its last "/".
+    name = videos[0] if len(videos) == 1 and "/" not in videos[0] else "the command line"
     return Table(name, ("1",), False, rows, lambda _: list(videos[:SAMPLE]), count=lambda: len(videos))
 
 

@@ -54,3 +54,12 @@ def in_units(count: float) -> str:
                 else f"{count / size:.1f} {unit}"
             )
     return f"{count:.0f} bytes"
+
+
+def as_option(name: str, value: Any) -> str:
+    """A setting as it was asked for: ``--audio-rate 16000``, ``--flat``, ``no --flat``, ``--keep-cols a b``."""
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value is False or value == []:
+        return f"no {option}"
+    said = " ".join(map(str, value)) if isinstance(value, list) else value
+    return option if value is True else f"{option} {said}"

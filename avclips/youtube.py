@@ -36,7 +36,7 @@ from .formats import choose, smallest_picture
 from .heard import Heard
 from .settings import Identity, Settings
 from .sites import YOUTUBE, site_of
-from .streams import Stream, Streams, stream_of, subtitles_in
+from .streams import Stream, Streams, languages_in, stream_of, subtitles_in
 from .ytdlp_net import BoundedYoutubeDL, bound_runtimes
 
 # Videos after which a YoutubeDL is thrown away with its caches.
@@ -177,6 +177,7 @@ class YouTube:
             {language: stream for language, stream in subtitles.items() if stream},
             elsewhere,
             unseen=stream_of(unseen) if unseen is not None else None,
+            languages=languages_in(info) if subtitles else (),
         )
 
     def answers(self, url: str) -> bool:

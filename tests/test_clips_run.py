@@ -460,6 +460,25 @@ def test_subtitles_are_asked_for_once_and_never_translated(exact: Made) -> None:
     assert Counter(r.video for r in asked if r.status == 200)[IDS["plain"]] == 1
 
 
+def test_who_has_no_subtitles_is_summed_up(exact: Made, capsys: pytest.CaptureFixture[str]) -> None:
+    """At the end of the run, and by a look at the folder."""
+    place = exact.place
+    assert place.manifest_of("heard")["subtitles_seen"] == ["en"]
+    assert "subtitles_seen" not in place.manifest_of("written")
+    said = [line[9:] for line in exact.ended.out.splitlines() if "--subtitles" in line]
+    done = [json.loads(line) for line in (place.data / "manifest.jsonl").read_text().splitlines()]
+    done = [line for line in done if line["status"] == "done"]
+    french = [line for line in done if line["subtitles"]["fr"] is None]
+    seen = Counter(each for line in french for each in line["subtitles_seen"])
+    assert set(seen) == {"en"} and seen["en"] > 2
+    count = f"--subtitles fr: {len(french)} of {len(done)} clips have no file"
+    assert said[1] == f"{count}: the videos of {len(french)} have none (other languages: {seen['en']} en)."
+    assert said[0].startswith("--subtitles en: ") and "2 could not be had (the log says why)" in said[0]
+    assert len(said) == 2
+    assert cli.main(CLIPS, ["--data-dir", str(place.data), "--status"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if "--subtitles" in line] == said
+
+
 def test_a_clip_whose_subtitles_are_refused_is_done(exact: Made) -> None:
     """And says why it has none."""
     asked = exact.place.youtube.requests("caption")

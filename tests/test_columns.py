@@ -165,6 +165,18 @@ def test_a_length_that_is_said_makes_the_second_number_no_end(tmp_path: Path) ->
         (["elevenchars", "mine", "1"], Columns(keep=("mine",)), True),
         # Numbers are the names of columns without names.
         ([ID, "1", "2"], Columns(url="1", start="2"), False),
+        # Who counts columns says that they have no names: no row is lost to a word in it.
+        ([ID, "video"], Columns(url="1"), False),
+        (["speech", ID], Columns(url="2"), False),
+        (["elevenchars", "mine"], Columns(url="1"), False),
+        ([f"{ID}_000030", "label"], Columns(url="1"), False),
+        ([ID, "start"], Columns(keep=("2",)), False),
+        # But what cannot be a clip.
+        (["youtube_id", "label"], Columns(url="1"), True),
+        (["description", "label"], Columns(url="1"), True),
+        ([ID, "start"], Columns(url="2"), True),
+        ([ID, "start"], Columns(url="7"), True),
+        (["0", "1"], Columns(url="1"), True),
     ],
 )
 def test_what_a_header_is(cells: list[str], asked: Columns, header: bool) -> None:
@@ -271,7 +283,9 @@ def test_what_is_asked_for_is_taken(tmp_path: Path, asked: Columns, columns: Col
             "did you mean 'start'?"),
         (Columns(url="URL"), "LIST has no column 'URL' (--url-col)", "did you mean 'url'?"),
         (Columns(end="zzz"), "LIST has no column 'zzz' (--end-col)", "name one of these"),
-        (Columns(duration="1"), "LIST has no column '1' (--duration-col)", "name one of these"),
+        (Columns(duration="1"), "LIST has no column '1' (--duration-col)",
+            "its columns have names (a first row that names no clip is a header): did you mean 'url'?"),
+        (Columns(duration="7"), "LIST has no column '7' (--duration-col)", "name one of these"),
         (Columns(clip="x"), "LIST has no column 'x' (--clip-col)", "name one of these"),
         (Columns(id="x"), "LIST has no column 'x' (--id-col)", "name one of these"),
         (Columns(caption="x"), "LIST has no column 'x' (--caption-col)", "name one of these"),
@@ -325,7 +339,19 @@ def test_a_preset_gives_way_to_what_is_asked(tmp_path: Path) -> None:
 def test_a_list_that_is_not_the_presets(tmp_path: Path) -> None:
     message, hint = complaint(tmp_path, f"label,youtube_id,start,end\nx,{ID},1,2\n", preset="kinetics")
     assert message.startswith("LIST has no column 'time_start' (--preset kinetics): its columns are 'label'")
-    assert hint == "did you mean 'start'?"
+    takes = "'youtube_id', 'time_start', 'time_end' (and mostly 'label', 'split', 'is_cc')"
+    assert hint == (
+        f"is it the list of Kinetics-400, 600, 700, which has {takes}? without --preset, columns are guessed"
+    )
+
+
+def test_a_list_that_is_another_presets(tmp_path: Path) -> None:
+    content = f"audiocap_id,youtube_id,start_time,caption\n1,{ID},1,x\n"
+    _, hint = complaint(tmp_path, content, preset="kinetics")
+    assert hint.endswith("? did you mean --preset audiocaps?")
+    message, hint = complaint(tmp_path, content, preset="ave")
+    assert message.startswith("LIST has no column 'VideoID' (--preset ave): its columns are ")
+    assert ", or '2' (and mostly '1', '3', '4', '5')? without --preset, columns are guessed" in hint
 
 
 # -- what is said ----------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ def test_what_a_file_says(dataset: Dataset, text: str, argv: str, changed: dict[
         ("max_clip = 8", "unknown key max-clip: did you mean max-clips?"),
         ("zzzzz = 8", "unknown key zzzzz"),
         ("url-col = 'x'", "unknown key url-col"),
+        ("list = 'x.csv'", "unknown key list: this script has a list of its own"),
         ("config = 'other.toml'", "unknown key config"),
         ("help = true", "unknown key help"),
         ("[run]\nworkers = 8", "[run] is a table; the options stand by themselves, KEY = VALUE"),
@@ -100,6 +101,20 @@ def test_what_it_cannot_say(text: str, message: str, tmp_path: Path, capsys: pyt
     first, *rest = said.err.splitlines()
     assert (caught.value.code, said.out, rest) == (2, "", ["  see --help"])
     assert first.startswith(f"error: --config {path}") and message in first and "SECRET" not in first
+
+
+@pytest.mark.parametrize("key", ["lists", "LIST", "clip_list", "file", "input"])
+def test_how_the_list_is_called(key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(CLIPS, ["--config", write(tmp_path, f"{key} = 'x.csv'")])
+    assert f'unknown key {key.replace("_", "-")}: the list is list = "my_list.csv"' in capsys.readouterr().err
+
+
+def test_a_file_without_a_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, "workers = 2")
+    with pytest.raises(SystemExit):
+        read_settings(CLIPS, ["--config", path])
+    assert f'(in {path}: list = "my_list.csv")' in capsys.readouterr().err
 
 
 def test_what_does_not_go_together_is_seen_across_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

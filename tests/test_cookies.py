@@ -80,3 +80,22 @@ def test_the_site_gets_them_and_no_file_does(tmp_path: Path, media_folder: Path)
         left = [path for path in tmp_path.rglob("*") if path.is_file() and profile not in path.parents]
         assert [path for path in left if SECRET.encode() in path.read_bytes()] == []
         assert SECRET not in ended.said
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("cookis.txt", "did you mean {}/cookies.txt?"), ("x", "export it as a")]
+)
+def test_a_file_of_cookies_that_is_not_there(tmp_path: Path, name: str, hint: str) -> None:
+    (tmp_path / "cookies.txt").touch()
+    with pytest.raises(UsageError) as caught:
+        cookies_of(Identity(cookies=tmp_path / name))
+    assert str(caught.value) == f"--cookies {tmp_path / name} cannot be read: No such file or directory"
+    assert caught.value.hint.startswith(hint.format(tmp_path))
+
+
+def test_a_file_of_cookies_that_is_no_text(tmp_path: Path) -> None:
+    """Nothing of what is in it is shown."""
+    path = tmp_path / "cookies.txt"
+    path.write_bytes(b"\xff\xfeSECRET")
+    with pytest.raises(UsageError, match=r"cannot be read: it is no text$"):
+        cookies_of(Identity(cookies=path))

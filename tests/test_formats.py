@@ -9,7 +9,7 @@ import pytest
 
 from avclips.errors import Transient
 from avclips.formats import choose, offers_streams, smaller_side, smallest_picture
-from avclips.streams import Stream, stream_of, subtitles_in
+from avclips.streams import Stream, languages_in, stream_of, subtitles_in
 
 Format = dict[str, Any]
 
@@ -377,6 +377,22 @@ def test_subtitles_in(info: Format, language: str, url: str | None) -> None:
     found = subtitles_in(info, language)
     assert (found.url if found else None) == url
     assert found is None or (found.ext, found.protocol, found.size, found.pieces) == ("vtt", "https", None, None)
+
+
+@pytest.mark.parametrize(
+    ("info", "languages"),
+    [
+        ({"subtitles": BY_PEOPLE, "automatic_captions": BY_EAR}, ("en", "pt-BR", "fr")),
+        ({"automatic_captions": BY_EAR}, ("en", "fr")),
+        ({"subtitles": {"en": [entry("https://s/x", "srt")], "live_chat": [entry("https://s/c", "json")]}}, ()),
+        ({"subtitles": {"en": None}, "automatic_captions": None}, ()),
+        ({"subtitles": {"x" * 99: [entry("https://s/x")]}}, ("x" * 40,)),
+        ({}, ()),
+    ],
+)
+def test_languages_in(info: Format, languages: tuple[str, ...]) -> None:
+    """As they are taken: a translation is none."""
+    assert languages_in(info) == languages
 
 
 def test_the_headers_of_subtitles() -> None:

@@ -176,3 +176,47 @@ def test_times_that_may_count_from_a_clip_are_asked_about(tmp_path: Path) -> Non
     assert "--start-col 4 --end-col 5" in hint and "--preset ave" in hint
     columns = Columns(start="4", end="5")
     assert len(list(listing(tmp_path, "\n".join(rows), "list.txt", columns=columns).clips)) == 3
+
+
+EVENTS = f"filename\tonset\toffset\tlabel\n{A}_20_30\t1\t4\tdog\n{B}_0_10\t2\t5\tcat\n"
+
+
+def test_what_is_said_of_times_beside_a_clip_is_believed(tmp_path: Path) -> None:
+    """And told as it is."""
+    found = listing(tmp_path, EVENTS, "list.tsv", columns=Columns(start="onset", end="offset"))
+    assert times(found) == [(f"{A}_1_4", A, 1.0, 4.0), (f"{B}_2_5", B, 2.0, 5.0)]
+    assert found.remarks[0] == (
+        "columns: video from 'filename' as {id}_{start}_{end}, whose times do not count, start from 'onset', "
+        "end from 'offset', kept 'label'"
+    )
+    found = listing(tmp_path, EVENTS, "list.tsv", columns=Columns(start="onset", end=""), clip_length=2.0)
+    assert times(found) == [(f"{A}_1_3", A, 1.0, 3.0), (f"{B}_2_4", B, 2.0, 4.0)]
+    assert found.remarks[0].endswith(", kept 'label', 2 s each")
+
+
+def test_two_ends_of_a_clip(tmp_path: Path) -> None:
+    message, hint = complaint(tmp_path, EVENTS, "list.tsv", columns=Columns(duration="offset"))
+    assert message == (
+        "list.tsv: the cells of 'filename' say where a clip ends (as {id}_{start}_{end}), and so does "
+        "--duration-col offset"
+    )
+    assert hint == "leave --duration-col out, or name a column of starts too: --start-col"
+
+
+@pytest.mark.parametrize(
+    ("content", "chosen", "line"),
+    [
+        (f"{A}_20_30\n", {}, "clip from '1' as {id}_{start}_{end}"),
+        (f"{A}_000020\n", {}, "clip from '1' as {id}_{start}, 10 s each"),
+        (f"{A}_000020\n", {"clip_length": 3.0}, "clip from '1' as {id}_{start}, 3 s each"),
+        (f"{A}_18000_28000\n{B}_0_10000\n", {}, "clip from '1' as {id}_{start}_{end} in ms"),
+        (f"{A}_2,10,5\n{B}_30,10,7\n", {}, "clip from '1' as {id}_{start}, duration from '2'"),
+        (f"v_{A}\n", {}, "video from '1' as v_{id}, whole videos"),
+        (f"{A}_50_100\n", {"time_unit": "frames@25"},
+            "clip from '1' as {id}_{start}_{end} in frames, times in frames at 25 a second"),
+    ],
+)  # fmt: skip
+def test_the_line_says_what_was_read_as_what(
+    tmp_path: Path, content: str, chosen: dict[str, Any], line: str
+) -> None:
+    assert listing(tmp_path, content, **chosen).remarks[0] == f"columns: {line}"

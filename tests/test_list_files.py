@@ -147,6 +147,21 @@ def test_a_folder_of_several_kinds(tmp_path: Path) -> None:
     assert caught.value.hint == f'say which: "{tmp_path}/*.csv"'
 
 
+def test_a_data_folder_is_no_list(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    written(tmp_path / "metadata", "{}", "folder.json")
+    with pytest.raises(UsageError, match="is a data folder, not a list$") as caught:
+        of_words(tmp_path)
+    assert caught.value.hint == f"name it with --data-dir {tmp_path}"
+
+
+def test_a_name_that_is_nearly_a_files(tmp_path: Path) -> None:
+    written(tmp_path, "x", "my_list.csv")
+    with pytest.raises(UsageError, match=r"my_lst\.csv cannot be read: No such file") as caught:
+        of_words(tmp_path / "my_lst.csv")
+    assert caught.value.hint == f"did you mean {tmp_path}/my_list.csv?"
+
+
 # -- words that are no files ---------------------------------------------------------------------------------
 
 

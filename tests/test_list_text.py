@@ -222,3 +222,26 @@ def test_what_a_spreadsheet_ate(tmp_path: Path, row: int) -> None:
         "list as it was published"
     ]
     assert len(list(found.clips)) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "chosen", "videos"),
+    [
+        (f"{ID},video\n{OTHER},speech\n", Columns(url="1"), [ID, OTHER]),
+        (f"speech,{ID}\nvideo,{OTHER}\n", Columns(url="2"), [ID, OTHER]),
+        (f"abcdefghijk,speech\n{OTHER},video\n", Columns(url="1"), ["abcdefghijk", OTHER]),
+        (f"{ID},label,3,9\n{OTHER},b,1,2\n", Columns(url="1", start="3", end="4"), [ID, OTHER]),
+    ],
+)
+def test_who_counts_columns_loses_no_row(tmp_path: Path, content: str, chosen: Columns, videos: list[str]) -> None:
+    found = listing(tmp_path, content, columns=chosen)
+    assert [clip.video for clip in found.clips] == videos and found.rows == 2
+
+
+def test_a_header_that_may_be_a_row_is_said(tmp_path: Path) -> None:
+    """Where nobody counts columns, a word that columns are called decides."""
+    found = listing(tmp_path, f"{ID},video\nx,{OTHER}\n")
+    assert [clip.video for clip in found.clips] == [OTHER]
+    assert f"the first row is taken for a header; if {ID!r} is a video: --url-col and a number" in found.remarks
+    found = listing(tmp_path, f"description,video\nx,{OTHER}\n")
+    assert not any("header" in line for line in found.remarks)

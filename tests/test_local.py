@@ -487,6 +487,28 @@ def test_what_is_not_the_clip_comes_from_youtube(tmp_path: Path, media_folder: P
         assert not any("archive" in line for line in run.manifest)
         assert run.log.count("is not taken from the archives") == 3
         assert "it has 14.000 s instead of 10" in run.log
+        told = [line[9:] for line in ended.out.splitlines() if "not taken" in line]
+        log = run.data / "avqa_general_download.log"
+        assert len(told) == 1 and told[0].startswith("The archives' files of 3 clips were not taken, the first ")
+        assert told[0].endswith(f'For all of them: grep "not taken" {log}')
+        assert log.read_text().count("is not taken") == 3
+
+
+def test_what_is_called_otherwise_is_said(tmp_path: Path, media_folder: Path, file_of: Make) -> None:
+    """A folder that gives nothing, though it is full of films: an id was likely written in another way."""
+    mine = tmp_path / "mine"
+    clip = file_of("-i {both} -t 10 -c copy").read_bytes()
+    KINDS["folder"](mine, [("a/other0.mp4", clip), ("b/other1.wav", b""), ("readme.txt", b"")])
+    with run_with(tmp_path, media_folder, [ON_YOUTUBE]) as run:
+        ended = run.run("--archives", mine)
+        (told,) = [line for line in ended.out.splitlines() if "clips are in" in line]
+        assert told.endswith(
+            f"0 clips are in {mine}. It has 2 films and sounds, which are called otherwise ('a/other0.mp4', ...): "
+            f"a clip's file is called by its id ('{ON_YOUTUBE}' is one), with any ending of a film or a sound."
+        )
+        assert "not taken" not in ended.out
+        # Nothing is wanted any more.
+        assert "called otherwise" not in run.run("--archives", mine).out
 
 
 def test_an_archive_that_cannot_be_read_ends_the_run(tmp_path: Path, media_folder: Path) -> None:

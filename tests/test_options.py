@@ -540,6 +540,15 @@ def test_sparks_tasks_are_no_shares_of_slurms(monkeypatch: pytest.MonkeyPatch) -
         (ACAV100M, "--allow-mixed", "--allow-mixed goes with --output-format files"),
         (CLIPS, "--output-format parquet --allow-mixed", "--allow-mixed goes with --output-format files"),
         (ACAV100M, "--wandb", "--wandb goes with --engine spark"),
+        # What would be passed over without a word; the value that is so by default, too.
+        (CLIPS, "--samples-per-shard 1000", "--samples-per-shard goes with --output-format webdataset or parquet"),
+        (
+            ACAV100M,
+            "--output-format files --samples-per-shard 7",
+            "--samples-per-shard goes with --output-format ",
+        ),
+        (CLIPS, "--spark-master local[2]", "--spark-master goes with --engine spark"),
+        (ACAV100M, "--spark-master local[*]", "--spark-master goes with --engine spark"),
         (ACAV100M, "--engine spark --part 0/2", "--part, --archives and --max-clips go with --engine threads"),
         (
             ACAV100M,

@@ -22,7 +22,7 @@ from avclips.packed import Todo, open_output, plan_packs, summary_of
 from avclips.packs import PLAN, Output, Pack, PackFormat, cut
 from avclips.remote import Remote, StoreLost
 from avclips.samples import Sample
-from avclips.settings import Settings
+from avclips.settings import Columns, Settings
 from fake_clock import FakeClock
 
 
@@ -103,19 +103,19 @@ def test_a_plan(url: str) -> None:
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {
-    "a clip more": ({"clips": [*LISTED, *clips_of("f1")]}, "another list|clips 7"),
-    "a clip less": ({"clips": LISTED[:-1]}, "another list|clips 7"),
+    "a clip more": ({"clips": [*LISTED, *clips_of("f1")]}, "another list"),
+    "a clip less": ({"clips": LISTED[:-1]}, "another list"),
     "another order": ({"clips": [*LISTED[2:], *LISTED[:2]]}, "another list"),
     "another id": ({"clips": [replace(LISTED[0], id="x"), *LISTED[1:]]}, "another list"),
     "another video": ({"clips": [*LISTED[:-1], replace(LISTED[-1], video="x")]}, "another list"),
     "another start": ({"clips": [replace(LISTED[0], start=0.5), *LISTED[1:]]}, "another list"),
     "another end": ({"clips": [replace(LISTED[0], end=None), *LISTED[1:]]}, "another list"),
-    "another size": ({"size": 4}, "samples_per_shard 3"),
-    "a size that gives as many": ({"size": 3, "clips": LISTED, "before": 4}, "samples_per_shard 4"),
-    "another format": ({"format": "parquet"}, 'format "webdataset"'),
-    "another dataset": ({"about": {**ABOUT, "dataset": "acav100m"}}, 'dataset "clips"'),
-    "another quality": ({"about": {**ABOUT, "quality": 720}}, "quality 360"),
-    "another cut": ({"about": {**ABOUT, "cut": "copy"}}, 'cut "exact"'),
+    "another size": ({"size": 4}, "--samples-per-shard 3"),
+    "a size that gives as many": ({"size": 3, "clips": LISTED, "before": 4}, "--samples-per-shard 4"),
+    "another format": ({"format": "parquet"}, "--output-format webdataset"),
+    "another dataset": ({"about": {**ABOUT, "dataset": "acav100m"}}, "the dataset clips"),
+    "another quality": ({"about": {**ABOUT, "quality": 720}}, "--quality 360"),
+    "another cut": ({"about": {**ABOUT, "cut": "copy"}}, "--cut exact"),
 }
 
 
@@ -159,11 +159,15 @@ def test_half_a_plan(tmp_path: Path, content: bytes, said: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"quality": 720}, "quality 360"),
-        ({"media": "audio"}, 'media "both"'),
-        ({"audio_format": "flac"}, 'audio_format "wav"'),
-        ({"audio_rate": 16000}, "audio_rate null"),
-        ({"cut": "copy"}, 'cut "exact"'),
+        ({"quality": 720}, "--quality 360"),
+        ({"media": "audio"}, "--media both"),
+        ({"audio_format": "flac"}, "--audio-format wav"),
+        ({"audio_rate": 16000}, "no --audio-rate"),
+        ({"cut": "copy"}, "--cut exact"),
+        ({"audio_rate": 16000, "cut": "copy"}, "--cut exact, no --audio-rate"),
+        ({"info": True}, "no --info"),
+        ({"subtitles": ("en", "de")}, "no --subtitles"),
+        ({"columns": Columns(caption="x", keep=("a",))}, "no --keep-cols, no --caption-col"),
         # These say nothing of what is in the files, or of where.
         ({"flat": True}, None),
         ({"workers": 2, "part": (0, 2), "max_clips": 3, "retry_failed": ()}, None),
@@ -179,6 +183,16 @@ def test_settings_of_the_files(tmp_path: Path, settings: dict[str, Any], said: s
         return
     with pytest.raises(UsageError, match=f"was made with {said}$"):
         plan_packs(open_output(after), LISTED, "clips", after)
+
+
+def test_what_is_left_out_is_another_shape(tmp_path: Path) -> None:
+    """What goes without saying stands in no plan, and what does not is asked for again."""
+    first = Settings(tmp_path, output_format="webdataset", fps="25", subtitles=("en", "de"))
+    assert plan_packs(open_output(first), LISTED, "clips", first) == 7
+    after = replace(first, fps=None, subtitles=())
+    with pytest.raises(UsageError, match="was made with --subtitles en de, --fps 25$"):
+        plan_packs(open_output(after), LISTED, "clips", after)
+    assert plan_packs(open_output(first), LISTED, "clips", first) == 7
 
 
 # -- writing ---------------------------------------------------------------------------------------------------

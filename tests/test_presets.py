@@ -127,6 +127,84 @@ def test_where_a_preset_is_from(name: str) -> None:
     assert preset.source in about and preset.citation in about
 
 
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (AUDIOCAPS, "is it AudioCaps 1.0, 10 s each? --preset audiocaps; else name the column with --end-col"),
+        (f"{A},1,people marching,test\n{B},30,dog,train\n",
+            "is it VGG-Sound, 10 s each? --preset vggsound; else name the column with --end-col"),
+        # Anybody's.
+        (f"{A},1,people marching,a\n{B},30,dog,b\n", "name the column with --end-col"),
+        (f"youtube_id,start_time\n{A},20\n", "name the column with --end-col"),
+    ],
+)  # fmt: skip
+def test_a_public_list_of_starts_alone_is_known(tmp_path: Path, content: str, advice: str) -> None:
+    """What has to be asked names the preset that answers it."""
+    message, hint = complaint(tmp_path, content)
+    assert message.endswith("not where it ends") and hint.startswith(advice)
+
+
+def test_a_public_list_whose_times_have_to_be_asked_about_is_known(tmp_path: Path) -> None:
+    _, hint = complaint(tmp_path, [TRAILER], "a.json")
+    assert hint.startswith("is it MMTrail? --preset mmtrail; else name it with --clip-col")
+
+
+@pytest.mark.parametrize("header", ["", "Category&VideoID&Quality&StartTime&EndTime\n"])
+def test_aves_times_are_not_those_of_the_video(tmp_path: Path, header: str) -> None:
+    """The first message has the one command that does something."""
+    content = f"{header}Church bell&{A}&good&0&10\nDog&{B}&good&6&8\nDog&{A}&good&0&10\n"
+    message, hint = complaint(tmp_path, content, "Annotations.txt")
+    assert "count from the video, or from a ten-second clip" in message
+    assert hint.endswith('(AudioSet\'s lists do): whole videos, by --preset ave --start-col ""')
+    found = listing(tmp_path, content, "Annotations.txt", preset="ave", columns=Columns(start=""))
+    assert [clip.video for clip in found.clips] == [A, B]
+    start, end = ("StartTime", "EndTime") if header else ("4", "5")
+    asked = Columns(start=start, end=end)
+    assert times(listing(tmp_path, content, "Annotations.txt", columns=asked))[1] == (f"{B}_6_8", B, 6.0, 8.0)
+
+
+def test_what_a_preset_does_not_know_is_said_once(tmp_path: Path) -> None:
+    content = f"label,youtube_id,time_start,time_end,split,views\nx,{A},20,30,train,7\ny,{B},1,2,val,8\n"
+    found = listing(tmp_path, content, preset="kinetics")
+    assert [line for line in found.remarks if "preset" in line] == [
+        "columns that --preset kinetics does not know, and leaves: 'views'"
+    ]
+    found = listing(tmp_path, content, preset="kinetics", columns=Columns(keep=("views",)))
+    assert not any("preset" in line for line in found.remarks)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_of_its_own_list_a_preset_knows_every_column(tmp_path: Path, name: str) -> None:
+    file, content, _, _ = LISTS[name]
+    remarks = listing(tmp_path, content, file, preset=name).remarks
+    assert not any("does not know" in line for line in remarks)
+
+
+def test_a_list_that_a_preset_knows_is_told(tmp_path: Path) -> None:
+    told = "it has all columns of MusicCaps: --preset musiccaps takes what is known of that list"
+    file, content, _, _ = LISTS["musiccaps"]
+    assert told in listing(tmp_path, content, file).remarks
+    for chosen in ({"preset": "musiccaps"}, {"columns": Columns(keep=("author_id",))}):
+        assert not any("MusicCaps" in line for line in listing(tmp_path, content, file, **chosen).remarks)
+
+
+def test_lists_of_the_same_columns_are_told_apart(tmp_path: Path) -> None:
+    """LFAV's cells are ids, LLP's whole clips."""
+    lines = [f"{each}\t0\t4\tdog\n" for each in (f"{A}_20_30", f"{B}_0_10")]
+    found = listing(tmp_path, "filename\tonset\toffset\tevent_labels\n" + "".join(lines))
+    assert [line for line in found.remarks if "preset" in line] == [
+        "it has all columns of LLP: --preset llp takes what is known of that list"
+    ]
+    file, content, _, _ = LISTS["lfav"]
+    assert not any("preset" in line for line in listing(tmp_path, content, file).remarks)
+
+
+def test_where_no_row_fits_the_preset_is_doubted(tmp_path: Path) -> None:
+    message, hint = complaint(tmp_path, f"video_id,label\n{A},dog\n{B},cat\n", preset="vggsounder")
+    assert "is no clip such as {id}_{start}" in message
+    assert hint.startswith("is it the list of VGGSounder (--preset vggsounder)? columns: clip from 'video_id'")
+
+
 def test_the_length_of_a_clip_gives_way_to_what_is_asked() -> None:
     assert clip_length(Settings(Path("x"), preset="audiocaps")) == 10.0
     assert clip_length(Settings(Path("x"), preset="audiocaps", clip_length=3.0)) == 3.0

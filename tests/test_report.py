@@ -289,6 +289,44 @@ def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("avclips.pacer.random.uniform", lambda low, high: low)
 
 
+def test_a_pace_that_cannot_be_shared_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """To the terminal, in one line, with --quiet too."""
+    (tmp_path / "file").write_text("")
+    clock = FakeClock()
+    pacers = [
+        make_pacer(Identity(proxy), "cookies", None, tmp_path / "file" / "state", clock)
+        for proxy in (None, "http://p:1")
+    ]
+    watched = Report(clock, 3, 0, terminal=False)
+    watched.tick(pacers, None)
+    assert "cannot be shared" not in capsys.readouterr().out
+    be_quiet(True)
+    try:
+        for pacer in pacers:
+            pacer.start()
+            watched.tick(pacers, None)
+    finally:
+        be_quiet(False)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line[9:] == (
+        f"Warning: the pace cannot be shared ({tmp_path}/file/state: Not a directory): other runs on this "
+        "connection, and the next one, do not know of it. Name a folder that can be written to: --state-dir PATH"
+    )
+    shared = make_pacer(Identity(), None, None, tmp_path / "state", clock)
+    shared.start()
+    Report(clock, 3, 0, terminal=False).tick([shared], None)
+    assert "cannot be shared" not in capsys.readouterr().out
+
+
+def test_more_come_only_where_there_are_more() -> None:
+    """With --max-clips."""
+    limit = "--max-clips 3 is reached: more come with a larger one, or without it."
+    assert limit in summary(3, 9, {}, 6, 3) and limit in summary(3, 4, failures("network"), 0, 3)
+    assert summary(3, 3, {}, 0, 3) == ["3 of 3 clips are done, 0 failed, 0 not tried yet."]
+    assert limit not in summary(3, 4, failures("-private"), 0, 3)
+    assert limit not in summary(3, 4, failures("not_archived"), 0, 3)
+
+
 @pytest.mark.usefixtures("now", "no_jitter")
 def test_a_block_is_told_as_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
     """When it begins and is prolonged, each ten minutes, and when it ends."""

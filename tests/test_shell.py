@@ -203,8 +203,8 @@ WORDS: list[tuple[list[str], list[str]]] = [
     ),
     (["./d", "--yt-dlp-args", "-4 --x 'y z'", "", "*"], [MUSIC, "--data-dir", "./d"]),
     (["./d", "--", "-5"], [MUSIC, *"--data-dir ./d -- -5".split()]),
-    # Too many, or no number: Python says so.
-    (["./d", "2", "0", "0", "more"], [MUSIC, *"--data-dir ./d --workers 2 --rate-limit 0 --sleep 0 more".split()]),
+    (["./d", "02", "4.2M", ".5"], [MUSIC, *"--data-dir ./d --workers 02 --rate-limit 4.2M --sleep .5".split()]),
+    (["./d", "2", "50KiB", "3."], [MUSIC, *"--data-dir ./d --workers 2 --rate-limit 50KiB --sleep 3.".split()]),
     (["rehearse"], [REHEARSAL]),
     (["rehearse", "a b", "--x"], [REHEARSAL, "a b", "--x"]),
 ]
@@ -212,6 +212,8 @@ WORDS: list[tuple[list[str], list[str]]] = [
 
 @pytest.mark.parametrize(("words", "argv"), WORDS, ids=[" ".join(words) for words, _ in WORDS])
 def test_words(project: Project, words: list[str], argv: list[str]) -> None:
+    for name in (word for word in words if word.endswith(".csv")):
+        (project.folder / name).touch()
     said = project.argv(project.run(*words))
     assert said[: len(argv)] == argv
     # What is not named above goes on as it is.
@@ -243,6 +245,16 @@ MISUSED = [
     ("clips x.csv", "no folder is named: ./run_avqa_download.sh clips LIST DATA_DIR"),
     ("general 4 50K 3.0", "'4' is a number where the folder is expected: ./run_avqa_download.sh general DATA_DIR "
      "[WORKERS [RATE [SLEEP]]]; a folder of that name is ./4"),
+    # Numbers, before minutes of set-up.
+    ("general d four", "WORKERS is 'four': it is a whole number from 1 up, such as 4"),
+    ("general d 0", "WORKERS is '0': it is a whole number from 1 up, such as 4"),
+    ("general d 50K 4", "WORKERS is '50K': it is a whole number from 1 up, such as 4"),
+    ("./d 4 fast", "RATE is 'fast': it is bytes a second, such as 50K or 4.2M, 0 for no limit"),
+    ("./d 4 50K 3s", "SLEEP is '3s': it is seconds, such as 3.0, 0 for none"),
+    ("./d 4 50K 3.0 more", "there is no place for 'more': behind WORKERS, RATE and SLEEP come options"),
+    ("clips x.csv d 4 0 0 more", "there is no place for 'more': behind WORKERS, RATE and SLEEP come options"),
+    ("clips x.csv d", "LIST is x.csv: there is no such file"),
+    ("acav100m lists/x.csv.gz d", "LIST is lists/x.csv.gz: there is no such file"),
 ]  # fmt: skip
 
 

@@ -33,11 +33,13 @@ class CellFormat:
     """How a cell is made: ``{id}_{start}_{end}``; ``unit`` of its numbers.
 
     ``length``: of a clip where the cell has no end, as those who write cells so have it; None: not known.
+    ``id_alone``: the times are in other columns, as somebody said, and those of the cell do not count.
     """
 
     template: str
     unit: str = "s"
     length: float | None = None
+    id_alone: bool = False
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -47,9 +49,15 @@ class CellFormat:
 
     @property
     def has_times(self) -> bool:
-        return "{start}" in self.template
+        return "{start}" in self.template and not self.id_alone
+
+    @property
+    def has_end(self) -> bool:
+        return "{end}" in self.template and not self.id_alone
 
     def __str__(self) -> str:
+        if self.id_alone and "{start}" in self.template:
+            return f"{self.template}, whose times do not count"
         return self.template if self.unit == "s" else f"{self.template} in {self.unit}"
 
 

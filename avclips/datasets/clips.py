@@ -10,13 +10,19 @@ from pathlib import Path
 
 from ..dataset import Dataset, Listing, together
 from ..errors import UsageError
-from ..settings import Settings
+from ..presets import PRESETS
+from ..settings import Columns, Settings
 from ..tables import open_table
-from ..tabular import Table
+from ..tabular import Table, is_word
 from .book import Book
 from .columns import delimiter_of_list, looks_of, start_alone, unused_id
+from .guesses import names_a_video
+from .known import known_list, not_said, takes_more
 from .meaning import Meaning, meaning_of
 from .values import StartAlone
+
+# So many columns are named at most.
+_MOST = 10
 
 
 def read_clips(metadata: Path, settings: Settings) -> Listing:
@@ -40,7 +46,9 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     book.see_that_nothing_is_lost(rows, len(skipped), table.count())
     if not book:
         # Where nothing fits, a column was likely mistaken for another.
-        raise UsageError(f"no row of {table.name} names a clip; the first: {skipped[0]}", meaning.remarks()[0])
+        raise UsageError(
+            f"no row of {table.name} names a clip; the first: {skipped[0]}", _doubt(meaning, settings)
+        )
     named = meaning.columns.id is not None or (meaning.cell is not None and meaning.cell.has_times)
     remarks = _remarks(table, meaning, book, settings)
     return Listing(together(book.clips()), skipped, book.url_of, remarks=remarks, named=named, rows=rows)
@@ -53,9 +61,36 @@ def _remarks(table: Table, meaning: Meaning, book: Book, settings: Settings) -> 
         remarks.append(
             f"the column {name!r} does not name clips, each another: --id-col {name} takes it all the same"
         )
+    remarks += _of_presets(table, meaning, settings)
+    if table.delimiter and table.named and (first := next(filter(_looks_like_a_video, table.columns), None)):
+        remarks.append(f"the first row is taken for a header; if {first!r} is a video: --url-col and a number")
     if book.repeated:
         remarks.append(f"{book.repeated} rows name a clip that an earlier row names: it is fetched once")
     return remarks
+
+
+def _looks_like_a_video(name: str) -> bool:
+    return names_a_video(name) and not is_word(name)
+
+
+def _of_presets(table: Table, meaning: Meaning, settings: Settings) -> list[str]:
+    """What of a public list is not taken: by the preset that was named, or for want of one."""
+    if settings.preset:
+        names = not_said(table, settings.preset, meaning.columns)
+        more = ", ".join(map(repr, names[:_MOST])) + (", ..." if len(names) > _MOST else "")
+        return [f"columns that --preset {settings.preset} does not know, and leaves: {more}"] if names else []
+    name = known_list(table, wholly=True) if settings.columns == Columns() else None
+    if name is not None and takes_more(name, meaning.columns):
+        return [f"it has all columns of {PRESETS[name].title}: --preset {name} takes what is known of that list"]
+    return []
+
+
+def _doubt(meaning: Meaning, settings: Settings) -> str:
+    """What may be wrong where no row fits."""
+    columns = meaning.remarks()[0]
+    if settings.preset:
+        return f"is it the list of {PRESETS[settings.preset].title} (--preset {settings.preset})? {columns}"
+    return columns
 
 
 CLIPS = Dataset(

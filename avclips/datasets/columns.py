@@ -16,6 +16,7 @@ from ..tabular import Looks, Table
 from .addresses import cleaned, times_in
 from .cells import CellFormat, format_of, shape_of
 from .guesses import EITHER, guessed, header_test, listed, missed_time, names_a_video, over, roles_of, usual
+from .known import advice, expected, known_list, needed_of
 from .names import plain
 from .values import short
 
@@ -63,8 +64,15 @@ def cell_format(table: Table, url: str | None, settings: Settings) -> CellFormat
         shaped = shape_of(table.head(url)) if url else None
         # Cells that are filled up say it themselves: ten seconds.
         length = shaped.length if shaped and "{end}" not in template else None
-        return dataclasses.replace(found, length=length)
-    return shape_of(table.head(url)) if url else None
+        found = dataclasses.replace(found, length=length)
+    else:
+        shaped = shape_of(table.head(url)) if url else None
+        if shaped is None:
+            return None
+        found = shaped
+    asked = settings.columns
+    # Who says where the times are is believed.
+    return dataclasses.replace(found, id_alone=bool(asked.start or asked.end or asked.clip))
 
 
 def find_columns(table: Table, settings: Settings) -> Columns:
@@ -81,10 +89,16 @@ def find_columns(table: Table, settings: Settings) -> Columns:
         found = guessed(table, asked, length, told)
     cell = cell_format(table, found.url, settings)
     if cell is not None and cell.has_times:
+        if cell.has_end and asked.duration:
+            raise UsageError(
+                f"{table.name}: the cells of {found.url!r} say where a clip ends (as {cell}), and so does "
+                f"--duration-col {asked.duration}",
+                "leave --duration-col out, or name a column of starts too: --start-col",
+            )
         # Whether it says how long a clip is, is known with its unit.
         return found
     if found.start and not (found.end or found.duration) and length is None:
-        raise no_end(f"{table.name} says where a clip starts ({found.start!r})")
+        raise no_end(f"{table.name} says where a clip starts ({found.start!r})", table)
     if found.start or found.clip or asked.start is not None:
         # A column says it better, and "" that there is none.
         return found
@@ -97,10 +111,10 @@ def find_columns(table: Table, settings: Settings) -> Columns:
     return found
 
 
-def no_end(what: str) -> UsageError:
+def no_end(what: str, table: Table) -> UsageError:
     """What to ask of a list that says where a clip starts, in words."""
     hint = "name the column with --end-col or --duration-col, or say the seconds of each with --clip-length"
-    return UsageError(f"{what}, not where it ends", hint)
+    return UsageError(f"{what}, not where it ends", f"{advice(table)}{hint}")
 
 
 def _see_what_a_preset_lacks(name: str) -> None:
@@ -129,11 +143,12 @@ def start_alone(what: str, second: str) -> UsageError:
 def _ask(table: Table, name: str, several: bool) -> UsageError:
     """Whole videos are a hundred times as much: nobody should get them for want of a column's name."""
     option = "--clip-col" if several else "--start-col (and --end-col, ...)"
-    hint = f'name it with {option}, or say that there is none: --start-col ""'
+    known = advice(table)
+    hint = f'{known}name it with {option}, or say that there is none: --start-col ""'
     rate = next(iter(usual(table, "fps")), None)
     if several and (rate or "idx" in plain(name) or "frame" in plain(name)):
         more = f" --fps-col {rate}" if rate else ", and --fps-col"
-        hint = f"name it with --clip-col; where it counts frames, with --time-unit frames{more}"
+        hint = f"{known}name it with --clip-col; where it counts frames, with --time-unit frames{more}"
         hint += '; or say that there is none: --start-col ""'
     return UsageError(f"{table.name}: is {name!r} a time of the clips? {listed(table)}", hint)
 
@@ -159,7 +174,7 @@ def about(
         parts.append(f"kept {', '.join(map(repr, columns.keep))}")
     if columns.in_url:
         parts.append("times from the addresses")
-    ends = columns.clip or columns.end or columns.duration or (cell is not None and "{end}" in cell.template)
+    ends = columns.clip or columns.end or columns.duration or (cell is not None and cell.has_end)
     if not (ends or (columns.in_url and length is None)):
         parts.append("whole videos" if length is None else f"{length:g} s each")
     return f"columns: {', '.join(parts)}"
@@ -177,13 +192,18 @@ def _check(table: Table, asked: Columns) -> None:
 def _missing(table: Table, name: str, who: str, otherwise: str = "name one of these") -> UsageError:
     by_plain_name = {plain(column): column for column in reversed(table.columns)}
     near = difflib.get_close_matches(plain(name), by_plain_name, 1)
+    if table.named and name.isascii() and name.isdigit() and 0 < int(name) <= len(table.columns):
+        otherwise = (
+            f"its columns have names (a first row that names no clip is a header): did you mean "
+            f"{table.columns[int(name) - 1]!r}?"
+        )
     hint = f"did you mean {by_plain_name[near[0]]!r}?" if near else otherwise
     return UsageError(f"{table.name} has no column {name!r} ({who}): {listed(table)}", hint)
 
 
 def _of_preset(table: Table, name: str, asked: Columns) -> Columns:
     ways = PRESETS[name].columns
-    fitting = (way for way in ways if all(each in table.columns for each in _needed(way)))
+    fitting = (way for way in ways if all(each in table.columns for each in needed_of(way)))
     preset = next(fitting, ways[0])
     # Copies of a list lack what is not needed for a clip.
     keep = tuple(each for each in preset.keep if each in table.columns)
@@ -191,12 +211,15 @@ def _of_preset(table: Table, name: str, asked: Columns) -> Columns:
     found = over(asked, dataclasses.replace(preset, keep=keep, **more))
     for _, column in roles_of(found):
         if column not in table.columns:
-            raise _missing(
-                table, column, f"--preset {name}", "is it that list? without --preset, columns are guessed"
-            )
+            raise _not_the_presets(table, column, name)
     return found
 
 
-def _needed(columns: Columns) -> list[str]:
-    """What a clip cannot be made without."""
-    return [name for role, name in roles_of(columns) if role not in ("keep", "caption", "id")]
+def _not_the_presets(table: Table, column: str, name: str) -> UsageError:
+    """What to say of a list that lacks a column of its preset."""
+    other = known_list(table)
+    meant = f" did you mean --preset {other}?" if other else " without --preset, columns are guessed"
+    return UsageError(
+        f"{table.name} has no column {column!r} (--preset {name}): {listed(table)}",
+        f"is it the list of {PRESETS[name].title}, which has {expected(name)}?{meant}",
+    )

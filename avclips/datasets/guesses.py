@@ -72,6 +72,8 @@ def header_test(asked: Columns, is_clip: Callable[[str], bool] = is_compound) ->
     """
     # A file without a header has numbers for names, and numbers in its cells.
     names = {name for _, name in roles_of(asked) if not name.isdigit()}
+    by_number = any(name.isdigit() for _, name in roles_of(asked))
+    of_videos = int(asked.url) - 1 if asked.url and re.fullmatch("[0-9]{1,4}", asked.url) else None
 
     def is_header(cells: Sequence[str]) -> bool:
         if not names.isdisjoint(cell.strip() for cell in cells) or _are_numbers_of_columns(cells):
@@ -79,6 +81,14 @@ def header_test(asked: Columns, is_clip: Callable[[str], bool] = is_compound) ->
         times = any(_reads(seconds, cell) or is_clip(cleaned(cell)) for cell in cells)
         usual = any(plain(cell) in KNOWN for cell in cells)
         videos = any(names_a_video(cell) and not is_word(cell) for cell in cells)
+        if by_number:
+            # Who counts columns says that they have no names; but what cannot be a clip is one.
+            may_be = cells if of_videos is None else cells[of_videos : of_videos + 1]
+            if any(
+                (names_a_video(cell) or is_clip(cleaned(cell))) and not (usual and is_word(cell))
+                for cell in may_be
+            ):
+                return False
         # A row whose video is broken still has its times, and what a spreadsheet ate is no name.
         return not times and (usual or not (videos or any(cell.strip().startswith("#NAME?") for cell in cells)))
 
@@ -97,11 +107,13 @@ def guessed(table: Table, asked: Columns, length: float | None, cell: CellFormat
     """The columns of a list; ``cell``: the format of the videos' cells, where it was said."""
     video = asked.url or _video(table, cell)
     if not video:
-        hint = "say which column has a YouTube id or an address, with --url-col"
+        hint = (
+            "say which column has a YouTube id or an address, with --url-col (a number where there is no header)"
+        )
         raise UsageError(f"no column of {table.name} is known to name a video: {listed(table)}", hint)
     asked = dataclasses.replace(asked, url=video)
     found = cell or shape_of(table.head(video))
-    if found is not None and found.has_times:
+    if found is not None and found.has_times and not (asked.start or asked.end or asked.clip):
         return over(asked, _beside_a_clip(table, asked, found))
     return over(asked, _by_names(table, asked) if table.named else _by_looks(table, asked, video, length))
 
@@ -179,6 +191,8 @@ def _by_names(table: Table, asked: Columns) -> Columns:
         duration = None
     clip = None if start or end else _first(table, asked, "clip", _are_spans)
     caption, clip_id = _first(table, asked, "caption"), _first(table, asked, "id", _are_ids)
+    if start and end and not (asked.start or asked.end):
+        _see_that_they_are_of_the_video(table, start, end)
     keep = kept_unasked(table, asked)
     return Columns(start=start, end=end, duration=duration, clip=clip, caption=caption, id=clip_id, keep=keep)
 
@@ -205,7 +219,8 @@ def _see_that_they_are_of_the_video(table: Table, starts: str, ends: str) -> Non
         raise UsageError(
             f"{table.name}: do the times in {starts!r} and {ends!r} count from the video, or from a ten-second "
             "clip of it? none is later than 10 s",
-            f"from the video: --start-col {starts} --end-col {ends}; from a clip, as AVE's: --preset ave",
+            f"from the video: --start-col {starts} --end-col {ends}; from a clip, as AVE's do, whose place the "
+            'list does not tell (AudioSet\'s lists do): whole videos, by --preset ave --start-col ""',
         )
 
 

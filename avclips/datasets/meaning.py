@@ -135,7 +135,7 @@ def _cell(
         return cell, length
     length = cell.length if length is None else length
     if length is None:
-        raise no_end(f"{table.name} says where a clip starts ({name!r}, as {cell})")
+        raise no_end(f"{table.name} says where a clip starts ({name!r}, as {cell})", table)
     return cell, length
 
 

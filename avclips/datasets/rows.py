@@ -14,7 +14,7 @@ from ..clip import Clip
 from ..files import is_plain_name
 from ..words import without_password, without_passwords
 from .addresses import cleaned, times_in, video_of
-from .cells import taken_apart
+from .cells import is_compound, taken_apart
 from .meaning import Cells, Meaning, see_that_it_is_in_the_video
 from .values import StartAlone, as_json, list_of, short, shown, span
 
@@ -59,6 +59,11 @@ def named_of(cells: Cells, meaning: Meaning) -> Named:
 def _named(cells: Cells, meaning: Meaning) -> Named:
     columns, cell = meaning.columns, cells.get(meaning.columns.url or "")
     if meaning.cell is None:
+        if is_compound(text := cleaned(cell)):
+            # As most of its column are not.
+            raise ValueError(
+                f"{shown(text)} is called as a clip, others of its column as a video: fetch it by itself"
+            )
         video, url = video_of(cell)
         return None, video, url, spans_of(cells, meaning)
     if not meaning.cell.pattern.fullmatch(cleaned(cell)) and not meaning.cell.has_times:
