@@ -237,10 +237,9 @@ class Clusters(InUnits):
         return None if self.together else self.zero(kind) + self._index.duration
 
     def load(self, first: int, last: int) -> Opened:
-        padding = 0
-        if last == len(self._index.times) - 2:
-            with mapped(self._media(first, last)) as body:
-                padding = webm.last_padding(body)
+        # A track may end before another does, in any cluster.
+        with mapped(self._media(first, last)) as body:
+            padding = webm.last_padding(body)
         opened = self._tables(first, last)
         return {kind: (file, self._heard(samples, padding)) for kind, (file, samples) in opened.items()}
 
@@ -260,9 +259,9 @@ class Clusters(InUnits):
         return remuxed(path, "matroska", self._ffmpeg, self._reader.folder, begins=False)
 
     def _heard(self, samples: Samples, padding: int) -> Samples:
-        """Of Opus, what an encoder put before the first sample, and behind the last, is not heard."""
+        """What an encoder put behind the last sample, and of Opus before the first, is not heard."""
         if samples.codec != "Opus":
-            return samples
+            return without_padding(samples, padding)
         fine = samples.finer(_NANOSECONDS // samples.timescale)
         since = round(self._first(samples.kind).shown * _NANOSECONDS)
         return replace(without_padding(fine, padding), shift=0, since=since)

@@ -128,9 +128,10 @@ def remuxed(
     if begins and "audio" in opened:
         listed_sound = opened["audio"][1]
         sound = _heard_from(path, kind, ffmpeg, listed_sound)
-        if kind == "matroska" and sound.codec == "Opus":
-            exact = _skipping(sound.finer(1_000_000), listed_sound.timescale)
-            sound = without_padding(exact, _padding_of(path))
+        if kind == "matroska":
+            if sound.codec == "Opus":
+                sound = _skipping(sound.finer(1_000_000), listed_sound.timescale)
+            sound = without_padding(sound, _padding_of(path))
         opened["audio"] = (target, sound)
     return opened
 
@@ -160,12 +161,20 @@ def _padding_of(path: Path) -> int:
 
 
 def without_padding(sound: Samples, padding: int) -> Samples:
-    """Opus whose last packet is shorter by ``padding`` nanoseconds; its ticks are to be fine enough to say so."""
-    held = samples_of_packet(sound, _OPUS_RATE)
+    """Sound without the ``padding`` nanoseconds at its end that are not heard, as Matroska says of a last packet.
+
+    Of Opus the last packet is made shorter, in ticks that are fine enough to say so.
+    """
+    rate = _OPUS_RATE if sound.codec == "Opus" else sound.sample_rate
+    held = samples_of_packet(sound, rate) if rate else None
     if not padding or held is None:
         return sound
-    lasts = Fraction(held, _OPUS_RATE) - Fraction(padding, 1_000_000_000)
-    return replace(sound, durations=(*sound.durations[:-1], max(1, round(lasts * sound.timescale))))
+    lasts = Fraction(held, rate) - Fraction(padding, 1_000_000_000)
+    if sound.codec == "Opus":
+        return replace(sound, durations=(*sound.durations[:-1], max(1, round(lasts * sound.timescale))))
+    fine = sound.finer(rate)
+    since = fine.times[0] if fine.shift is None else fine.since
+    return replace(fine, shift=fine.shift or 0, since=since, until=fine.times[-1] + round(lasts * fine.timescale))
 
 
 def _remux(

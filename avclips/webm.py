@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import math
 import struct
-from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
@@ -29,8 +28,9 @@ MAGIC = _EBML.to_bytes(4, "big")
 # A Segment whose size is not known: what follows is all of it.
 _OPEN_SEGMENT = _SEGMENT.to_bytes(4, "big") + b"\x01" + b"\xff" * 7
 _UNKNOWN = -1
-# Of a cluster's end, so many blocks have one of each track among them; a block has fewer elements beside it.
-_LAST_BLOCKS, _IN_GROUP = 10_000, 100
+_PADDING_ID = _PADDING.to_bytes(2, "big")
+# A block has fewer elements beside it.
+_IN_GROUP = 100
 
 
 class _Element(NamedTuple):
@@ -223,29 +223,33 @@ def last_padding(data: bytes, at: int = 0) -> int:
 
     ``at``: the byte at which the first of them, or what stands before it, begins. 0 where none is told.
     """
-    last: _Element | None = None
+    if data.find(_PADDING_ID, at) < 0:
+        return 0
     told: dict[int, int] = {}
     left = MOST_BOXES
     try:
         while at < len(data) and (element := _element(data, at)) is not None and element.end != _UNKNOWN:
             if (left := left - 1) < 0:
                 return 0
-            last = element if element.id == _CLUSTER else last
+            if element.id == _CLUSTER and element.end <= len(data):
+                # A track may end long before another: the last block of each counts.
+                told |= dict(_paddings(data, element))
             at = element.end
-        if last is None or at > len(data):
-            return 0
-        # Of each track, the last block counts.
-        for each in deque(_children(data, last), maxlen=_LAST_BLOCKS):
-            if each.id == _SIMPLE:
-                told[_track_of(data, each)] = 0
-            elif each.id == _GROUP:
-                inside = {child.id: child for child in itertools.islice(_children(data, each), _IN_GROUP)}
-                if _BLOCK in inside:
-                    padding = inside.get(_PADDING)
-                    told[_track_of(data, inside[_BLOCK])] = _signed(data, padding) if padding else 0
     except NoIndex:
         return 0
-    return max(0, *told.values()) if told else 0
+    return max(0, *told.values()) if told and at == len(data) else 0
+
+
+def _paddings(data: bytes, cluster: _Element) -> Iterator[tuple[int, int]]:
+    """The track of each block of a cluster, and the padding that is told with it."""
+    for each in _children(data, cluster):
+        if each.id == _SIMPLE:
+            yield _track_of(data, each), 0
+        elif each.id == _GROUP:
+            inside = {child.id: child for child in itertools.islice(_children(data, each), _IN_GROUP)}
+            if _BLOCK in inside:
+                padding = inside.get(_PADDING)
+                yield _track_of(data, inside[_BLOCK]), _signed(data, padding) if padding else 0
 
 
 def _track_of(data: bytes, block: _Element) -> int:

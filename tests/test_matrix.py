@@ -51,6 +51,9 @@ layout=moov-end,sound=flac,audio_format=m4a
 layout=plain,rate=frozen,clock=mkv,gop=closed,edit=list,length=0.5
 layout=sidx-each,picture=av1,rate=vfr,at=fraction,video_format=mkv
 layout=hls-ts-apart,rate=one,ends=gap,at=border,length=0.5,video_format=mkv
+layout=sidx-tree,sound=he-aac,clock=1000,gop=open,ends=sound,at=packet,cut=copy
+layout=mkv,ends=sound,length=10
+layout=mkv,sound=aac-48,ends=sound,length=10,audio_format=m4a
 """.split()
 CELLS = list(
     {written(cell): cell for cell in [*matrix_cells.one_by_one(), *map(matrix_cells.read, FAULTS)]}.values()

@@ -517,6 +517,9 @@ SIMPLE = element(0xA3, BLOCK)
         (element(CLUSTER, element(0xA0, element(0x75A2, b"\x01"))), 0),
         (element(CLUSTER, PADDED) + element(CLUSTER, SIMPLE, group()), 0),
         (element(CLUSTER, PADDED) + element(CLUSTER, SIMPLE), 0),
+        # The sound may end clusters before the picture does.
+        (element(CLUSTER, SIMPLE, PADDED, PICTURE) + element(CLUSTER, PICTURE), 13_500_000),
+        (element(CLUSTER, PADDED, PICTURE) + element(CLUSTER, PICTURE) + element(CLUSTER, PICTURE, SIMPLE), 0),
         # It is a signed number, and less than nothing is added at the beginning, not here.
         (element(CLUSTER, group(b"\xff")), 0),
         (element(CLUSTER, group(b"\xff\x32\x01\xa0")), 0),
