@@ -38,10 +38,11 @@ Every picture carries its number and the sound is noise, so that a shift by one 
   own.
 - Each reader is used as its documentation shows, at its defaults. PyAV seeks to the time and decodes up to it.
   The decords look an index up in `get_frame_timestamp`, and mix the sound into one channel. torchcodec, and
-  datasets with it, stand on the system's ffmpeg. `ffmpeg -ss T -i FILE` gives the first picture at or after T,
-  which is one further than the one that stands; without `-fps_mode passthrough` it fills up to a constant rate.
-  mp4box.js feeds WebCodecs as W3C's sample does. `<video>` is sought by `currentTime` and played up to three
-  times; the pictures that were seen count. Its sound is `decodeAudioData`'s.
+  datasets with it, stand on the system's ffmpeg and are asked by `get_frame_played_at`, a time a call. `ffmpeg -ss
+  T -i FILE` gives the first picture at or after T, which is one further than the one that stands; without
+  `-fps_mode passthrough` it fills up to a constant rate. mp4box.js feeds WebCodecs as W3C's sample does. `<video>`
+  is sought by `currentTime` and played up to three times; the pictures that were seen count. Its sound is
+  `decodeAudioData`'s.
 """
 
 
