@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,8 @@ class Finisher:
         ``before``: publishes what stands beside a clip, which counts when the clip is there.
         """
         video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
-        if job.cut == "copy" and job.video and self._settings.check == "decode":
+        job = replace(job, encode_all=self._settings.encode == "all")
+        if job.video and self._settings.check == "decode":
             job = replace(job, decode=True)
         expected, sound = self._cut(job, folder, video, audio)
         tracks: list[Track] = []
@@ -63,6 +64,8 @@ class Finisher:
             raise Transient("check", complaint)
         results = video if job.video else None, audio if sound else None
         known = self.describe(clip, *results, facts(tracks, sound))
+        if expected.encode is not None:
+            known["encode"] = asdict(expected.encode)
         before()
         self._store.publish(clip, *results)
         return Outcome(clip, "done", facts={**known, **origin})
