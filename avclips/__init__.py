@@ -44,7 +44,7 @@ The house has floors, and an import only goes down (``tests/test_floors.py`` rea
     2  archives heard hls java lines links list_files locks
                                                   what a user has already; what yt-dlp says on its way; a line of a
                                                   manifest; who holds a file
-    2  logs measure memory moof pace progressive streams timeline webm
+    2  begun logs measure memory moof pace progressive streams timeline webm
                                                   what a cut holds; what a folder was asked for; packets by what
                                                   containers say of them; the time; second 0
     1  beacons config extras failures files formats h264 lanes

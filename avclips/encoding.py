@@ -72,7 +72,9 @@ def encoded_picture(
 
 def decoded_picture(frames: str = "") -> list[str]:
     """An output that decodes these frames, or all, and keeps nothing but a line for each."""
-    codec = ["-c:v", "wrapped_avframe", *(["-filter:v", frames] if frames else []), "-fps_mode", "passthrough"]
+    codec = ["-c:v", "wrapped_avframe", "-fps_mode", "passthrough"]
+    # In ticks of the source: by default, ffmpeg rounds times to the frame rate.
+    codec += ["-filter:v", frames] if frames else ["-enc_time_base", "demux"]
     # Written in blocks: each line by itself would wake us a thousand times.
     return ["-map", "0:v:0", *codec, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
 

@@ -183,6 +183,8 @@ def _see_shape(parser: Parser, chosen: argparse.Namespace) -> None:
         if getattr(chosen, name) and (chosen.cut != "exact" or chosen.media == "audio"):
             what = "--cut exact: a copy has the source's own pictures" if chosen.cut != "exact" else "pictures"
             parser.error(f"--{name} goes with {what}")
+    if chosen.encode and (chosen.cut != "exact" or chosen.media == "audio"):
+        parser.error(f"--encode goes with {'--cut exact' if chosen.cut != 'exact' else 'pictures'}")
     if chosen.fit and "x" not in (chosen.size or ""):
         parser.error("--fit goes with --size WxH: one side alone keeps the shape as it is")
     if chosen.size and "x" in chosen.size and not chosen.fit:
@@ -245,6 +247,7 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
         splits=_splits(dataset, chosen),
         media=chosen.media,
         cut=chosen.cut,
+        encode=chosen.encode,
         fps=chosen.fps,
         size=chosen.size,
         fit=chosen.fit,

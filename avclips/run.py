@@ -11,6 +11,7 @@ from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
 from .archives import Archives
+from .begun import as_folder, as_shards
 from .clip import Clip, Settings, Video
 from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
 from .dataset import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
@@ -89,6 +90,8 @@ class Run:
                 f"the archives of {self._dataset.title} are fetched with --output-format files",
                 "fetch them so, or name those that are here with --archives",
             )
+        if settings.output_format == "files":
+            self._settings = settings = as_folder(settings)
         self._see_what_is_needed()
         ffmpeg = find_ffmpeg(settings.ffmpeg, self._clock)
         staff = Staff(settings, self._clock, ffmpeg)
@@ -291,8 +294,9 @@ class Run:
 
     def _in_packs(self, listing: Listing, staff: Staff, store: Store, signals: Signals, versions: str) -> int:
         """The steps from the ids on, where the results go into packs."""
-        settings, everyone = self._settings, Share(listing.clips, None)
-        output = open_output(settings, clock=self._clock)
+        everyone = Share(listing.clips, None)
+        output = open_output(self._settings, clock=self._clock)
+        settings = as_shards(self._settings, output.planned(), output.url)
         count = plan_packs(output, everyone, self._dataset.name, settings)
         output.drop_dead_claims()
         if listing.named:
@@ -329,6 +333,7 @@ class Run:
         settings, everyone = absolute(self._settings), Share(listing.clips, None)
         wandb = extra("wandb", SENT) if settings.wandb else None
         output = open_output(settings, clock=self._clock)
+        settings = as_shards(settings, output.planned(), output.url)
         # Before anything is fixed there.
         session = self._session or open_session(settings.spark_master)
         try:
