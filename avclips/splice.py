@@ -37,17 +37,17 @@ class Spliced:
         return len(self.plan.head) + len(self.plan.tail)
 
     def decodable(self) -> TrackOut:
-        """The packets that are decoded for the frames that are encoded."""
-        track, first = self.track, self.picture.first
-        at = [number - first for number in self.plan.decoded]
+        """The packets that are decoded for the frames that are encoded, the first of them at 0."""
+        track, zero = self.track, self._zero
+        at, keys = [number - self.picture.first for number in self.plan.decoded], frozenset(track.keys or ())
         return replace(
             track,
-            decode=[track.decode[n] for n in at],
-            times=[track.times[n] for n in at],
+            decode=[track.decode[n] - zero for n in at],
+            times=[track.times[n] - zero for n in at],
             durations=[track.durations[n] for n in at],
             offsets=[track.offsets[n] for n in at],
             sizes=[track.sizes[n] for n in at],
-            keys=None if track.keys is None else [place for place, n in enumerate(at) if n in track.keys],
+            keys=None if track.keys is None else [place for place, n in enumerate(at) if n in keys],
             starts=None,
         )
 
@@ -63,8 +63,13 @@ class Spliced:
 
     def _span(self, part: Sequence[int]) -> tuple[int, int]:
         """The first tick of some frames that are shown one after the other, and the one behind the last."""
-        ticks = self.track.times
-        return ticks[part[0] - self.picture.first], ticks[part[-1] - self.picture.first] + 1
+        ticks, first, zero = self.track.times, self.picture.first, self._zero
+        return ticks[part[0] - first] - zero, ticks[part[-1] - first] - zero + 1
+
+    @property
+    def _zero(self) -> int:
+        """The tick at which the first packet is decoded that must be."""
+        return self.track.decode[self.plan.decoded[0] - self.picture.first]
 
     @property
     def _head_lasts(self) -> int:
