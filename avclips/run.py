@@ -96,7 +96,9 @@ class Run:
         ffmpeg = find_ffmpeg(settings.ffmpeg, self._clock)
         staff = Staff(settings, self._clock, ffmpeg)
         versions, hint = describe_versions(ffmpeg.version)
-        store = Store(settings, self._dataset.name, self._clock, staff.whose, self._sounds)
+        # Of shards, their plan decides which pictures are encoded, and not this machine's folder.
+        noted = settings if settings.output_format == "files" else replace(settings, encode=None)
+        store = Store(noted, self._dataset.name, self._clock, staff.whose, self._sounds)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:

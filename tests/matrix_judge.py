@@ -131,7 +131,7 @@ def _of_pictures(spec: Spec, truth: Truth, shape: Shape, came: Came) -> Iterator
     if complaint := _compare(expected, got, shape):
         yield f"pictures: {complaint}"
     elif shape.cut == "exact" and came.video is not None:
-        if complaint := of_splice([picture for _, picture in expected], got, came.encode):
+        if complaint := of_splice(spec.picture, [picture for _, picture in expected], got, came.encode):
             yield f"splice: {complaint}"
         if complaint := of_seeks(came.video, got, spec.rate in STEADY):
             yield f"seeks: {complaint}"

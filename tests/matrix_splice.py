@@ -20,11 +20,19 @@ try:
 except ImportError:
     cv2 = None
 
+# Why all may be encoded, of sources that are so; and what is a fault of ours wherever it is said.
+WHYS = ("no IDR picture inside", "too few frames that can stay as they are")
+NO_H264 = "it is not H.264 with its sets in front"
 # Two of a clip's times are the same, if they are as near as this: containers round.
 SAME = Fraction(1, 500)
 
 
-def of_splice(due: Sequence[Picture], got: Sequence[Picture], encode: Mapping[str, Any] | None) -> str | None:
+_TRUE = {"h264": WHYS, "h264-10": ("its profile is 110",)}
+
+
+def of_splice(
+    codec: str, due: Sequence[Picture], got: Sequence[Picture], encode: Mapping[str, Any] | None
+) -> str | None:
     """What is wrong with the part that was to stay as it was, or with what is said of it; None for nothing."""
     if encode is None:
         return "nothing is said of what was encoded"
@@ -33,6 +41,8 @@ def of_splice(due: Sequence[Picture], got: Sequence[Picture], encode: Mapping[st
         return f"{head} + {copied} + {tail} pictures are said, due are {len(due)}"
     if bool(copied) == bool(encode["why"]):
         return f"{copied} pictures were copied, and the reason for none is {encode['why']!r}"
+    if encode["why"] and encode["why"] not in _TRUE.get(codec, (NO_H264,)):
+        return f"all were encoded: {encode['why']}"
     unlike = [place for place in range(head, head + copied) if due[place].sum != got[place].sum]
     return f"{len(unlike)} of {copied} copied pictures are not the source's, first {unlike[0]}" if unlike else None
 

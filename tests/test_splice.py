@@ -269,7 +269,7 @@ def test_packets_with_other_sets_keep_nothing(make: Callable[..., Path], ffmpeg:
 def test_a_splice_that_fails_its_check_is_encoded_whole(
     make: Callable[..., Path], ffmpeg: Ffmpeg, tmp_path: Path
 ) -> None:
-    """A description with colours that the packets do not tell: the encoder's frames have them, and those do not."""
+    """A description with colours that the packets do not tell: the encoder is told of them, and tells them."""
     wanted = job(make(*PLAIN), ffmpeg, tmp_path, "0.52", "2.6")
     assert wanted.video is not None
     samples = wanted.video.samples
