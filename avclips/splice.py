@@ -7,11 +7,14 @@ should be is NotSpliced, and all frames are encoded: a splice is never less than
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import IO
 
 from .cutting import Picture
+from .encoding import chosen
 from .h264 import Unit, Unreadable, joined, see_alike, see_playable, sets_of, unit_of
 from .mp4 import Samples
 from .mp4_writer import TrackOut
@@ -55,11 +58,10 @@ class Spliced:
         """The filter that lets the frames pass that are encoded, with no pause between them."""
         spans = [self._span(part) for part in (self.plan.head, self.plan.tail) if part]
         if len(spans) == 1:
-            (first, behind) = spans[0]
-            return f"trim=start_pts={first}:end_pts={behind},setpts=PTS-{first}"
+            return chosen(*spans[0])
         (first, last), (again, end) = spans
-        chosen = f"select='between(pts,{first},{last - 1})+between(pts,{again},{end - 1})'"
-        return f"{chosen},setpts='PTS-if(lt(PTS,{again}),{first},{again - self._head_lasts})'"
+        both = f"select='between(pts,{first},{last - 1})+between(pts,{again},{end - 1})'"
+        return f"{both},setpts='PTS-if(lt(PTS,{again}),{first},{again - self._head_lasts})'"
 
     def _span(self, part: Sequence[int]) -> tuple[int, int]:
         """The first tick of some frames that are shown one after the other, and the one behind the last."""
@@ -113,12 +115,22 @@ def _units(picture: Picture) -> Iterator[tuple[int, Unit]]:
     samples = picture.material.samples
     with open(picture.material.path, "rb") as stream:
         for number in range(picture.first, picture.last + 1):
-            yield number, unit_of(_packet(stream, samples, number))
+            yield number, unit_of(_read(stream, samples.offsets[number], samples.sizes[number]))
 
 
-def _packet(stream: IO[bytes], samples: Samples, number: int) -> bytes:
-    stream.seek(samples.offsets[number])
-    return stream.read(samples.sizes[number])
+def _read(stream: IO[bytes], offset: int, size: int) -> bytes:
+    stream.seek(offset)
+    return stream.read(size)
+
+
+@dataclass(frozen=True)
+class _Packet:
+    """One packet of the result: its frame's place among all that are shown, and where its bytes lie."""
+
+    place: int
+    path: Path
+    offset: int
+    size: int
 
 
 def put_together(splice: Spliced, encoded: Path | None, path: Path) -> TrackOut:
@@ -126,46 +138,16 @@ def put_together(splice: Spliced, encoded: Path | None, path: Path) -> TrackOut:
 
     NotSpliced where that is not what it should be.
     """
-    picture, plan, track = splice.picture, splice.plan, splice.track
-    source, entry = picture.material.samples, track.entry
-    due = [round(time * track.timescale) for time in picture.times]
-    place_of = {number: place for place, number in enumerate(picture.frames)}
-    copied = [(place_of[number], number) for number in plan.copied]
-    head: list[tuple[int, int]] = []
-    tail: list[tuple[int, int]] = []
-    made: Samples | None = None
+    entry, head, tail = splice.track.entry, list[_Packet](), list[_Packet]()
     if encoded is not None:
         made = table_of(encoded)
         entry = _with_both(entry, made.entry)
-        head, tail = _of_encoder(splice, made)
-    packets = [*((encoded, made, *each) for each in head)]
-    packets += [(picture.material.path, source, *each) for each in copied]
-    packets += [(encoded, made, *each) for each in tail]
-    places, sizes, keys = [], [], []
-    streams = {each: open(each, "rb") for each in (encoded, picture.material.path) if each}  # noqa: SIM115
-    try:
-        with open(path, "wb") as target:
-            for number, (file, samples, place, at) in enumerate(packets):
-                assert file is not None and samples is not None
-                packet = _packet(streams[file], samples, at)
-                target.write(packet)
-                places.append(place)
-                sizes.append(len(packet))
-                if _unit(packet).idr:
-                    keys.append(number)
-    finally:
-        for stream in streams.values():
-            stream.close()
+        head, tail = _of_encoder(splice, made, encoded)
+    packets = [*head, *_copied(splice), *tail]
+    keys = _write(packets, path)
     if 0 not in keys or (tail and len(packets) - len(tail) not in keys):
         raise NotSpliced("the encoder begins with no IDR picture")
-    return _track(track, picture, entry, due, places, path, sizes, keys)
-
-
-def _unit(packet: bytes) -> Unit:
-    try:
-        return unit_of(packet)
-    except Unreadable as error:
-        raise NotSpliced(str(error)) from error
+    return _track(splice, entry, packets, keys, path)
 
 
 def _with_both(entry: bytes, made: bytes) -> bytes:
@@ -177,50 +159,62 @@ def _with_both(entry: bytes, made: bytes) -> bytes:
         raise NotSpliced(str(error)) from error
 
 
-def _of_encoder(splice: Spliced, made: Samples) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """The encoder's packets before and behind the copied ones: each frame's place among all, and its packet."""
-    ticks, plan = splice.encoded_ticks(), splice.plan
+def _of_encoder(splice: Spliced, made: Samples, path: Path) -> tuple[list[_Packet], list[_Packet]]:
+    """The encoder's packets before and behind the copied ones."""
+    ticks, heads, copied = splice.encoded_ticks(), len(splice.plan.head), len(splice.plan.copied)
     if len(made.times) != len(ticks):
         raise NotSpliced(f"{len(made.times)} frames were encoded instead of {len(ticks)}")
     order = sorted(range(len(ticks)), key=lambda number: made.times[number])
-    zero = made.times[order[0]]
-    slack = splice.track.timescale // 1000
+    zero, slack = made.times[order[0]], splice.track.timescale // 1000
     if any(abs(made.times[n] - zero - due) > slack for n, due in zip(order, ticks, strict=True)):
         raise NotSpliced("the source gives its frames other times than its decoder does")
-    heads = len(plan.head)
-    rank = {number: place for place, number in enumerate(order)}
-    if any((rank[number] < heads) != (number < heads) for number in rank):
+    if any(number >= heads for number in order[:heads]):
         raise NotSpliced("the encoder mixes what is shown before and behind")
-    head = [(rank[number], number) for number in range(heads)]
-    return head, [(rank[number] + len(plan.copied), number) for number in range(heads, len(ticks))]
+    places = {number: place if place < heads else place + copied for place, number in enumerate(order)}
+    packets = [_Packet(places[n], path, made.offsets[n], made.sizes[n]) for n in range(len(order))]
+    return packets[:heads], packets[heads:]
 
 
-def _track(
-    track: TrackOut,
-    picture: Picture,
-    entry: bytes,
-    due: Sequence[int],
-    places: Sequence[int],
-    path: Path,
-    sizes: Sequence[int],
-    keys: Sequence[int],
-) -> TrackOut:
+def _copied(splice: Spliced) -> Iterator[_Packet]:
+    """The source's packets that are kept."""
+    samples, path = splice.picture.material.samples, splice.picture.material.path
+    places = {number: place for place, number in enumerate(splice.picture.frames)}
+    for number in splice.plan.copied:
+        yield _Packet(places[number], path, samples.offsets[number], samples.sizes[number])
+
+
+def _write(packets: Sequence[_Packet], path: Path) -> list[int]:
+    """Write packets one behind the other; returns which of them are IDR pictures."""
+    keys = []
+    with ExitStack() as stack:
+        target = stack.enter_context(open(path, "wb"))
+        streams = {each: stack.enter_context(open(each, "rb")) for each in {packet.path for packet in packets}}
+        for number, packet in enumerate(packets):
+            held = _read(streams[packet.path], packet.offset, packet.size)
+            target.write(held)
+            try:
+                keys += [number] if unit_of(held).idr else []
+            except Unreadable as error:
+                raise NotSpliced(str(error)) from error
+    return keys
+
+
+def _track(splice: Spliced, entry: bytes, packets: Sequence[_Packet], keys: Sequence[int], path: Path) -> TrackOut:
     """Packets in the order in which they are decoded, each at its time, and decoded no later than that."""
+    picture, track = splice.picture, splice.track
+    due = [round(time * track.timescale) for time in picture.times]
     behind = [*due[1:], max(due[-1] + 1, round(picture.ends * track.timescale))]
-    times = [due[place] for place in places]
+    times = [due[packet.place] for packet in packets]
     delay = max(at - shown for at, shown in zip(due, times, strict=True))
-    offsets = [0]
-    for size in sizes[:-1]:
-        offsets.append(offsets[-1] + size)
     return replace(
         track,
         entry=entry,
         decode=[at - delay for at in due],
         times=times,
-        durations=[behind[place] - due[place] for place in places],
+        durations=[behind[packet.place] - due[packet.place] for packet in packets],
         path=path,
-        offsets=offsets,
-        sizes=sizes,
+        offsets=list(accumulate((packet.size for packet in packets[:-1]), initial=0)),
+        sizes=[packet.size for packet in packets],
         keys=keys,
         starts=due[0],
         waits=due[0],
