@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 from collections.abc import Callable, Sequence
@@ -19,6 +20,8 @@ import fake_media
 from avclips.clip import Cut
 from avclips.cut import Job, cut
 from avclips.cutting import Material
+from avclips.encoding import encoded_picture
+from avclips.errors import Transient
 from avclips.layouts import WholeFile
 from avclips.measure import Encode, Expected
 from avclips.media import Ffmpeg
@@ -279,6 +282,67 @@ def test_a_splice_that_fails_its_check_is_encoded_whole(
     expected, film = cut_of(replace(wanted, video=video), ffmpeg, tmp_path)
     assert expected.encode == Encode(52, 0, 0, "the encoder's colour is another")
     assert len(frames(film)) == 52
+
+
+def _without_key(words: list[Any]) -> list[Any]:
+    at = words.index("-force_key_frames")
+    return words[:at] + words[at + 4 :]
+
+
+def _with(option: str, change: Callable[[str], str]) -> Callable[[list[Any]], list[Any]]:
+    def changed(words: list[Any]) -> list[Any]:
+        at = words.index(option) + 1
+        return [*words[:at], change(words[at]), *words[at + 1 :]]
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (_without_key, "the encoder begins with no IDR picture|the encoder mixes what is shown before and behind"),
+        (
+            _with("-filter:v", lambda words: f"{words},select='not(eq(n,5))'"),
+            "19 frames were encoded instead of 20",
+        ),
+        (_with("-filter:v", lambda words: f"{words},setpts=PTS+N*400"), "the source gives its frames other times"),
+        (_with("-filter:v", lambda words: f"{words},scale=160:96"), "the encoder's crop is another"),
+        (_with("-x264-params", lambda words: f"{words}:fullrange=on"), "the encoder's range is another"),
+        (_with("-filter:v", lambda _: "select=0"), "encoded.mp4"),
+    ],
+)
+def test_an_encoder_that_did_other_things(
+    make: Callable[..., Path],
+    ffmpeg: Ffmpeg,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[list[Any]], list[Any]],
+    why: str,
+) -> None:
+    """Each of its mistakes is seen, and all frames are encoded in its place."""
+
+    def mistaken(*words: Any, **more: Any) -> list[Any]:
+        told = encoded_picture(*words, **more)
+        return change(told) if more.get("between") else told
+
+    monkeypatch.setattr("avclips.cut.encoded_picture", mistaken)
+    expected, film = cut_of(job(make(*B_FRAMES), ffmpeg, tmp_path, "0.52", "2.6"), ffmpeg, tmp_path)
+    assert expected.encode is not None and re.match(why, expected.encode.why), expected.encode
+    assert (expected.encode.head, expected.encode.copied) == (52, 0) and len(frames(film)) == 52
+
+
+def test_packets_that_do_not_decode_are_told(make: Callable[..., Path], ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    """A splice copies them unseen: with --check decode they are looked at, and the clip is refused."""
+    wanted = job(make(*PLAIN), ffmpeg, tmp_path, "0.52", "2.6")
+    assert wanted.video is not None
+    table, data = wanted.video.samples, bytearray(wanted.video.path.read_bytes())
+    # Of one packet of the copied part, all behind its length and what it calls itself.
+    begin, size = table.offsets[40], table.sizes[40]
+    data[begin + 5 : begin + size] = bytes(size - 5)
+    (tmp_path / "spoilt").write_bytes(data)
+    spoilt = replace(wanted, video=replace(wanted.video, path=tmp_path / "spoilt"))
+    with pytest.raises(Transient):
+        cut_of(spoilt, ffmpeg, tmp_path)
 
 
 def run(ffmpeg: Ffmpeg, *words: str | Path) -> None:
