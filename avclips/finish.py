@@ -84,7 +84,7 @@ class Finisher:
         return None if expected.sound is None else measure_sound(audio, self._ffmpeg)
 
     def _packets(self, video: Path) -> list[Track]:
-        """Every packet of a result. Its pictures were decoded: to be encoded anew, or in the cut, to see them."""
+        """Every packet of a result. Its pictures were decoded: to be encoded, or by --check, to see them."""
         if video.suffix != ".mp4":
             return self._ffmpeg.list_packets(video)
         try:
