@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ class Finisher:
         ``before``: publishes what stands beside a clip, which counts when the clip is there.
         """
         video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
-        if job.cut == "copy" and job.video and self._settings.check == "decode":
+        job = replace(job, encode_all=self._settings.encode == "all")
+        if job.video and self._settings.check == "decode":
             job = replace(job, decode=True)
         expected, sound = self._cut(job, folder, video, audio)
         tracks: list[Track] = []
@@ -64,6 +65,8 @@ class Finisher:
             raise Transient("check", complaint)
         results = video if job.video else None, audio if sound else None
         known = self.describe(clip, *results, facts(tracks, sound))
+        if expected.encode is not None:
+            known["encode"] = asdict(expected.encode)
         before()
         self._store.publish(clip, *results)
         return Outcome(clip, "done", facts={**known, **origin})
@@ -82,7 +85,7 @@ class Finisher:
         return None if expected.sound is None else measure_sound(audio, self._ffmpeg)
 
     def _packets(self, video: Path) -> list[Track]:
-        """Every packet of a result. Its pictures were decoded: to be encoded anew, or in the cut, to see them."""
+        """Every packet of a result. Its pictures were decoded: to be encoded, or by --check, to see them."""
         if video.suffix != ".mp4":
             return self._ffmpeg.list_packets(video)
         try:

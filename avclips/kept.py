@@ -22,8 +22,8 @@ log = logging.getLogger("avclips.kept")
 
 # Bytes of a manifest, at most: of millions of clips.
 _AT_MOST = 1 << 32
-# What only says where files lie.
-_PLACES = ("flat",)
+# What only says where files lie, and which frames of an exact cut came out of an encoder.
+_ALIKE = ("flat", "encode")
 
 
 def look_for_exact(archives: Archives, settings: Settings) -> int:
@@ -63,7 +63,7 @@ def _is_of_shape(line: Mapping[str, Any], settings: Settings) -> bool:
     if not isinstance(said, dict):
         return False
     there, due = (
-        {name: value for name, value in in_full(each).items() if name not in _PLACES}
+        {name: value for name, value in in_full(each).items() if name not in _ALIKE}
         for each in (said, shape_of(settings))
     )
     heard = line.get("audio") is not None or (settings.media == "both" and settings.allow_silent)

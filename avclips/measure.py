@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -55,11 +55,24 @@ class Track:
 
 
 @dataclass(frozen=True)
+class Encode:
+    """How many pictures of an exact cut were encoded before those that stayed as they were, and behind them.
+
+    ``why``: where none did, the reason for which all were encoded.
+    """
+
+    head: int
+    copied: int
+    tail: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Expected:
     """What the source has of the clip: its frames' times from the clip's start, and the seconds of sound.
 
     ``decoded``: how many pictures could be decoded, None where that was not tried. ``size``: of each picture, as
-    --size names it; None: any.
+    --size names it; None: any. ``encode``: of an exact cut, what was done for it.
     """
 
     pictures: tuple[float, ...]
@@ -67,6 +80,7 @@ class Expected:
     length: float | None
     decoded: int | None = None
     size: str | None = None
+    encode: Encode | None = None
 
 
 @dataclass(frozen=True)
@@ -239,9 +253,11 @@ def judge_sound(expected: Expected, sound: Sound | None) -> str | None:
 
 
 def _judge_pictures(expected: Expected, track: Track, cut: Cut) -> str | None:
-    due, got = expected.pictures, track.times
-    if cut == "copy":
-        return _judge_copy(expected, track)
+    return _judge_copy(expected, track) if cut == "copy" else judge_times(expected.pictures, track.times)
+
+
+def judge_times(due: Sequence[float], got: Sequence[float]) -> str | None:
+    """What is wrong with the times of the pictures that a reader shows, or None."""
     if len(got) != len(due):
         return f"{len(got)} pictures instead of {len(due)}"
     worst = max((abs(a - b) for a, b in zip(got, due, strict=True)), default=0.0)

@@ -25,7 +25,8 @@ _TEXT, _TRUTH, _TEXTS = "text", "truth", "texts"
 _KINDS = {
     **dict.fromkeys(("annotations", "encoding", "output_format"), _TEXT),
     **dict.fromkeys(("media", "cut", "video_format", "audio_format"), _TEXT),
-    **dict.fromkeys(("delimiter", "preset", "cell_format", "time_unit", "output", "fps", "size", "fit"), "text?"),
+    **dict.fromkeys(("delimiter", "preset", "cell_format", "time_unit", "output"), "text?"),
+    **dict.fromkeys(("fps", "size", "fit", "encode"), "text?"),
     **dict.fromkeys(("quality", "samples_per_shard"), "count"),
     **dict.fromkeys(("audio_rate", "audio_channels"), "count?"),
     "clip_length": "number?",

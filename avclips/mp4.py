@@ -45,7 +45,7 @@ class Samples:
     of ``times``. ``entry``: the track's description (a whole box of its stsd); ``matrix``: how its picture is to
     be turned; ``shift``: what the edit list added to every time, None where there is no edit list; ``since``,
     ``until``: the ticks at which the edit list begins and ends, None for never; ``sample_rate``: of sound, as
-    ``entry`` has it.
+    ``entry`` has it; ``descriptions``: how many there are, ``entry`` being the first.
     """
 
     kind: str
@@ -67,6 +67,7 @@ class Samples:
     track: int = 0
     sample_rate: int = 0
     skipped: int = 0
+    descriptions: int = 1
 
     def shown(self) -> list[tuple[int, int]]:
         """When each sample begins and ends that a reader shows, in the order of decoding.
@@ -252,7 +253,7 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     return Samples(
         *(kind, codec, width, height, timescale, times, column(durations, count), column(offsets, count)),
         *(column(sizes, count), keys, decode, entry, matrix, shift if edit else None, since, until),
-        *(track, rate, skipped),
+        *(track, rate, skipped, int.from_bytes(data[found[b"stsd"].body + 4 : found[b"stsd"].body + 8], "big")),
     )
 
 

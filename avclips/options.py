@@ -151,11 +151,11 @@ def _listed(words: Sequence[str]) -> tuple[str, ...]:
 def _see_output(parser: Parser, chosen: argparse.Namespace, said: set[str]) -> None:
     """Whether what was asked for of shards and engines goes together; ``said``: what somebody asked for."""
     if chosen.output_format == "files":
+        if chosen.engine == "spark":
+            parser.error("--engine spark writes shards: --output-format webdataset or parquet")
         for name in ("output", "wandb", "samples_per_shard"):
             if name in said and getattr(chosen, name):
                 parser.error(f"--{name.replace('_', '-')} goes with --output-format webdataset or parquet")
-        if chosen.engine == "spark":
-            parser.error("--engine spark writes shards: --output-format webdataset or parquet")
     elif chosen.allow_mixed:
         parser.error("--allow-mixed goes with --output-format files")
     if match := re.match(r"([a-z][a-z0-9+.-]+):(?!//)/?", chosen.output or ""):
@@ -185,6 +185,8 @@ def _see_shape(parser: Parser, chosen: argparse.Namespace) -> None:
         if getattr(chosen, name) and (chosen.cut != "exact" or chosen.media == "audio"):
             what = "--cut exact: a copy has the source's own pictures" if chosen.cut != "exact" else "pictures"
             parser.error(f"--{name} goes with {what}")
+    if chosen.encode and (chosen.cut != "exact" or chosen.media == "audio"):
+        parser.error(f"--encode goes with {'--cut exact' if chosen.cut != 'exact' else 'pictures'}")
     if chosen.fit and "x" not in (chosen.size or ""):
         parser.error("--fit goes with --size WxH: one side alone keeps the shape as it is")
     if chosen.size and "x" in chosen.size and not chosen.fit:
@@ -248,6 +250,7 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
         splits=_splits(dataset, chosen),
         media=chosen.media,
         cut=chosen.cut,
+        encode=chosen.encode,
         fps=chosen.fps,
         size=chosen.size,
         fit=chosen.fit,

@@ -205,8 +205,14 @@ def add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         "--cut",
         choices=("exact", "copy"),
         default="exact",
-        help="exact: pictures encoded anew, so that every reader sees exactly the clip; copy: as they are, "
-        "from the key frame before (default: %(default)s)",
+        help="exact: every reader sees exactly the clip, whose pictures are encoded where they must be; copy: as "
+        "they are, from the key frame before (default: %(default)s)",
+    )
+    group.add_argument(
+        "--encode",
+        choices=("needed", "all"),
+        help="with --cut exact: the pictures that no packet of the source gives by itself, or all of them at once "
+        "(default: as the folder was begun; a new one: needed)",
     )
     group.add_argument(
         "--fps",
@@ -254,8 +260,8 @@ def add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         "--check",
         choices=("decode", "packets"),
         default="decode",
-        help="of a copy, before it counts: decode every picture, or only find every packet and its time, for less "
-        "CPU; what is encoded anew was decoded in any case (default: %(default)s)",
+        help="of packets that were copied, before a clip counts: decode every picture, or only find every packet "
+        "and its time, for less CPU (default: %(default)s)",
     )
     group.add_argument(
         "--allow-silent", action="store_true", help="take videos without sound too: then there is no WAV"

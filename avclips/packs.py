@@ -127,6 +127,10 @@ class Output:
         self.layout = begun_with(before.get("layout"), layout, self.url, table)
         return listed
 
+    def planned(self) -> Mapping[str, Any] | None:
+        """What all packs have in common, as it was planned; None where nothing is."""
+        return self._read(PLAN) if PLAN in self._remote.names() else None
+
     def look(self) -> None:
         """Take what was planned as it is. UsageError where nothing was."""
         if PLAN not in self._remote.names():

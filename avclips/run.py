@@ -12,6 +12,7 @@ from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
 from .archives import Archives
+from .begun import as_folder, as_shards
 from .captions import without_subtitles
 from .clip import Clip, Video
 from .clock import Clock
@@ -102,11 +103,15 @@ class Run:
                 f"the archives of {self._dataset.title} are fetched with --output-format files",
                 "fetch them so, or name those that are here with --archives",
             )
+        if settings.output_format == "files":
+            self._settings = settings = as_folder(settings)
         self._see_what_is_needed()
         ffmpeg = find_ffmpeg(settings.ffmpeg, self._clock)
         staff = Staff(settings, self._clock, ffmpeg)
         versions, hint = describe_versions(ffmpeg.version)
-        store = Store(settings, self._dataset.name, self._clock, staff.whose, self._sounds)
+        # Of shards, their plan decides which pictures are encoded, and not this machine's folder.
+        noted = settings if settings.output_format == "files" else replace(settings, encode=None)
+        store = Store(noted, self._dataset.name, self._clock, staff.whose, self._sounds)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:
@@ -307,8 +312,9 @@ class Run:
 
     def _in_packs(self, listing: Listing, staff: Staff, store: Store, signals: Signals, versions: str) -> int:
         """The steps from the ids on, where the results go into packs."""
-        settings, everyone = self._settings, Share(listing.clips, None)
-        output = open_output(settings, clock=self._clock)
+        everyone = Share(listing.clips, None)
+        output = open_output(self._settings, clock=self._clock)
+        settings = as_shards(self._settings, output.planned(), output.url)
         count = plan_packs(output, everyone, self._dataset.name, settings)
         output.drop_dead_claims()
         if listing.named:
@@ -350,6 +356,7 @@ class Run:
         settings, everyone = absolute(self._settings), Share(listing.clips, None)
         wandb = extra("wandb", SENT) if settings.wandb else None
         output = open_output(settings, clock=self._clock)
+        settings = as_shards(settings, output.planned(), output.url)
         # Before anything is fixed there.
         session = self._session or open_session(settings.spark_master)
         try:

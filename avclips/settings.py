@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 Cut = Literal["exact", "copy"]
+Encode = Literal["needed", "all"]
 Fit = Literal["crop", "pad", "stretch"]
 Media = Literal["both", "audio"]
 VideoFormat = Literal["mp4", "mkv"]
@@ -71,6 +72,8 @@ class Settings:
     # All files in one folder, where a dataset usually spreads them over many.
     flat: bool = False
     cut: Cut = "exact"
+    # Which frames of an exact cut are encoded: those that must be, or all. None: as the folder was begun.
+    encode: Encode | None = None
     # Pictures a second, as a fraction is written ("25", "30000/1001"), and their size: the smaller side ("224") or
     # both ("256x144") with how they are made to fit. None: as the source has them.
     fps: str | None = None

@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .begun import FOLDER, before_of
 from .clip import Clip, Outcome
 from .clock import Clock
 from .errors import RunError, Stopped, UsageError
@@ -60,7 +61,7 @@ log = logging.getLogger("avclips.store")
 # The settings that shape files: one folder holds clips of one kind.
 SHAPE = ("media", "quality", "cut", "video_format", "audio_format", "audio_rate", "audio_channels", "flat")
 # Those of them that came later: they are spoken of where they are asked for.
-SHAPE_ALSO = ("fps", "size", "fit")
+SHAPE_ALSO = ("fps", "size", "fit", "encode")
 # What a folder has that was made before there was a choice.
 _ONCE = {"media": "both", "video_format": "mp4", "audio_format": "wav", "flat": False}
 # Those that say nothing where there are no pictures.
@@ -80,6 +81,9 @@ _FOR_OTHER_COOKIES = ("age", "members", "login")
 def shape_of(settings: Settings) -> dict[str, Any]:
     """The settings that shape files, as folders and manifests note them."""
     also = {name: value for name in SHAPE_ALSO if (value := getattr(settings, name)) is not None}
+    if also.get("encode") == "all":
+        # As it was before there was a choice.
+        del also["encode"]
     return {name: getattr(settings, name) for name in SHAPE} | also
 
 
@@ -234,7 +238,7 @@ class Store:
 
     def see_that_it_is_ours(self, shape_too: bool = True) -> None:
         """One folder holds one dataset in one shape of files; UsageError otherwise."""
-        path = self.metadata / "folder.json"
+        path = self.metadata / FOLDER
         shape = shape_of(self._settings)
         if not path.exists():
             return
@@ -252,7 +256,10 @@ class Store:
         before = _ONCE | known["settings"]
         blind = before["media"] == shape["media"] == "audio"
         names = [name for name in (*SHAPE, *SHAPE_ALSO) if not (blind and name in OF_PICTURES)]
-        others = [as_option(name, before.get(name)) for name in names if before.get(name) != shape.get(name)]
+        other = [name for name in names if before.get(name) != shape.get(name)]
+        others = [as_option(name, before.get(name)) for name in other if name != "encode"]
+        if "encode" in other and not others:
+            others = [as_option("encode", before_of(before))]
         if others and shape_too and not self._settings.allow_mixed:
             message = f"{self.folder} was made with {', '.join(others)}"
             raise UsageError(message, "use the same, another --data-dir, or --allow-mixed")
@@ -263,7 +270,7 @@ class Store:
         format = self._settings.output_format
         kind = {} if format == "files" else {"output_format": format}
         said = as_json({"dataset": self._dataset, **kind, "settings": shape})
-        path = self.metadata / "folder.json"
+        path = self.metadata / FOLDER
         if path.exists() or not create_whole(path, said.encode()):
             self.see_that_it_is_ours()
 

@@ -112,6 +112,17 @@ def standing(times: Sequence[int], durations: Sequence[int]) -> Sequence[int]:
     return column(lasts, len(lasts))
 
 
+def usual_rate(times: Sequence[Fraction]) -> Fraction | None:
+    """How many frames a second there usually are, of frames in the order of their times; None for a single one."""
+    lasting = [after - before for before, after in itertools.pairwise(times) if after > before]
+    if not lasting:
+        return None
+    usual = median_low(lasting)
+    # Clocks round: the mean of those that are about as long is nearer to what was meant.
+    near = [each for each in lasting if abs(each - usual) * 8 <= usual]
+    return (len(near) / sum(near, Fraction(0))).limit_denominator(1001)
+
+
 def samples_of_packet(samples: Samples, rate: int) -> int | None:
     """How many samples a packet of AAC or Opus decodes to at ``rate``; None for codecs of no fixed number."""
     if not samples.durations:

@@ -41,12 +41,14 @@ FAR = "50 ms away, 2 MB/s a connection, videos of 10 minutes"
 
 def settings(quick: bool) -> list[Setting]:
     """What is measured under which conditions."""
-    near = {"copy": 30, "decode": 18, "exact": 6, "sections": 3, "library": 9, "per stream": 3, "twice": 2}
+    near = {"copy": 30, "decode": 18, "exact": 12, "exact decode": 12, "exact all": 12, "sections": 3}
+    near |= {"sections exact": 3, "library": 9, "per stream": 3, "twice": 2}
     few = {"copy": 9, "sections": 3, "library": 3} | ({} if quick else dict.fromkeys(WHOLE, 1))
     rounds = 1 if quick else 3
     once = WHOLE if quick else frozenset[str]()
     if quick:
-        near = {"copy": 12, "decode": 9, "exact": 3, "sections": 3, "library": 6, "per stream": 1, "twice": 1}
+        near = {"copy": 12, "decode": 9, "exact": 6, "exact decode": 6, "exact all": 6, "sections": 3}
+        near |= {"sections exact": 2, "library": 6, "per stream": 1, "twice": 1}
     return [
         Setting("near", "localhost, videos of 10 minutes", near, 2 if quick else 5, once=once),
         Setting("far", FAR, few, rounds, latency=0.05, rate=2e6, once=WHOLE),

@@ -23,7 +23,7 @@ from .ways import WAYS, Place, Way
 OURS = {way.name: way for way in WAYS if way.ours}
 LINE = {"bytes": "MB received a clip", "requests": "requests a clip", "extractions": "extractions a clip"}
 ALL = {**LINE, "media requests": "media requests a clip", "cpu": "CPU s a clip", "peak": "peak MB"}
-NEAR = Setting("near", "localhost, 10 minutes", {"copy": 24, "decode": 18, "exact": 6}, 1)
+NEAR = Setting("near", "localhost, 10 minutes", {"copy": 24, "decode": 18, "exact": 12, "exact decode": 12}, 1)
 FAR = Setting("far", "50 ms away", {"copy": 6}, 1, latency=0.05, rate=2e6)
 HOURS = Setting("hours", "videos of 3 hours", {"copy": 12}, 1, hours=True)
 Measure = Callable[[Bench], Found]
@@ -40,7 +40,8 @@ def units(benches: Sequence[Bench], quick: bool) -> list[Unit]:
     found = [
         unit("copy", partial(_batch, OURS["copy"], NEAR, {**ALL, "start cpu": "CPU s of the start"})),
         unit("copy, every picture decoded", partial(_batch, OURS["decode"], NEAR, {"cpu": ALL["cpu"]})),
-        unit("exact", partial(_batch, OURS["exact"], NEAR, ALL)),
+        unit("exact", partial(_batch, OURS["exact"], NEAR, ALL | {"film bytes": "MB of an mp4"})),
+        unit("exact, every picture decoded", partial(_batch, OURS["exact decode"], NEAR, {"cpu": ALL["cpu"]})),
         unit(f"copy, {FAR.title}", partial(_batch, OURS["copy"], FAR, {**LINE, "wall": f"a clip, {CLOCK}"}), 2),
         unit(f"copy, {HOURS.title}", partial(_batch, OURS["copy"], HOURS, ALL)),
         unit("two clips of one video", _sharing, 1),

@@ -52,6 +52,7 @@ MEASURES: dict[str, Measure] = {
     "wall": wall,
     "start cpu": lambda sample: sample.start.cpu,
     "start wall": lambda sample: sample.start.wall,
+    "film bytes": lambda sample: sample.films / sample.clips / 1e6,
     "peak": lambda sample: sample.cost.peak,
     "over covering": lambda sample: sample.media_bytes / sample.covering,
     "a second and core": lambda sample: 1 / cpu(sample) if cpu(sample) else 0.0,

@@ -19,7 +19,7 @@ from pathlib import Path
 from . import child
 from .child import Cost
 from .standin import Standin
-from .ways import Clip, Place, Way, complete
+from .ways import Clip, Place, Way, complete, film_bytes
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Sample:
     requests: int
     extractions: int
     covering: int
+    films: int = 0
 
 
 class Bench:
@@ -106,6 +107,7 @@ class Bench:
         for clip in clips:
             if not complete(clip, place.folder):
                 raise child.Failed(f"{way.title}: {clip.id} did not come")
+        films = sum(film_bytes(clip, place.folder) for clip in clips)
         start = Cost()
         if way.start:
             start = child.run_all(way.start(clips, place), self.environment, place.folder)
@@ -114,6 +116,7 @@ class Bench:
             setting.name, way.name, number, len(clips), cost, start,
             counted["bytes"], counted["media_bytes"], counted["media_requests"], counted["requests"],
             counted["extractions"], self.standin.covering([(clip.video, clip.start) for clip in clips]),
+            films,
         )  # fmt: skip
 
     def rounds(self, ways: Sequence[Way], setting: Setting, say: Callable[[str], None]) -> Iterator[Sample]:

@@ -17,6 +17,7 @@ COLUMNS = (
     ("CPU, s", "cpu", ".2f"),
     ("time, s", "wall", ".2f"),
     ("peak, MB", "peak", ".0f"),
+    ("mp4, MB", "film bytes", ".2f"),
 )
 
 NOTES = """\
@@ -26,7 +27,8 @@ ways take turns, one runs at a time, on one core, the stand-in on another. *CPU*
 one program does all clips, its start is not in *CPU* and *time*; it stands at the end. *MB received* and
 *requests* are the stand-in's count, pages and media together; how many an extraction takes is up to the version of
 yt-dlp, the same for all ways. *peak* is the largest process. What the other ways may leave out, they do:
-certificates are not verified, sections are cut without encoding, and nothing is checked.
+certificates are not verified, sections are cut without encoding (but where it is said), and nothing is checked.
+*mp4* is the size of the file with the pictures.
 """
 
 

@@ -72,16 +72,21 @@ def _cpu(figures: Figures) -> list[Row]:
         ("CPU, copy + WAV, `--check packets` / sections child process + WAV", "copy", "sections", 0.25),
         ("the same / sections in Python + WAV", "copy", "library", 0.6),
         ("CPU, copy + WAV, every picture decoded / sections child process + WAV", "decode", "sections", 0.5),
+        ("CPU, exact, `--check packets` / `--encode all`", "exact", "exact all", 0.35),
+        ("the same, every picture decoded", "exact decode", "exact all", 0.5),
+        ("CPU, exact / sections with `--force-keyframes-at-cuts` + WAV", "exact", "sections exact", 0.25),
     ]
     found = [
         Row(title, ratio, most=most)
         for title, way, other, most in ratios
         if (ratio := figures.ratio("near", way, other, "cpu"))
     ]
+    if size := figures.ratio("near", "exact", "exact all", "film bytes"):
+        found.append(Row("bytes of an mp4, exact / `--encode all`", size, most=0.6))
     speeds = [
         ("clips a second and core, copy, `--check packets`", "copy", 10),
         ("the same, every picture decoded", "decode", 5),
-        ("the same, `--cut exact`", "exact", 1.6),
+        ("the same, `--cut exact --check packets`", "exact", 4),
     ]
     for title, way, least in speeds:
         if speed := figures.of("near", way, "a second and core"):

@@ -2,7 +2,7 @@
 
 All are asked for the same: pictures of at most 360 lines and their sound as ``<clip>.mp4``, and the sound as
 ``<clip>.wav``. Where there is a choice, the others get the cheaper one: no certificates are verified, sections are
-cut without encoding anew.
+cut without encoding anew; but for the one way by which they are exact.
 """
 
 from __future__ import annotations
@@ -94,14 +94,18 @@ def _yt_dlp(place: Place, *options: str) -> Command:
     return [*command, "--no-check-certificates", *options]
 
 
-def _sections(clips: Sequence[Clip], place: Place) -> list[Command]:
+def _sections(*more: str) -> Callable[[Sequence[Clip], Place], list[Command]]:
     """``yt-dlp --download-sections`` and ffmpeg, a process each."""
-    commands = []
-    for clip in clips:
-        section = f"*{clip.start}-{clip.start + SECONDS}"
-        options = ["-f", FORMAT, "--download-sections", section, "-o", f"{clip.id}.%(ext)s", clip.url]
-        commands.append(_yt_dlp(place, *options))
-        commands.append(to_wav(f"{clip.id}.mp4", f"{clip.id}.wav"))
+
+    def commands(clips: Sequence[Clip], place: Place) -> list[Command]:
+        found = []
+        for clip in clips:
+            section = f"*{clip.start}-{clip.start + SECONDS}"
+            options = ["-f", FORMAT, "--download-sections", section, *more, "-o", f"{clip.id}.%(ext)s", clip.url]
+            found.append(_yt_dlp(place, *options))
+            found.append(to_wav(f"{clip.id}.mp4", f"{clip.id}.wav"))
+        return found
+
     return commands
 
 
@@ -140,8 +144,11 @@ def _ours(name: str, title: str, *options: str) -> Way:
 WAYS = (
     _ours("copy", "avclips --cut copy --check packets", "--cut", "copy", "--check", "packets"),
     _ours("decode", "avclips --cut copy", "--cut", "copy", "--check", "decode"),
-    _ours("exact", "avclips --cut exact", "--cut", "exact"),
-    Way("sections", "yt-dlp --download-sections, ffmpeg", _sections),
+    _ours("exact", "avclips --cut exact --check packets", "--cut", "exact", "--check", "packets"),
+    _ours("exact decode", "avclips --cut exact", "--cut", "exact", "--check", "decode"),
+    _ours("exact all", "avclips --cut exact --encode all", *("--cut", "exact", "--encode", "all")),
+    Way("sections", "yt-dlp --download-sections, ffmpeg", _sections()),
+    Way("sections exact", "the same, --force-keyframes-at-cuts", _sections("--force-keyframes-at-cuts")),
     Way("library", "yt-dlp in Python, download_ranges, ffmpeg", _program("notebook.py"), _nothing("notebook.py")),
     Way(
         "per stream",
@@ -161,6 +168,12 @@ def complete(clip: Clip, folder: Path) -> bool:
         if not any(path.exists() and path.stat().st_size > 10_000 for path in (ours, theirs)):
             return False
     return True
+
+
+def film_bytes(clip: Clip, folder: Path) -> int:
+    """The size of a clip's pictures and sound in one file."""
+    paths = folder / "data" / "videos" / f"{clip.id}.mp4", folder / f"{clip.id}.mp4"
+    return next(path.stat().st_size for path in paths if path.exists())
 
 
 def can_check(tree: Path) -> bool:

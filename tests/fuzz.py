@@ -28,7 +28,6 @@ from pathlib import Path
 
 from avclips import hls, moof, mp4, mpegts, packed_audio, progressive, spans, webm
 from avclips.clip import Clip
-from avclips.cut import copied_picture
 from avclips.cutting import Material, plan_picture, plan_sound
 from avclips.datasets import audioset, clips, general_avqa, vggsound
 from avclips.errors import ClipError, RunError
@@ -44,7 +43,10 @@ from avclips.samples import Sample
 from avclips.settings import Settings
 from avclips.shelf import read_pace
 from avclips.sniff import container_of
+from avclips.splice import spliced
+from avclips.splice_plan import NotSpliced
 from avclips.subtitles import cut_vtt
+from avclips.tracks import copied_picture
 from fake_media import PLAYLIST, PROGRESSIVE, Media, boxes, make, make_hls, segments
 from fuzz_layouts import alone, in_manifest, in_playlist, read_layout
 from planned import plan
@@ -201,6 +203,17 @@ def write_again(path: Path) -> None:
         (found,) = mp4.read_file(path.with_name("again.mp4"))
         assert (list(found.decode), list(found.times)) == (fields[0], fields[1])
         assert (found.sizes, found.keys) == (track.sizes, track.keys)
+
+
+def read_splice(path: Path) -> None:
+    """Whether the pictures of a table can be spliced, by their sets and units: a plan that holds, or why not."""
+    for track in mp4.read_file(path):
+        for start, end in CLIPS if track.kind == "video" else ():
+            with suppress(ClipError, NotSpliced):
+                picture = plan_picture(Material(path, track, Fraction(0)), start, end)
+                found = spliced(picture).plan
+                kept = [*found.head, *found.copied, *found.tail]
+                assert sorted(kept) == sorted(picture.frames) and {*found.head, *found.tail} <= {*found.decoded}
 
 
 def read_transport(data: bytes) -> None:
@@ -438,6 +451,7 @@ def targets(folder: Path) -> list[Target]:
         Target("plain", plains, read_plain, (spans.NoIndex,)),
         Target("moof", fragments, read_moofs, (mp4.NoTable,)),
         Target("again", tables, in_file("x.mp4", write_again), (mp4.NoTable,)),
+        Target("splice", tables[::2], in_file("x.mp4", read_splice), (mp4.NoTable,)),
         Target(
             "container",
             [*(each[:200] for each in (*tables, *webms)), *streams],

@@ -6,6 +6,8 @@ Exact means, of seconds start..end of a source (matrix_truth says what second 0 
   the one that stands at the start, from 0.
   A copy may be earlier by what is between the start and its first picture, and may have EXTRA pictures behind its
   end.
+- Of an exact cut, the pictures that are said to have stayed as they were are the source's bit for bit, and readers
+  show the right one after a jump to any key picture (matrix_splice).
 - Sound in wav and flac: the source's own samples, bit for bit as far as its decoder lets them be (matrix_sound),
   from the one at the start, rounded to either side, to the one at the end; silence where the source has none yet.
   At another rate: the whole source resampled.
@@ -15,22 +17,26 @@ Exact means, of seconds start..end of a source (matrix_truth says what second 0 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import av
 import numpy as np
 
 from matrix_layouts import Spec
 from matrix_pieces import HOLE, PIECE
+from matrix_rules import STEADY
 from matrix_sound import heard_after, of_another_rate, of_packets, of_samples
+from matrix_splice import of_seeks, of_splice
 from matrix_truth import Picture, Truth, read_packets, read_pictures, read_sound
 
 TOLERANCE = Fraction(1, 1000) + Fraction(1, 10**6)
 STANDING = Fraction(1, 5)
+# Seconds of a clip in which OpenCV, which goes by the mean rate, is no half a picture off for one that ends early.
+SHORT = 10
 EXTRA = 8
 # How far pictures that were encoded anew may be from the source's, on average and in 8 bits.
 UNLIKE = 3.0
@@ -59,6 +65,7 @@ class Came:
     audio: Path | None
     reason: str = ""
     words: str = ""
+    encode: Mapping[str, Any] | None = None
 
 
 def judge(spec: Spec, truth: Truth, shape: Shape, came: Came) -> tuple[Verdict, list[str]]:
@@ -66,7 +73,7 @@ def judge(spec: Spec, truth: Truth, shape: Shape, came: Came) -> tuple[Verdict, 
     if came.video is None and came.audio is None:
         true = came.reason in _true_reasons(spec, truth, shape)
         return ("refused" if true else "fault"), [f"refused: {came.reason}: {came.words}"]
-    faults = [*_of_pictures(truth, shape, came), *_of_sound(spec, truth, shape, came)]
+    faults = [*_of_pictures(spec, truth, shape, came), *_of_sound(spec, truth, shape, came)]
     return ("fault" if faults else "exact"), faults
 
 
@@ -110,7 +117,7 @@ def _standing(truth: Truth, shape: Shape) -> Picture | None:
     return None if last and before[-1].time + before[-1].lasts <= shape.start else before[-1]
 
 
-def _of_pictures(truth: Truth, shape: Shape, came: Came) -> Iterator[str]:
+def _of_pictures(spec: Spec, truth: Truth, shape: Shape, came: Came) -> Iterator[str]:
     if shape.media == "audio":
         if came.video is not None:
             yield "pictures: nobody asked for any"
@@ -125,6 +132,11 @@ def _of_pictures(truth: Truth, shape: Shape, came: Came) -> Iterator[str]:
         expected = [(Fraction(0), standing)]
     if complaint := _compare(expected, got, shape):
         yield f"pictures: {complaint}"
+    elif shape.cut == "exact" and came.video is not None:
+        if complaint := of_splice(spec.picture, [picture for _, picture in expected], got, came.encode):
+            yield f"splice: {complaint}"
+        if complaint := of_seeks(came.video, got, spec.rate in STEADY and shape.end - shape.start <= SHORT):
+            yield f"seeks: {complaint}"
 
 
 def _compare(due: list[tuple[Fraction, Picture]], got: list[Picture], shape: Shape) -> str | None:

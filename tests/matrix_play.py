@@ -206,11 +206,12 @@ def _run(
 def _came(stage: Stage, cell: Cell, count: int) -> list[Came]:
     """What the data folder says of each clip."""
     failed = json.loads((stage.data / "failed_downloads.json").read_text())
+    said = {line["id"]: line for line in stage.manifest}
     found = []
     for name in (f"c{number}" for number in range(count)):
         video = stage.data / "videos" / f"{name}.{cell['video_format']}"
         audio = stage.data / "audio" / f"{name}.{cell['audio_format']}"
         why = failed.get(name, {"reason": "nothing", "error": "neither a file nor a failure"})
         files = video if video.exists() else None, audio if audio.exists() else None
-        found.append(Came(*files, why["reason"], why["error"]))
+        found.append(Came(*files, why["reason"], why["error"], said.get(name, {}).get("encode")))
     return found

@@ -72,6 +72,8 @@ _EDITABLE = {*APART, *MUXED, *PLAIN}
 _REORDERED = {"closed", "open"}
 _SLOW = {"0.2", "one"}
 _FILMS = ("25", "29.97", "23.976")
+STEADY = (*_FILMS, "8")
+"""The rates at which all pictures last equally long."""
 _POOR, _COMMON = ("flv", "ts"), ("aac", "aac-48", "mp3")
 _GAPPED = ("aac", "aac-48", "opus")
 _FIXED = ("avi", "hls-break", "dash-hole")

@@ -128,17 +128,9 @@ class Spark(Stage):
         return super().environment(scale) | own | self.more
 
     def command(self, *options: str | Path) -> list[str]:
-        fixed = (
-            self.list,
-            "--id-col",
-            "id",
-            "--cut",
-            "copy",
-            "--samples-per-shard",
-            "5",
-            "--videos-per-hour",
-            "0",
-        )
+        fixed = [self.list, "--id-col", "id", "--cut", "copy", "--videos-per-hour", "0"]
+        if {"webdataset", "parquet"}.intersection(options):
+            fixed += ["--samples-per-shard", "5"]
         return super().command(*fixed, *options)
 
     def run(self, *options: str | Path, scale: float = HURRY) -> Ended:

@@ -227,7 +227,7 @@ def test_a_broken_list_on_the_disk(tmp_path: Path, content: bytes) -> None:
 
 
 READ = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from avclips.settings import Settings
 from avclips.datasets.acav100m import read_clips
@@ -235,14 +235,16 @@ from avclips.packs import cut
 folder = Path(sys.argv[1])
 clips = read_clips(folder / "metadata", Settings(folder, clip_list=folder / "list.csv")).clips
 sizes = [len(pack.clips) for pack in cut(clips, 1000)]
-print(len(sizes), sum(sizes), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Of this program alone: what getrusage tells begins with its parent's.
+peak = re.search(r"VmHWM:\\s*([0-9]+)", Path("/proc/self/status").read_text())[1]
+print(len(sizes), sum(sizes), peak)
 """
 
 
 def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
-    """As objects, two hundred thousand clips would be about a hundred megabytes."""
+    """As objects, six hundred thousand clips more would be about three hundred megabytes."""
     found = {}
-    for count in (2000, 200_000):
+    for count in (200_000, 800_000):
         folder = tmp_path / str(count)
         folder.mkdir()
         (folder / "list.csv").write_text("".join(f"v{n * 7919 % (count // 2):010d},{n}\n" for n in range(count)))
@@ -251,7 +253,7 @@ def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
         packs, clips, found[count] = map(int, said.split())
         assert (packs, clips) == (count // 1000, count)
     # The database's own cache, and little besides.
-    assert found[200_000] - found[2000] < 50_000, found
+    assert found[800_000] - found[200_000] < 100_000 and found[800_000] < 320_000, found
 
 
 # -- a whole run -----------------------------------------------------------------------------------------------

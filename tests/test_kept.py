@@ -147,13 +147,14 @@ def files_of(folder: Path) -> dict[str, str]:
     return digests([*folder.glob("videos/*"), *folder.glob("audio/*")])
 
 
-@pytest.mark.parametrize("kind", ["folder", "tar.gz"])
+@pytest.mark.parametrize(("kind", "options"), [("folder", ()), ("tar.gz", ()), ("folder", ("--encode", "all"))])
 def test_what_was_made_here_in_the_same_shape_is_kept_byte_for_byte(
-    first: Path, tmp_path: Path, media_folder: Path, kind: str
+    first: Path, tmp_path: Path, media_folder: Path, kind: str, options: tuple[str, ...]
 ) -> None:
+    """Whichever of its frames were encoded: they would not become better."""
     source = first if kind == "folder" else packed(first, tmp_path / "old.tar.gz")
     with stage(tmp_path, media_folder, dict.fromkeys(CLIPS, FakeVideo(QUICK))) as played:
-        ended = played.run("--archives", source)
+        ended = played.run("--archives", source, *options)
         assert ended.code == 0 and "2 clips are in" in ended.out, ended.said
         assert "2 of them exact already: they are kept as they are" in ended.out
         assert files_of(played.data) == files_of(first) and played.asked_videos() == set()

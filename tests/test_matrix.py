@@ -15,6 +15,7 @@ import struct
 import time
 import wave
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from matrix_layouts import Made, make
 from matrix_media import run_ffmpeg
 from matrix_play import Judged, play, shape_of, spec_of
 from matrix_rules import FACTORS
+from matrix_splice import of_seeks
 from matrix_truth import Truth, read_pictures, truth
 
 # What was wrong once, and takes more than one value.
@@ -53,7 +55,7 @@ layout=sidx-each,picture=av1,rate=vfr,at=fraction,video_format=mkv
 layout=hls-ts-apart,rate=one,ends=gap,at=border,length=0.5,video_format=mkv
 layout=sidx-tree,sound=he-aac,clock=1000,gop=open,ends=sound,at=packet,cut=copy
 layout=mkv,ends=sound,length=10
-layout=mkv,sound=aac-48,ends=sound,length=10,audio_format=m4a
+layout=mkv,ends=sound,length=10,audio_format=m4a
 """.split()
 CELLS = list(
     {written(cell): cell for cell in [*matrix_cells.one_by_one(), *map(matrix_cells.read, FAULTS)]}.values()
@@ -248,7 +250,14 @@ def cut_of_the_whole(made: Made, found: Truth, shape: Shape, folder: Path, **wro
     run_ffmpeg(
         *inputs, "-map", "0:v", "-map", "1:a", "-vf", filters, *codec, "-video_track_timescale", "90000", out
     )
-    return Came(out, folder / "sound.wav")
+    return Came(
+        out, folder / "sound.wav", encode=encode(75, 0, 0, "no IDR picture inside") | wrong.get("encode", {})
+    )
+
+
+def encode(head: int, copied: int, tail: int, why: str = "") -> dict[str, Any]:
+    """What a manifest says of the pictures of a clip of so many."""
+    return {"head": head, "copied": copied, "tail": tail, "why": why}
 
 
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
@@ -261,6 +270,11 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"then": ",select='not(eq(n,30))'"}, ["pictures"]),
     ({"then": ",hflip"}, ["pictures"]),
     ({"then": ",boxblur=20"}, ["pictures"]),
+    # All were encoded: none is the source's bit for bit.
+    ({"encode": encode(30, 40, 5)}, ["splice"]),
+    ({"encode": encode(75, 0, 0)}, ["splice"]),
+    ({"encode": encode(74, 0, 0, "no IDR picture inside")}, ["splice"]),
+    ({"encode": encode(75, 0, 0, "the encoder begins with no IDR picture")}, ["splice"]),
 ]
 
 
@@ -274,6 +288,18 @@ def test_the_judge_sees_what_is_wrong_and_nothing_else(
     verdict, why = judge(spec_of(cell), found, shape, came)
     assert [each.partition(":")[0] for each in why] == kinds, why
     assert verdict == ("fault" if kinds else "exact")
+
+
+def test_the_judge_sees_a_jump_to_another_picture(tmp_path: Path) -> None:
+    cell, made, found = known(SIMPLE)
+    came = cut_of_the_whole(made, found, shape_of(cell, spec_of(cell), found), tmp_path / "made")
+    assert came.video is not None
+    got = read_pictures(came.video)
+    assert of_seeks(came.video, got, steady=True) is None
+    others = [replace(picture, number=picture.number + 1) for picture in got]
+    assert "at the key pictures" in (of_seeks(came.video, others, steady=True) or "")
+    later = [replace(picture, time=picture.time + Fraction(1, 100)) for picture in got]
+    assert "which are not the times" in (of_seeks(came.video, later, steady=True) or "")
 
 
 # What is refused, and whether that is true.

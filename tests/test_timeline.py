@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avclips.mp4 import Samples
-from avclips.timeline import GAP, LEAD, Begin, begin_of, begins, on_grid, origins, samples_of_packet
+from avclips.timeline import GAP, LEAD, Begin, begin_of, begins, on_grid, origins, samples_of_packet, usual_rate
 
 FEW = settings(deadline=None, derandomize=True, max_examples=150)
 SECOND = Fraction(1)
@@ -328,3 +328,23 @@ def test_no_packet_is_ever_moved_far(pauses: list[int], kind: tuple[int, int, st
     assert all(abs(one - due) <= most for one, due in zip(found.times, begins, strict=True))
     ends = list(map(int.__add__, found.times, found.durations))
     assert all(end <= begin for end, begin in zip(ends, found.times[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("times", "rate"),
+    [
+        ([Fraction(n, 25) for n in range(50)], Fraction(25)),
+        ([Fraction(n * 1001, 30000) for n in range(50)], Fraction(30000, 1001)),
+        # Rounded to the millisecond.
+        ([Fraction(round(Fraction(n * 100100, 3000)), 1000) for n in range(100)], Fraction(30)),
+        # With a pause, and with frames that are left out.
+        ([Fraction(n, 25) for n in (*range(10), *range(100, 110))], Fraction(25)),
+        ([Fraction(n, 30) for n in range(60) if n % 7], Fraction(30)),
+        ([Fraction(0), Fraction(5)], Fraction(1, 5)),
+        ([Fraction(1)], None),
+        ([Fraction(1), Fraction(1)], None),
+    ],
+)
+def test_how_many_frames_a_second_there_usually_are(times: list[Fraction], rate: Fraction | None) -> None:
+    found = usual_rate(times)
+    assert found == rate or (found is not None and rate is not None and abs(found - rate) < rate / 500)

@@ -18,9 +18,10 @@ from ..extras import extra
 # (video, start, end) in seconds.
 Row = tuple[str, float, float]
 # Rows that are Python's at a time.
-_BATCH = 50_000
-# What does not go into so much is on the disk meanwhile.
-_MEMORY = "512MB"
+_BATCH = 20_000
+# What does not go into so much is on the disk meanwhile; a second thread would need as much again.
+_MEMORY = "96MB"
+_THREADS = 1
 _SORT = """
     COPY (
         SELECT video, start, stop
@@ -38,9 +39,11 @@ def is_here() -> bool:
 def write_ordered(path: Path, rows: Iterable[Row]) -> None:
     """The rows with those of a video together, in the order of each one's first. RunError: a full disk, say."""
     duckdb, arrow = extra("duckdb", "long lists are ordered"), extra("pyarrow", "long lists are ordered")
-    room = {"memory_limit": _MEMORY, "temp_directory": f"{path}.tmp"}
+    limits = {"memory_limit": _MEMORY, "threads": _THREADS, "temp_directory": f"{path}.tmp"}
+    # The rows say their places themselves.
+    limits["preserve_insertion_order"] = False
     try:
-        with closing(duckdb.connect(":memory:", config=room)) as base:
+        with closing(duckdb.connect(":memory:", config=limits)) as base:
             base.execute("CREATE TABLE rows (place BIGINT, video VARCHAR, start DOUBLE, stop DOUBLE)")
             for first, batch in _batches(rows):
                 _insert(base, arrow, first, batch)
