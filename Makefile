@@ -37,7 +37,7 @@ $(FOUR)/.made: requirements.txt requirements-dev.txt requirements-scale.txt
 # Most of a test is waiting for a child: half as many more processes as there are cores.
 PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
-# With AVCLIPS_TEST_CLIENTS=next yt-dlp asks as clients of other names, and one more: see tests/next_release.
+# With AVCLIPS_TEST_CLIENTS=next yt-dlp asks as clients of other names, and one more: see tests/standin/next_release.
 test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
 	$(BIN)/python -m compileall -q avclips
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
@@ -46,15 +46,16 @@ test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cl
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow
 
 test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in an environment of its own; JAVA_HOME: a whole Java 17 or newer
-	$(FOUR)/bin/python -m pytest -m 'slow or not slow' tests/test_spark.py
-	AVCLIPS_SPARK4_PYTHON=$(CURDIR)/$(FOUR)/bin/python $(BIN)/python -m pytest tests/test_spark_four.py
+	$(FOUR)/bin/python -m pytest -m 'slow or not slow' tests/end_to_end/test_spark.py
+	AVCLIPS_SPARK4_PYTHON=$(CURDIR)/$(FOUR)/bin/python $(BIN)/python -m pytest tests/end_to_end/test_spark_four.py
 
 # But for those that take long and that no version of a package changes, and for the truth matrix and the bytes of a
 # clip, whose sources are as the newest ffmpeg's muxers make them.
-SAME_ON_ALL := shell single_file signals bad_input pairs matrix bytes
+SAME_ON_ALL := end_to_end/test_shell end_to_end/test_single_file end_to_end/test_signals end_to_end/test_bad_input \
+	unit/test_benchmark_pairs unit/fetch/test_bytes_of_a_clip matrix/test_matrix
 test-oldest: $(OLDEST)/.made ## the tests on the lowest versions that the requirements allow
 	$(OLDEST)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
-		$(SAME_ON_ALL:%=--ignore tests/test_%.py)
+		$(SAME_ON_ALL:%=--ignore tests/%.py)
 
 test-versions: ## the seam tests on each tested yt-dlp and ffmpeg, as a table
 	$(NEW_ENOUGH)
@@ -85,16 +86,16 @@ rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
 
 soak: $(BIN)/.made ## a run with every fault at random, under 12 minutes [SEED=n]
-	PYTHONPATH=. $(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.soak $(if $(SEED),--seed $(SEED))
 
 fuzz: $(BIN)/.made ## strangers' bytes against everything that reads them [SECONDS=600] [SEED=n]
-	PYTHONPATH=. $(BIN)/python tests/fuzz.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 matrix: $(BIN)/.made ## clips of media in every layout, at random, against PyAV's reading of the whole [SECONDS=600] [SEED=n]
-	$(BIN)/python tests/matrix.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.matrix --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, about 10 minutes [QUICK=1] [AGAINST=COMMIT]
-	PYTHONPATH=. $(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(AGAINST),--against $(AGAINST))
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(AGAINST),--against $(AGAINST))
 
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is
 	PYTHONPATH=tests:. $(BIN)/python -m tools.readers

@@ -3,7 +3,7 @@
 
 import sys
 
-from avclips.start import start
+from avclips.cli.bootstrap import start
 
 if __name__ == "__main__":
-    sys.exit(start("music_avqa"))
+    sys.exit(start("music"))

@@ -389,7 +389,7 @@ clips | acav100m)
     list=yes
     ;;
 rehearse)
-    program=tests/rehearse.py
+    program=tests/standin/rehearse.py
     ;;
 -h | --help | help)
     usage
@@ -431,7 +431,7 @@ if [ "$list" ]; then
     shift
 fi
 
-if [ "$program" != tests/rehearse.py ]; then
+if [ "$program" != tests/standin/rehearse.py ]; then
     # Options come after the folder: where its place is taken by one, what follows would be read as another's.
     case "${1:-}" in
     '' | -*)
@@ -466,5 +466,5 @@ lock=$here/.venv.lock
 owner=$(uname -n).$$
 
 set_up
-[ "$program" != tests/rehearse.py ] || set_up_rehearsal
+[ "$program" != tests/standin/rehearse.py ] || set_up_rehearsal
 exec "$venv/bin/python" -u "$here/$program" "$@"

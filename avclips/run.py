@@ -11,38 +11,38 @@ from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
-from .archives import Archives
-from .begun import as_folder, as_shards
-from .captions import without_subtitles
-from .clip import Clip, Video
-from .clock import Clock
-from .cluster import NEEDS, Cluster, drop_package, open_session, see_java
-from .dataset import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
-from .desks import Staff
-from .drive import DriveFolder
-from .engine import Desk, Engine
-from .errors import RunError, UsageError
-from .extras import extra
-from .files import free_bytes, write_json
-from .forecast import Work, clip_bytes, expectation
-from .kept import look_for_exact
-from .logs import log_to
-from .memory import remember
-from .near import near_path
-from .needs import endings_of, needs_of
-from .packed import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
-from .packs import Output
-from .plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
-from .report import Report, say, summary, without_better
-from .settings import Settings
-from .shards import named
-from .signals import Signals
-from .store import Store
-from .task import Job, absolute
-from .trial import find_ffmpeg
-from .versions import describe_versions
-from .watch import Watch
-from .words import in_units, without_passwords
+from .core.clock import Clock
+from .core.errors import RunError, UsageError
+from .core.extras import extra
+from .core.files import free_bytes, write_json
+from .core.logs import log_to
+from .core.model import Clip, Video
+from .core.redact import in_units, without_passwords
+from .core.settings import Settings
+from .core.signals import Signals
+from .core.suggest import near_path
+from .datasets.base import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
+from .datasets.google_drive import DriveFolder
+from .fetch.kept import look_for_exact
+from .fetch.plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
+from .fetch.pool import Staff
+from .fetch.requirements import endings_of, needs_of
+from .fetch.scheduler import Desk, Engine
+from .fetch.sharded import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
+from .media.ffmpeg_trial import find_ffmpeg
+from .progress.console import Report, say, summary, without_better
+from .progress.forecast import Work, clip_bytes, expectation
+from .shards.layout import Output
+from .sources.archives import Archives
+from .sources.versions import describe_versions
+from .spark.driver import NEEDS, Cluster, drop_package, open_session, see_java
+from .spark.monitor import Watch
+from .spark.task import Job, absolute
+from .state.first_settings import as_folder, as_shards
+from .state.last_settings import remember
+from .state.partition import named
+from .state.store import Store
+from .state.subtitle_counts import without_subtitles
 
 log = logging.getLogger("avclips.run")
 

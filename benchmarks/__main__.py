@@ -145,7 +145,7 @@ def _header(options: argparse.Namespace) -> list[str]:
         ["git", "-C", str(options.tree), "describe", "--always", "--dirty"], capture_output=True, text=True
     ).stdout.strip()
     load = " ".join(f"{number:.1f}" for number in os.getloadavg())
-    said = "Against a stand-in on localhost (`tests/fake_youtube.py`), not against YouTube."
+    said = "Against a stand-in on localhost (`tests/standin/fake_youtube.py`), not against YouTube."
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     words = [*(["QUICK=1"] if options.quick else []), *([f"AGAINST={options.against}"] if options.against else [])]
     what = f"Measured {when} with `{' '.join(['make bench', *words])}`"

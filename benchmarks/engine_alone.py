@@ -14,14 +14,14 @@ from typing import Any
 
 sys.path.insert(0, sys.argv[1])
 
-from avclips.clip import Clip, Outcome, Video
-from avclips.clock import Clock
-from avclips.engine import Desk, Engine
-from avclips.pace import Ticket
-from avclips.pacer import Pacer, make_pacer
-from avclips.plan import by_video
-from avclips.settings import Identity, Settings
-from avclips.store import Store
+from avclips.core.clock import Clock
+from avclips.core.model import Clip, Outcome, Video
+from avclips.core.settings import Identity, Settings
+from avclips.fetch.plan import by_video
+from avclips.fetch.scheduler import Desk, Engine
+from avclips.pacing.pace import Ticket
+from avclips.pacing.pacer import Pacer, make_pacer
+from avclips.state.store import Store
 
 FACTS = {
     "video": "videos/abcdefghijk_000010.mp4",

@@ -13,10 +13,10 @@ sys.path.insert(0, sys.argv[1])
 
 from engine_alone import FACTS
 
-from avclips.clip import Clip, Outcome
-from avclips.clock import Clock
-from avclips.settings import Settings
-from avclips.store import Store
+from avclips.core.clock import Clock
+from avclips.core.model import Clip, Outcome
+from avclips.core.settings import Settings
+from avclips.state.store import Store
 
 QUESTION = {
     "video_id": 1,

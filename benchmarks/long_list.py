@@ -15,10 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 
+from avclips.core.settings import Settings
 from avclips.datasets.acav100m import read_clips
-from avclips.packed import Todo, open_output, plan_packs
-from avclips.plan import Share
-from avclips.settings import Settings
+from avclips.fetch.plan import Share
+from avclips.fetch.sharded import Todo, open_output, plan_packs
 
 LETTERS = string.ascii_letters + string.digits + "-_"
 

@@ -13,9 +13,9 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import fake_media
-from fake_media import Media
-from fake_youtube import FakeVideo
+from tests.standin import fake_media
+from tests.standin.fake_media import Media
+from tests.standin.fake_youtube import FakeVideo
 
 from .ways import SECONDS
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 
-from avclips.cluster import open_session
-from avclips.datasets.clips import CLIPS
-from avclips.options import read_settings
-from avclips.spark import download
+from avclips.api import download
+from avclips.cli.options import read_settings
+from avclips.datasets.clip_list import CLIPS
+from avclips.spark.driver import open_session
 
 PER_SHARD = 6
 

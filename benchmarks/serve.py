@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import fake_youtube
-from fake_proxy import Proxy
-from fake_youtube import FakeVideo, FakeYouTube
+from tests.standin import fake_youtube
+from tests.standin.fake_proxy import Proxy
+from tests.standin.fake_youtube import FakeVideo, FakeYouTube
 
 from .media import TEN_MINUTES, THREE_HOURS, covering_bytes
 

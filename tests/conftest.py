@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from next_release import next_clients
+from tests.standin.next_release import next_clients
 
 if next_clients.asked_for():
     next_clients.install()

@@ -1,4 +1,4 @@
-"""The seam tests over the versions of yt-dlp and ffmpeg in avclips/tested.py, as a table.
+"""The seam tests over the versions of yt-dlp and ffmpeg in avclips/core/tested_versions.py, as a table.
 
     python -m tools.matrix                                  # all of them: make test-versions
     python -m tools.matrix --yt-dlp 2026.10.26 --ffmpeg 5.1
@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from avclips.tested import FFMPEG, FFMPEG_FROM, YT_DLP
+from avclips.core.tested_versions import FFMPEG, FFMPEG_FROM, YT_DLP
 
 from .environments import Environment, Result, seam_requirements
 from .requirements import ROOT

@@ -3,7 +3,7 @@
 Against the stand-in YouTube of the tests: which clients yt-dlp asks, in what words each refusal comes out and what
 we read in them, which fields a format has; and what the readers of the field make of our shards.
 
-    PYTHONPATH=tests:. python -m tools.probe > probed.json
+    python -m tools.probe > probed.json
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from typing import Any
 
 import imageio_ffmpeg
 
-from avclips.clip import Clip, Video
-from avclips.clock import Clock
-from avclips.errors import ClipError
-from avclips.pack_rows import write_rows
-from avclips.packing import write_tar
-from avclips.samples import Sample
-from avclips.settings import Identity, Settings
-from avclips.youtube import YouTube, javascript_runtime
-from fake_youtube import CASES, FakeVideo, FakeYouTube, Media
+from avclips.core.clock import Clock
+from avclips.core.errors import ClipError
+from avclips.core.model import Clip, Video
+from avclips.core.settings import Identity, Settings
+from avclips.shards.sample import Sample
+from avclips.shards.table_writer import write_rows
+from avclips.shards.tar_writer import write_tar
+from avclips.sources.youtube import YouTube, javascript_runtime
+from tests.standin.fake_youtube import CASES, FakeVideo, FakeYouTube, Media
 
 Json = dict[str, Any]
 

@@ -14,17 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..clip import Clip
-from ..dataset import Dataset, Listing
-from ..errors import RunError, UsageError
-from ..settings import Settings
-from ..tables import open_table
-from ..tabular import Table
-from .columns import delimiter_of_list, looks_of
-from .meaning import Meaning, meaning_of
-from .on_disk import OnDisk
-from .rows import named_of
-from .values import short
+from ..core.errors import RunError, UsageError
+from ..core.model import Clip
+from ..core.settings import Settings
+from ..lists.cells import short
+from ..lists.columns import delimiter_of_list, looks_of
+from ..lists.meaning import Meaning, meaning_of
+from ..lists.reader import open_table
+from ..lists.rows import named_of
+from ..lists.spooled import OnDisk
+from ..lists.table import Table
+from .base import Dataset, Listing
 
 CLIP_SECONDS = 10.0
 # So many rows that name no clip are kept; the rest is counted.

@@ -23,14 +23,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..clip import Clip
-from ..csvs import reader
-from ..dataset import Annotation, Dataset, Finished, Listing
-from ..errors import RunError
-from ..files import whole, whole_object
-from ..settings import Settings
-from ..sites import watch_url
-from .labels import choose_labels
+from ..core.errors import RunError
+from ..core.files import whole, whole_object
+from ..core.model import Clip
+from ..core.settings import Settings
+from ..core.sites import watch_url
+from ..lists.csv_reader import reader
+from ..lists.labels import choose_labels
+from .base import Annotation, Dataset, Finished, Listing
 
 SPLITS = ("eval", "balanced_train", "unbalanced_train")
 _URL = "https://storage.googleapis.com/us_audioset/youtube_corpus/v1/csv/{name}"

@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..clip import Clip
-from ..dataset import Annotation, Dataset, Listing, id_files, together
-from ..errors import RunError
-from ..files import read_json
+from ..core.errors import RunError
+from ..core.files import read_json
+from ..core.model import Clip
 from . import vggsound
+from .base import Annotation, Dataset, Listing, id_files, together
 
 _QA_URL = "https://raw.githubusercontent.com/AlyssaYoung/AVQA/main/data/annotation/{name}"
 

@@ -24,15 +24,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..clip import Clip
-from ..csvs import reader
-from ..dataset import Annotation, Dataset, Drive, DriveArchive, Listing, id_files, together
-from ..errors import RunError
-from ..files import read_json
-from ..settings import Settings
-from ..sites import watch_url
-from .id_map import Place, read_id_map
-from .values import clock_time
+from ..core.errors import RunError
+from ..core.files import read_json
+from ..core.model import Clip
+from ..core.settings import Settings
+from ..core.sites import watch_url
+from ..lists.cells import clock_time
+from ..lists.csv_reader import reader
+from ..lists.id_map import Place, read_id_map
+from .base import Annotation, Dataset, Drive, DriveArchive, Listing, id_files, together
 
 SPLITS = ("train", "val", "test")
 V2 = "v2"

@@ -14,13 +14,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clip import Clip
-from ..csvs import reader
-from ..dataset import Annotation, Dataset, Finished, Listing, id_files, together
-from ..errors import RunError
-from ..files import whole
-from ..settings import Settings
-from .labels import choose_labels
+from ..core.errors import RunError
+from ..core.files import whole
+from ..core.model import Clip
+from ..core.settings import Settings
+from ..lists.csv_reader import reader
+from ..lists.labels import choose_labels
+from .base import Annotation, Dataset, Finished, Listing, id_files, together
 
 URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
 FILE = "vggsound.csv"

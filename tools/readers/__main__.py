@@ -19,7 +19,7 @@ from ..requirements import ROOT
 from . import page, verdicts
 from .asking import ask, jobs
 from .clips import PICTURES, SOUNDS, File, make_files
-from .rooms import CACHE, READERS, Missing, Reader, command, version
+from .installed import CACHE, READERS, Missing, Reader, command, version
 from .verdicts import Json, Verdict
 
 PAGE = ROOT / "docs" / "readers.md"

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from fake_media import Media
-from fake_youtube import FakeYouTube
-from matrix_layouts import Made, Spec, make
-from matrix_media import run_ffmpeg
-from matrix_play import OwnVideo
-from matrix_truth import Truth, truth
-from script import ROOT, Stage
+from tests.matrix.layouts import Made, Spec, make
+from tests.matrix.media import run_ffmpeg
+from tests.matrix.play import OwnVideo
+from tests.matrix.truth import Truth, truth
+from tests.standin.fake_media import Media
+from tests.standin.fake_youtube import FakeYouTube
+from tests.support.script import ROOT, Stage
 
 SECONDS, WHOLE = 10, 30
 

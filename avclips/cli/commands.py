@@ -1,0 +1,93 @@
+"""``avclips COMMAND``, or ``python -m avclips COMMAND``: every script, and a look at a folder, by one name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from .. import __version__
+from ..core.suggest import did_you_mean
+from .bootstrap import DATASETS, start
+
+# The commands that look at a folder, with the option of a script that does it.
+_LOOKS = {"status": "--status", "verify": "--verify"}
+_HELP = """\
+usage: avclips COMMAND [OPTIONS]
+       avclips COMMAND --help
+
+  general    the clips of General AVQA                     download_general_avqa.py
+  music      the videos of MUSIC-AVQA                      download_music_avqa.py
+  audioset   the clips of AudioSet                         download_audioset.py
+  vggsound   the clips of VGG-Sound                        download_vggsound.py
+  acav100m   the clips of a list of ACAV100M's             download_acav100m.py
+  clips      the clips of a list of your own               download_clips.py
+
+  status DIR             how far a data folder is
+  verify DIR [--repair]  look at every file of a data folder
+
+  --version, --help
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. ``argv``: the words behind the program's name, None for its own."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    command, rest = (words[0], words[1:]) if words else ("", [])
+    if command in ("-h", "--help", "help"):
+        print(_HELP, end="")
+        return 0
+    if command == "--version":
+        print(f"avclips {__version__}")
+        return 0
+    if command == "--requirements":
+        return start("clips", [command])
+    if command in _LOOKS:
+        return _look(command, rest)
+    if command not in DATASETS:
+        known = [*DATASETS, *_LOOKS]
+        if not command:
+            return _misused(f"no command is named: one of {' '.join(known)}")
+        return _misused(f"there is no command {command!r}{did_you_mean(command, known)}")
+    return _run(command, command, rest)
+
+
+def _run(command: str, dataset: str, words: Sequence[str]) -> int:
+    # What messages call the program.
+    sys.argv[0] = f"avclips {command}"
+    return start(dataset, list(words))
+
+
+def _look(command: str, words: Sequence[str]) -> int:
+    """Look at a folder whichever dataset it is of, which it says itself."""
+    if not words or words[0] in ("-h", "--help"):
+        print(f"usage: avclips {command} DIR [OPTIONS]\n\nOptions are those of the folder's dataset.")
+        return 0 if words else 2
+    folder, rest = words[0], words[1:]
+    if folder.startswith("-"):
+        return _misused(f"the folder comes first: avclips {command} DIR {folder}")
+    try:
+        dataset = dataset_of(Path(folder))
+    except ValueError as error:
+        return _misused(str(error))
+    return _run(command, dataset, ["--data-dir", folder, _LOOKS[command], *rest])
+
+
+def dataset_of(folder: Path) -> str:
+    """The dataset of a data folder, as DATASETS names it; ValueError, with what to say, where it tells none."""
+    path = folder / "metadata" / "folder.json"
+    try:
+        said = json.loads(path.read_bytes())["dataset"]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise ValueError(f"{folder} holds no download: there is no {path} that names its dataset") from None
+    for name, (module, variable) in DATASETS.items():
+        if getattr(import_module(f"avclips.datasets.{module}"), variable).name == said:
+            return name
+    raise ValueError(f"{path} names a dataset that this version does not know: {said!r}")
+
+
+def _misused(message: str) -> int:
+    sys.stderr.write(f"error: {message}\n  see avclips --help\n")
+    return 2

@@ -1,0 +1,285 @@
+"""The command line and --config, as Settings: which words go together, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import RunError, UsageError
+from ..core.settings import Columns, Identity, Settings
+from ..datasets.base import Dataset
+from ..state.last_settings import remembered
+from .arguments import proxy_url, shard_of
+from .config import read_config, words_of
+from .options_job import COLUMNS, add_job, add_list, add_shape, add_source
+from .options_run import add_identity, add_machine, add_other, add_output, add_way
+from .parser import Parser
+
+
+def make_parser(dataset: Dataset) -> Parser:
+    """The parser of one dataset's script."""
+    parser = Parser(
+        description=f"Download the clips of {dataset.title}: {dataset.files}; from YouTube, the bytes of each "
+        "clip alone.",
+        epilog="Start it again with the same options to go on where it stopped. Exit codes: 0 all that can be "
+        "had is there, 1 error, 2 usage, 3 some clips may still come (or --verify found bad files), "
+        "75 refused for too long, 129/130/143 stopped by a signal. --requirements alone prints what has to be "
+        "installed. See README.md.",
+        allow_abbrev=False,
+    )
+    if "list" in dataset.options:
+        add_list(parser.add_argument_group("the list"), dataset)
+    add_job(parser.add_argument_group("what to fetch"), dataset)
+    add_source(parser.add_argument_group("where it comes from"), dataset)
+    add_shape(parser.add_argument_group("what the files hold"), dataset)
+    add_output(parser.add_argument_group("where it goes"))
+    add_way(parser.add_argument_group("how to fetch it"))
+    add_identity(parser.add_argument_group("as whom"))
+    add_machine(parser.add_argument_group("on this machine"))
+    add_other(parser.add_argument_group("instead of fetching"), dataset)
+    parser.set_defaults(**dataset.defaults)
+    return parser
+
+
+# -- what is said, and where ---------------------------------------------------------------------------------
+
+
+def _said(dataset: Dataset, words: Sequence[str] | None, origin: str = "") -> dict[str, Any]:
+    """What these words say, without what is so by default. Ends the process where they cannot be meant."""
+    parser = make_parser(dataset)
+    parser.origin = origin
+    parser.forget_defaults()
+    said: dict[str, Any] = vars(parser.parse_args(words))
+    return said
+
+
+def _configured(dataset: Dataset, path: Path, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a --config says that the command line does not."""
+    actions = make_parser(dataset).actions()
+    options = {name.removeprefix("--"): action for name, action in actions.items() if name.startswith("--")}
+    places = {name: action for name, action in actions.items() if not name.startswith("--")}
+    every = options | places
+    # What the command line says itself; but that a file names another is a mistake in any case.
+    known = {name for name, action in every.items() if action.dest in said} - {"config"}
+    values = {name: value for name, value in read_config(path).items() if name not in known}
+    return _said(dataset, words_of(path, values, options, places), f"--config {path}: ")
+
+
+def read_words(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Parser, argparse.Namespace, set[str]]:
+    """All options with their values, and which of them were said by somebody."""
+    said = _said(dataset, argv)
+    parser = make_parser(dataset)
+    if (path := said.get("config")) is not None:
+        try:
+            said = _configured(dataset, path, said) | said
+        except UsageError as error:
+            parser.error(str(error))
+    # Nothing of what is so by default is a mistake.
+    chosen = parser.parse_args([])
+    for name, value in said.items():
+        setattr(chosen, name, value)
+    return parser, chosen, set(said)
+
+
+# -- identities ----------------------------------------------------------------------------------------------
+
+
+def pair(parser: Parser, proxies: Sequence[str], cookies: Sequence[Path | str]) -> tuple[Identity, ...]:
+    """The identities that --proxy and --cookies name, in order; a text among the cookies is a browser."""
+    if proxies and cookies and len(proxies) != len(cookies):
+        parser.error(f"{len(proxies)} --proxy and {len(cookies)} --cookies cannot be paired: give as many of each")
+    count = max(len(proxies), len(cookies), 1)
+    pairs = tuple(
+        _identity(proxies[n] if proxies else None, cookies[n] if cookies else None) for n in range(count)
+    )
+    if len(set(pairs)) < count:
+        parser.error("the same --proxy and --cookies are given twice")
+    return pairs
+
+
+def _identity(proxy: str | None, cookies: Path | str | None) -> Identity:
+    if isinstance(cookies, str):
+        return Identity(proxy, browser=cookies)
+    return Identity(proxy, cookies)
+
+
+def _proxies_in(parser: Parser, path: Path) -> list[str]:
+    """The proxies of a file, one a line; blank lines and those that begin with # are none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"--proxy-file {path} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}")
+    found = []
+    for number, line in enumerate(map(str.strip, lines), 1):
+        if line and not line.startswith("#"):
+            try:
+                found.append(proxy_url(line))
+            except argparse.ArgumentTypeError as error:
+                parser.error(f"--proxy-file {path}, line {number}: {error}")
+    if not found:
+        parser.error(f"--proxy-file {path} names no proxy")
+    return found
+
+
+# The options of some datasets that are settings of the same name.
+_AS_THEY_ARE = (
+    *("annotations", "id_map", "keep_archives", "strong", "flat", "info"),
+    *("encoding", "delimiter", "preset", "cell_format", "time_unit", "clip_length"),
+)
+
+
+def _splits(dataset: Dataset, chosen: argparse.Namespace) -> tuple[str, ...]:
+    """The splits that are meant: the events of AudioSet's clips are in all of them."""
+    usual = dataset.splits if getattr(chosen, "strong", False) else dataset.usual_splits
+    splits = getattr(chosen, "splits", None) or usual
+    return tuple(dict.fromkeys([*splits, "v2"] if getattr(chosen, "v2", False) else splits))
+
+
+def _columns(chosen: argparse.Namespace) -> Columns:
+    named = {name: getattr(chosen, f"{name}_col", None) for name in COLUMNS}
+    return Columns(**named, keep=tuple(getattr(chosen, "keep_cols", ())))
+
+
+def _listed(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def _see_output(parser: Parser, chosen: argparse.Namespace, said: set[str]) -> None:
+    """Whether what was asked for of shards and engines goes together; ``said``: what somebody asked for."""
+    if chosen.output_format == "files":
+        if chosen.engine == "spark":
+            parser.error("--engine spark writes shards: --output-format webdataset or parquet")
+        for name in ("output", "wandb", "samples_per_shard"):
+            if name in said and getattr(chosen, name):
+                parser.error(f"--{name.replace('_', '-')} goes with --output-format webdataset or parquet")
+    elif chosen.allow_mixed:
+        parser.error("--allow-mixed goes with --output-format files")
+    if match := re.match(r"([a-z][a-z0-9+.-]+):(?!//)/?", chosen.output or ""):
+        # It would be a folder of that name, here, on this machine.
+        meant = f"{match[1]}://{chosen.output[match.end() :]}"
+        parser.error(f"--output: {chosen.output} is no address: did you mean {meant}?")
+    if chosen.engine == "spark":
+        if any(isinstance(each, str) for each in chosen.cookies):
+            parser.error("--cookies-from-browser goes with --engine threads: the browser is on this machine alone")
+        if chosen.part or chosen.archives or chosen.max_clips:
+            parser.error("--part, --archives and --max-clips go with --engine threads")
+    else:
+        for name in ("wandb", "spark_master"):
+            if name in said and getattr(chosen, name):
+                parser.error(f"--{name.replace('_', '-')} goes with --engine spark")
+
+
+def _see_shape(parser: Parser, chosen: argparse.Namespace) -> None:
+    """Whether what was asked for of the files goes together."""
+    if chosen.video_format == "mkv" and chosen.cut == "copy":
+        parser.error("--cut copy needs mp4: mkv has no edit list to hide the pictures before the start")
+    if chosen.audio_format == "m4a" and (chosen.audio_rate or chosen.audio_channels):
+        parser.error("--audio-format m4a keeps the source's packets: no --audio-rate or --audio-channels")
+    if chosen.media == "audio" and chosen.allow_silent:
+        parser.error("--allow-silent goes with pictures: without sound, --media audio leaves nothing")
+    for name in ("fps", "size", "fit"):
+        if getattr(chosen, name) and (chosen.cut != "exact" or chosen.media == "audio"):
+            what = "--cut exact: a copy has the source's own pictures" if chosen.cut != "exact" else "pictures"
+            parser.error(f"--{name} goes with {what}")
+    if chosen.encode and (chosen.cut != "exact" or chosen.media == "audio"):
+        parser.error(f"--encode goes with {'--cut exact' if chosen.cut != 'exact' else 'pictures'}")
+    if chosen.fit and "x" not in (chosen.size or ""):
+        parser.error("--fit goes with --size WxH: one side alone keeps the shape as it is")
+    if chosen.size and "x" in chosen.size and not chosen.fit:
+        chosen.fit = "crop"
+
+
+def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Settings, argparse.Namespace]:
+    """What ``argv`` asks for; ends the process with code 2 where it cannot be meant."""
+    parser, chosen, said = read_words(dataset, argv)
+    looks = chosen.status or chosen.verify
+    if "list" in dataset.options and not chosen.list and not looks:
+        where = "" if chosen.config is None else f' (in {chosen.config}: list = "my_list.csv")'
+        parser.error(f"LIST is missing: the file that names the clips, or addresses and ids themselves{where}")
+    if chosen.repair and not chosen.verify:
+        parser.error("--repair goes with --verify")
+    _see_shape(parser, chosen)
+    settings = _settings(dataset, parser, chosen)
+    if looks:
+        try:
+            settings = remembered(settings, _fields(said))
+        except RunError as error:
+            parser.error(f"{error}; {error.hint}" if error.hint else str(error))
+        chosen.output_format = settings.output_format
+        if "list" in dataset.options and not settings.clip_list and chosen.verify:
+            parser.error(f"LIST is missing: {settings.data_dir} does not know of one")
+    _see_output(parser, chosen, said)
+    return settings, chosen
+
+
+# Options whose settings are called otherwise, or make one together with others.
+_OF_OPTIONS = {"list": "clip_list", "v2": "splits", "strong": "splits", "keep_cols": "columns"}
+
+
+def _fields(said: set[str]) -> set[str]:
+    """The settings that the options said by somebody decide."""
+    columns = {f"{name}_col" for name in COLUMNS}
+    return said | {"columns" if name in columns else _OF_OPTIONS.get(name, name) for name in said}
+
+
+def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> Settings:
+    if chosen.workers is None:
+        chosen.workers = 1 if chosen.engine == "spark" else 4
+    try:
+        share = chosen.part or (None if chosen.engine == "spark" else shard_of(os.environ))
+    except ValueError as error:
+        parser.error(str(error))
+    proxies = [*chosen.proxy, *(_proxies_in(parser, chosen.proxy_file) if chosen.proxy_file else [])]
+    identities = pair(parser, proxies, chosen.cookies)
+    if chosen.workers < len(identities):
+        parser.error(f"{len(identities)} identities need at least as many --workers")
+    some = {name: getattr(chosen, name) for name in _AS_THEY_ARE if hasattr(chosen, name)}
+    some |= {name: _listed(getattr(chosen, name, ())) for name in ("labels", "subtitles")}
+    return Settings(
+        data_dir=chosen.data_dir,
+        workers=chosen.workers,
+        rate_limit=chosen.rate_limit,
+        retry_attempts=chosen.retry_attempts,
+        sleep=chosen.sleep,
+        quality=chosen.quality,
+        max_clips=chosen.max_clips,
+        splits=_splits(dataset, chosen),
+        media=chosen.media,
+        cut=chosen.cut,
+        encode=chosen.encode,
+        fps=chosen.fps,
+        size=chosen.size,
+        fit=chosen.fit,
+        video_format=chosen.video_format,
+        audio_format=chosen.audio_format,
+        audio_rate=chosen.audio_rate,
+        audio_channels=chosen.audio_channels,
+        retry_failed=None if chosen.retry_failed is None else tuple(chosen.retry_failed),
+        identities=identities,
+        videos_per_hour=chosen.videos_per_hour,
+        state_dir=chosen.state_dir,
+        give_up_after=chosen.give_up_after,
+        min_free=chosen.min_free,
+        ytdlp_args=chosen.yt_dlp_args,
+        max_whole_file=chosen.max_whole_file,
+        check=chosen.check,
+        allow_silent=chosen.allow_silent,
+        allow_mixed=chosen.allow_mixed,
+        ffmpeg=chosen.ffmpeg,
+        archives=tuple(chosen.archives),
+        part=share,
+        output_format=chosen.output_format,
+        output=chosen.output,
+        samples_per_shard=chosen.samples_per_shard,
+        engine=chosen.engine,
+        spark_master=chosen.spark_master,
+        wandb=chosen.wandb,
+        quiet=chosen.quiet,
+        clip_list=tuple(getattr(chosen, "list", ()) or ()) or None,
+        columns=_columns(chosen),
+        **some,
+    )

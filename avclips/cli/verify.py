@@ -1,0 +1,97 @@
+"""--verify: every file of a folder, or every shard of an output, looked at; --repair: the bad ones come anew."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..core.errors import Killed, RunError
+from ..core.model import Clip
+from ..core.settings import Settings
+from ..media.ffmpeg import Ffmpeg
+from ..media.inspect import compare_all, examine
+from ..progress.bar import Progress
+from ..shards.check import PackCheck
+from ..shards.layout import Output
+from ..shards.storage import StoreLost
+from ..state.store import Store
+
+
+def verify_files(store: Store, listed: Iterable[Clip], ffmpeg: Ffmpeg, settings: Settings, repair: bool) -> bool:
+    """Check every file of a folder, and print the bad ones; whether all are right, and could be looked at.
+
+    ``repair``: the bad ones are moved to set_aside/, and their clips are open again; the store is held by us.
+    """
+    bad: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    unseen = 0
+    strangers = [clip for clip in listed if store.has_strangers(clip)]
+    known = store.finished()
+    with Progress("verify", len(known) + len(strangers), "clip") as progress:
+        for clip_id, complaint in compare_all(known, store.folder, settings.workers):
+            if complaint is not None:
+                bad[clip_id] = complaint
+            progress.step()
+        for clip in strangers:
+            try:
+                complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
+            except Killed as error:
+                unseen += 1
+                progress.tell(f"{clip.id}: not looked at, {error}")
+                continue
+            finally:
+                progress.step()
+            if complaint is not None:
+                bad[clip.id] = complaint
+                folders[clip.id] = clip.folder
+        for clip_id, complaint in bad.items():
+            progress.tell(f"{clip_id}: {complaint}")
+            if repair:
+                for moved in store.set_aside(clip_id, folders.get(clip_id, "")):
+                    progress.tell(f"  moved to {moved}")
+                store.forget(clip_id)
+        progress.tell(f"{len(store.done.keys() - bad.keys())} clips are right, {len(bad)} are bad.")
+    return not bad and not unseen
+
+
+def verify_packs(output: Output, ffmpeg: Ffmpeg, settings: Settings, repair: bool) -> bool:
+    """Look into every finished shard, and print what is wrong; whether all are right, and could be looked at.
+
+    ``repair``: a bad one is moved out of the way, so that the same command makes it anew.
+    """
+    finished = sorted(output.finished())
+    bad = unseen = 0
+    clips = sum(_count(output, number) for number in finished)
+    with tempfile.TemporaryDirectory() as folder, Progress("verify", clips, "clip") as progress:
+        check = PackCheck(output, ffmpeg, Path(folder), settings.workers, progress.step)
+        for number in finished:
+            found = check.check(number)
+            name = output.name(number)
+            for line in (*found.complaints, *found.unseen):
+                progress.tell(f"{name}: {line}")
+            unseen += bool(found.unseen)
+            if found.complaints:
+                bad += 1
+                if repair:
+                    progress.tell(_repaired(output, number))
+        progress.tell(f"{len(finished) - bad} shards are right, {bad} are bad.")
+    return not bad and not unseen
+
+
+def _count(output: Output, number: int) -> int:
+    """How many clips a shard holds; 0 where its stats do not say so."""
+    try:
+        return int(output.stats(number)["done"])
+    except StoreLost:
+        raise
+    except RunError:
+        return 0
+
+
+def _repaired(output: Output, number: int) -> str:
+    moved = output.set_aside(number)
+    if moved is None:
+        return "  left where it is: another run is at it"
+    again = "the same command makes it anew" if number < output.count else "--retry-failed asks for its clips"
+    return f"  moved to {moved}: {again}"

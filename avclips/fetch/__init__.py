@@ -1,0 +1,1 @@
+"""From a plan to published clips: what is fetched next, by which worker, and what becomes of it."""

@@ -1,0 +1,432 @@
+"""Many videos at once: who asks for which, when, and what an outcome means.
+
+The main thread owns the plan, the store and the report; workers only take a video and send outcomes back.
+A video is handed out when a worker is free whose identity may ask now, so that none waits in the hands of a
+blocked one, and a list of any length costs no futures.
+"""
+
+from __future__ import annotations
+
+import functools
+import heapq
+import itertools
+import logging
+import queue
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from ..core.clock import Clock
+from ..core.errors import GaveUp, RunError, Stopped
+from ..core.files import as_run_error, free_bytes, has_room, is_about_the_disk, is_full
+from ..core.model import Clip, Outcome, Video
+from ..core.redact import in_units
+from ..core.settings import Settings
+from ..core.sites import site_of
+from ..pacing.pace import TROUBLE, Ticket
+from ..pacing.pacer import Pacer
+from ..pacing.retries import Last, Tries
+from ..state.store import ROOM, Store
+from .host_queue import Lanes
+
+log = logging.getLogger("avclips.fetch.scheduler")
+
+# Seconds that workers have to send what they finished when the run is stopped.
+LAST_WORDS = 2.0
+# How often the disk and the folder's lock are looked at, and how long a write that found no room waits.
+LOOK_EVERY = 10.0
+FULL_WAIT = 60.0
+# Bytes that a folder for temporary files should take.
+LITTLE_ROOM = 64 * 1024
+
+
+class Works(Protocol):
+    """What the engine needs of a worker."""
+
+    def can_adopt(self, video: Video) -> bool: ...
+
+    def adopt(self, video: Video) -> Iterator[Outcome]: ...
+
+    def run(self, video: Video, ticket: Ticket) -> Iterator[Outcome]: ...
+
+    def close(self) -> None: ...
+
+
+class Watches(Protocol):
+    """What the engine tells a report."""
+
+    def outcome(self, outcome: Outcome, retry_in: float | None) -> None: ...
+
+    def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None: ...
+
+    def trouble(self, outcome: Outcome) -> None: ...
+
+    def taken_back(self, clip_ids: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A worker, and the pacer of the identity it asks as."""
+
+    worker: Works
+    pacer: Pacer
+
+
+@dataclass(frozen=True)
+class _Came:
+    """A worker tells what became of a clip."""
+
+    desk: Desk
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A worker is through with its video; ``error`` is what it could not keep to itself."""
+
+    desk: Desk
+    video: Video
+    error: BaseException | None = None
+
+
+class Engine:
+    """Runs workers over videos until nothing is left to try."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, store: Store, report: Watches, desks: Sequence[Desk]
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._store = store
+        self._report = report
+        self._desks = desks
+        self._idle = deque(desks)
+        self._pacers = list(dict.fromkeys(desk.pacer for desk in desks))
+        self._tries = Tries(settings.retry_attempts)
+        self._events: queue.SimpleQueue[_Came | _Finished] = queue.SimpleQueue()
+        self._lanes = Lanes(())
+        self._later: list[tuple[float, int, Video]] = []
+        self._numbers = itertools.count()
+        self._running: dict[str, Video] = {}
+        # Clips of running videos whose outcome came in, and those to be tried again with their delay.
+        self._told: set[str] = set()
+        self._again: dict[str, list[tuple[Clip, float]]] = {}
+        # Clips that failed for good in this run, with their videos: they alone are no longer in the plan.
+        self._given_up: dict[str, tuple[Clip, Video]] = {}
+        self._paused: str | None = None
+        # Where there was no room, until when that is believed, and since when.
+        self._full_at = store.folder
+        self._full_until: float | None = None
+        self._full_since = 0.0
+        self._next_look = 0.0
+        self._last_answer = clock.now()
+
+    def run(self, videos: Iterable[Video]) -> None:
+        """Try every video; returns when nothing is left. Raises Stopped, RunError.
+
+        The list is taken as it is needed: it may be one of millions. Whatever happens, the clock is stopped
+        before the threads are waited for: a sleeping worker would otherwise hold the exit up for as long as it
+        sleeps.
+        """
+        self._lanes = Lanes(videos)
+        pool = ThreadPoolExecutor(len(self._desks), thread_name_prefix="worker")
+        try:
+            self._loop(pool)
+        except BaseException:
+            self._clock.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            with suppress(RunError):
+                self._drain()
+            raise
+        pool.shutdown()
+        for desk in self._desks:
+            desk.worker.close()
+
+    def _loop(self, pool: ThreadPoolExecutor) -> None:
+        while True:
+            self._clock.check()
+            self._look_around()
+            patience = self._hand_out(pool)
+            if not self._running and not self._later and not any(self._lanes):
+                return
+            with suppress(queue.Empty):
+                self._take(self._events.get(timeout=self._clock.real(patience, at_least=0.001)))
+            self._report.tick(self._everywhere, self._paused)
+            self._bring_back(self._store.snapshot())
+
+    # -- what may start ------------------------------------------------------------------------------------
+
+    def _hand_out(self, pool: ThreadPoolExecutor) -> float:
+        """Give videos to idle workers that may ask now; return the seconds until it is worth looking again."""
+        while self._later and self._later[0][0] <= self._clock.now():
+            self._lanes.soon(heapq.heappop(self._later)[2])
+        # A second of real time, so that a stop, a countdown and a full disk are seen.
+        patience = self._clock.scale
+        if self._later:
+            patience = min(patience, max(0.0, self._later[0][0] - self._clock.now()))
+        if self._paused:
+            return patience
+        waits: dict[Pacer, float] = {}
+        for _ in range(len(self._idle)):
+            desk = self._idle.popleft()
+            if not self._give(desk, pool, waits):
+                self._idle.append(desk)
+        return min([patience, *waits.values()])
+
+    @property
+    def _everywhere(self) -> list[Pacer]:
+        return [each for pacer in self._pacers for each in pacer.everywhere]
+
+    def _give(self, desk: Desk, pool: ThreadPoolExecutor, waits: dict[Pacer, float]) -> bool:
+        """Give ``desk`` the next video that it may ask for, and note how long its identity must wait at others."""
+
+        def may_start(site: str | None) -> bool:
+            return site is None or desk.pacer.of(site) not in waits
+
+        while (video := self._next(may_start)) is not None:
+            if desk.worker.can_adopt(video):
+                pool.submit(self._work, desk, video, desk.worker.adopt)
+            else:
+                pacer = desk.pacer.at(video.url)
+                leave = pacer.start()
+                if isinstance(leave, float):
+                    waits[pacer] = leave
+                    self._lanes.back(video)
+                    continue
+                pool.submit(self._work, desk, video, functools.partial(desk.worker.run, ticket=leave))
+            self._running[video.id] = video
+            return True
+        return False
+
+    def _next(self, may_start: Callable[[str | None], bool]) -> Video | None:
+        """The next video, or as many of its clips as --max-clips leaves; None when none may start now."""
+        room = self._room()
+        if room <= 0:
+            if not self._running:
+                self._lanes.clear()
+                self._later.clear()
+            return None
+        while (video := self._lanes.next(may_start)) is not None:
+            if video.id in self._running:
+                # Let go by a user while its other clips are being fetched: it comes when they are through.
+                self._defer(video, 1.0)
+                continue
+            # Of a list that names a clip twice, the second may be done by now.
+            clips = tuple(clip for clip in video.clips if video.url is None or self._store.may_come(clip))
+            if not clips:
+                continue
+            video = replace(video, clips=clips)
+            if len(video.clips) > room:
+                self._lanes.back(replace(video, clips=video.clips[room:]))
+                video = replace(video, clips=video.clips[:room])
+            return video
+        return None
+
+    def _room(self) -> int:
+        """How many more clips may be begun before --max-clips is reached, if all succeed."""
+        if self._settings.max_clips is None:
+            return 1 << 62
+        begun = sum(len(video.clips) for video in self._running.values())
+        return self._settings.max_clips - self._store.done_of_list - begun
+
+    def _look_around(self) -> None:
+        """See whether there is room on the disk, whether the folder is still ours, and whether to give up."""
+        now = self._clock.now()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_EVERY
+        self._store.check_lock()
+        self._paused = None
+        if self._full_until is not None and (now < self._full_until or not self._has_room()):
+            self._full_until = max(self._full_until, now + LOOK_EVERY)
+            self._paused = f"no room left in {self._full_at} (full, no inodes, or a quota)"
+        elif (free := free_bytes(self._store.folder)) < self._settings.min_free:
+            self._paused = (
+                f"{in_units(free)} are free in {self._store.folder}, "
+                f"--min-free is {in_units(self._settings.min_free)}"
+            )
+        else:
+            self._full_until = None
+        self._give_up_in_time()
+
+    def _has_room(self) -> bool:
+        """Whether there is room again where there was none; elsewhere (in $TMPDIR) only little is written."""
+        if self._full_at == self._store.folder:
+            return self._store.has_room()
+        if not self._full_at.is_dir():
+            return True
+        return has_room(self._full_at, ROOM if self._is_ours(self._full_at) else LITTLE_ROOM)
+
+    def _disk_of(self, error: OSError) -> Path:
+        """Where a failing write found no room: the data folder, unless it names a folder on another disk."""
+        here = self._store.folder
+        if not isinstance(error.filename, str) or not error.filename:
+            return here
+        named = Path(error.filename)
+        at = next((folder for folder in (named, *named.parents) if folder.is_dir()), here)
+        return here if at.stat().st_dev == here.stat().st_dev else at
+
+    def _is_ours(self, folder: Path) -> bool:
+        return folder.is_relative_to(self._store.folder)
+
+    def _give_up_on_a_foreign_disk(self) -> None:
+        """A full disk of ours is waited for; one that others fill, as $TMPDIR is, may never have room again."""
+        if self._clock.now() - self._full_since > self._settings.give_up_after:
+            hours = self._settings.give_up_after / 3600
+            raise GaveUp(
+                f"there was no room in {self._full_at} for {hours:g} hours",
+                "make room there, or name another folder with TMPDIR; the same command goes on",
+            )
+
+    def _give_up_in_time(self) -> None:
+        """Nothing answered for so long, and not for want of room: exit, with the state safe."""
+        if self._paused:
+            self._last_answer = self._clock.now()
+            if self._full_until is not None and not self._is_ours(self._full_at):
+                self._give_up_on_a_foreign_disk()
+            return
+        left = {site_of(video.url) for video in self._left if video.url is not None}
+        blocked = bool(left) and all(pacer.of(site).block for site in left for pacer in self._pacers)
+        waiting = blocked or self._tries.unheard
+        if waiting and self._clock.now() - self._last_answer > self._settings.give_up_after:
+            hours = self._settings.give_up_after / 3600
+            raise GaveUp(
+                f"nothing was to be had for {hours:g} hours",
+                "start the same command again later, perhaps with other --cookies, another --proxy, or fewer "
+                "--videos-per-hour",
+            )
+
+    # -- in a worker's thread ------------------------------------------------------------------------------
+
+    def _work(self, desk: Desk, video: Video, outcomes: Callable[[Video], Iterator[Outcome]]) -> None:
+        try:
+            for outcome in outcomes(video):
+                self._events.put(_Came(desk, outcome))
+        except BaseException as error:  # the door of a thread: what is not sent on would be lost
+            self._events.put(_Finished(desk, video, error))
+        else:
+            self._events.put(_Finished(desk, video))
+
+    # -- in the main thread --------------------------------------------------------------------------------
+
+    def _take(self, event: _Came | _Finished) -> None:
+        if isinstance(event, _Came):
+            self._told.add(event.outcome.clip.id)
+            self._settle(event.outcome, self._running[event.outcome.clip.video], event.desk.pacer)
+            return
+        video = self._running.pop(event.video.id)
+        self._idle.append(event.desk)
+        if event.error is not None:
+            self._mend(event.error, video, event.desk.pacer)
+        untold = [clip for clip in video.clips if clip.id not in self._told]
+        self._told.difference_update(clip.id for clip in video.clips)
+        again = self._again.pop(video.id, []) + [(clip, 0.0) for clip in untold]
+        if again:
+            # Together: one extraction for all of them.
+            clips = tuple(clip for clip, _ in again)
+            self._defer(replace(video, clips=clips), max(delay for _, delay in again))
+
+    def _mend(self, error: BaseException, video: Video, pacer: Pacer) -> None:
+        """A worker could not go on with its video: because of the disk, a stop, or a fault of ours."""
+        if isinstance(error, OSError) and is_full(error):
+            # Nothing is lost but that try, and nobody is charged: it comes again when there is room.
+            log.warning("no room: %s", error)
+            now = self._clock.now()
+            at = self._disk_of(error)
+            if self._full_until is None or at != self._full_at:
+                self._full_since = now
+            self._full_at, self._full_until = at, now + FULL_WAIT
+            self._next_look = 0.0
+            return
+        if isinstance(error, OSError) and is_about_the_disk(error):
+            raise as_run_error(error, self._store.folder)
+        if isinstance(error, (RunError, Stopped)):
+            raise error
+        log.error("a worker failed at video %s", video.id, exc_info=error)
+        for clip in video.clips:
+            if clip.id not in self._told:
+                self._told.add(clip.id)
+                self._settle(Outcome(clip, "failed", "internal", repr(error)), video, pacer)
+
+    def _settle(self, outcome: Outcome, video: Video, pacer: Pacer) -> None:
+        """Write down what an outcome of a clip of ``video`` means, or put it off; ``pacer``: of whom asked."""
+        way = self._pacers.index(pacer), site_of(video.url)
+        verdict = self._tries.judge(outcome, alone=self._nobody_but(video), way=way)
+        if outcome.asked and (outcome.status == "done" or outcome.permanent):
+            self._last_answer = self._clock.now()
+        if isinstance(verdict, Last):
+            self._store.record(verdict.outcome)
+            self._report.outcome(verdict.outcome, None)
+            if verdict.outcome.status != "done":
+                self._given_up[outcome.clip.id] = outcome.clip, video
+        else:
+            self._again.setdefault(outcome.clip.video, []).append((outcome.clip, verdict.delay))
+            self._report.outcome(outcome, verdict.delay)
+        if self._tries.take_forbidden(way):
+            pacer.at(video.url).pause("forbidden")
+        elif self._tries.is_deaf(way):
+            # Its proxy is down, say: the others go on, and it does not run through the list meanwhile.
+            pacer.at(video.url).pause(TROUBLE)
+        if (wronged := self._tries.take_back()) is not None:
+            self._pause_for_trouble(outcome, video, wronged)
+
+    def _pause_for_trouble(self, outcome: Outcome, video: Video, wronged: set[str]) -> None:
+        """So many different videos in a row failed that it cannot be theirs: nobody is charged, one probes."""
+        self._report.trouble(outcome)
+        back = wronged & self._given_up.keys()
+        for clip_id in back:
+            self._store.forget(clip_id)
+        self._bring_back(back)
+        self._report.taken_back(sorted(back))
+        for pacer in self._pacers:
+            pacer.at(video.url).pause(TROUBLE)
+
+    def _nobody_but(self, video: Video) -> bool:
+        """Whether no other video of its site is tried, or waits to be: nobody whom a probe could show the way."""
+        site = site_of(video.url)
+        return all(each.id == video.id for each in self._left if each.url and site_of(each.url) == site)
+
+    @property
+    def _left(self) -> Iterator[Video]:
+        """The videos that are tried now, or are to be, as far as the list was read."""
+        later = (video for _, _, video in self._later)
+        return itertools.chain(self._running.values(), later, self._lanes)
+
+    def _defer(self, video: Video, delay: float) -> None:
+        if delay > 0:
+            heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
+        else:
+            # At the end: after a refusal, another one should probe.
+            self._lanes.last(video)
+
+    def _bring_back(self, clip_ids: Iterable[str]) -> None:
+        """Clips that had failed are tried again, with all their tries; those of an earlier run with the next."""
+        back: dict[str, tuple[Video, list[Clip]]] = {}
+        for clip_id in clip_ids:
+            if clip_id in self._given_up:
+                log.info("%s is tried again", clip_id)
+                clip, video = self._given_up.pop(clip_id)
+                self._tries.forget(clip_id)
+                back.setdefault(video.id, (video, []))[1].append(clip)
+            else:
+                log.info("%s was let go: it is tried when its turn comes, or by the next run", clip_id)
+        for video, clips in back.values():
+            self._defer(replace(video, clips=tuple(clips)), 0.0)
+
+    def _drain(self) -> None:
+        """Write down what still comes in while the workers notice the stop."""
+        until = time.monotonic() + LAST_WORDS
+        while self._running and (left := until - time.monotonic()) > 0:
+            try:
+                event = self._events.get(timeout=left)
+            except queue.Empty:
+                return
+            if isinstance(event, _Finished):
+                self._running.pop(event.video.id, None)
+            elif isinstance(verdict := self._tries.judge(event.outcome), Last):
+                self._store.record(verdict.outcome)

@@ -1,0 +1,391 @@
+"""A run whose results go into packs: what is still to be fetched, and the packing beside the fetching.
+
+A clip is fetched as ever, into the data folder; when every clip of its pack is done or failed, a thread of its own
+writes the pack and takes the files away. What is left when a run ends is packed by the next.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..core.clock import Clock
+from ..core.errors import GaveUp
+from ..core.extras import extras
+from ..core.files import as_run_error, is_full
+from ..core.model import Clip, Outcome, Video
+from ..core.redact import in_units
+from ..core.settings import Settings
+from ..core.sites import site_of
+from ..datasets.base import Listing
+from ..pacing.pacer import Pacer
+from ..progress.console import Report, say, without_better
+from ..shards.layout import Output, Pack, cut
+from ..shards.sample import Sample
+from ..shards.stats import Totals
+from ..shards.storage import Remote, StoreLost
+from ..state.manifest import Line, line_of
+from ..state.store import OF_PICTURES, Store, shape_of
+from .plan import by_video
+
+log = logging.getLogger("avclips.fetch.sharded")
+
+# Seconds between two tries to write what could not be written.
+WRITE_AGAIN = 30.0
+# The folders of a clip's files.
+_KINDS = ("videos", "audio", "wavs", "info", "subtitles")
+
+
+def see_what_is_needed(settings: Settings, more: Mapping[str, str] | None = None) -> None:
+    """UsageError where packages are missing that are wanted at the end, before anything is made.
+
+    ``more``: modules that are wanted besides, each with what for.
+    """
+    wanted = dict(more or {})
+    if settings.output_format != "files":
+        wanted |= {"pyarrow.parquet": "tables are written", "fsspec.core": "shards are written"}
+    if settings.output_format == "webdataset":
+        wanted["webdataset.writer"] = "tars are written"
+    extras(wanted)
+
+
+def open_output(settings: Settings, look: bool = False, clock: Clock | None = None) -> Output:
+    """Where the packs go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
+    assert settings.output_format != "files"
+    remote = Remote(settings.output or str(settings.data_dir / "shards"), look, clock)
+    return Output(remote, settings.output_format, clock=clock)
+
+
+def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
+    """Fix which clips go into which pack; returns how many clips there are. UsageError: it was fixed otherwise."""
+    blind = OF_PICTURES if settings.media == "audio" else ()
+    shape = {name: value for name, value in shape_of(settings).items() if name not in ("flat", *blind)}
+    # What the tables and the tars hold besides.
+    shape |= {"info": settings.info, "subtitles": list(settings.subtitles), "keep": list(settings.columns.keep)}
+    shape |= {"caption": settings.columns.caption}
+    pictures = (settings.video_format,) if settings.media == "both" else ()
+    subtitles = (f"{language}.vtt" for language in settings.subtitles)
+    endings = (*pictures, settings.audio_format, *subtitles)
+    return output.plan(clips, settings.samples_per_shard, {"dataset": dataset, **shape}, endings, settings.info)
+
+
+def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
+    """How far the packs are; ``mine``: how many of the list's are asked for."""
+    lines = [
+        f"{totals.packs} shards are in {output.url}: {totals.done} clips in {in_units(totals.bytes)}, "
+        f"{totals.seconds / 3600:.1f} hours; {sum(totals.failed.values())} failed.",
+        *(f"  {count:6d}  {reason}" for reason, count in totals.failed.most_common()),
+        *without_better(totals.videos, totals.withheld),
+        *totals.captions.words(),
+    ]
+    if mine:
+        lines.append(f"{mine} shards are not finished; they come with the same command.")
+    if totals.failed:
+        lines.append("What failed is asked for again, into further shards, with --retry-failed [REASON ...].")
+    return lines
+
+
+class Todo:
+    """The packs that a run is to write, in their order, and as often as they are asked for.
+
+    They are the list's that are not there, or a share of them; with --retry-failed, behind these, new ones of what
+    failed in those that are.
+    """
+
+    def __init__(
+        self, output: Output, clips: Iterable[Clip], settings: Settings, finished: Collection[int]
+    ) -> None:
+        self._clips = clips
+        self._size = settings.samples_per_shard
+        self._share, self._of = settings.part or (0, 1)
+        self._finished = set(finished)
+        asked = settings.retry_failed
+        self._further = [] if asked is None else list(self._again(output, asked))
+
+    @property
+    def further(self) -> int:
+        """How many of them are new."""
+        return len(self._further)
+
+    def __iter__(self) -> Iterator[Pack]:
+        for pack in cut(self._clips, self._size):
+            if pack.number % self._of == self._share and pack.number not in self._finished:
+                yield pack
+        yield from self._further
+
+    def _again(self, output: Output, asked: Sequence[str]) -> Iterator[Pack]:
+        first = max([output.count - 1, *self._finished]) + 1
+        first += (self._share - first) % self._of
+        while output.is_finished(first):
+            # A listing may not show yet what was written last; each pack by itself is asked for.
+            self._finished.add(first)
+            first += self._of
+        found = output.failed(asked, self._finished)
+        failed = {each for each, number in found.items() if number % self._of == self._share}
+        for pack in cut((clip for clip in self._clips if clip.id in failed), self._size):
+            number = output.take_number(first, self._of)
+            first = number + self._of
+            yield replace(pack, number=number)
+
+
+@dataclass
+class _Open:
+    """A pack of which clips are still to be had: ``left``; ``doubtful``: failures that may be ours, by site."""
+
+    pack: Pack
+    left: set[str]
+    doubtful: dict[str, str] = field(default_factory=dict)
+
+
+class Packed:
+    """The packs of one run, from the list to the last file."""
+
+    def __init__(self, output: Output, listing: Listing, clips: Iterable[Clip], store: Store, settings: Settings,
+                 clock: Clock) -> None:  # fmt: skip
+        """``clips``: all that the list has, to be gone through again and again."""
+        self.output = output
+        self.todo = self.videos_todo = 0
+        # Of earlier runs.
+        self.done_before = 0
+        self._listing = listing
+        self._clips = clips
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._finished = output.finished()
+        self._packs = Todo(output, clips, settings, self._finished)
+        # Whole lines of what is done and not packed yet.
+        self._lines: dict[str, Line] = {}
+        self._open: dict[int, _Open] = {}
+        self._pack_of: dict[str, int] = {}
+        self._queue: queue.SimpleQueue[tuple[Pack, list[Sample]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._pack_all, name="packer", daemon=True)
+        self._error: BaseException | None = None
+
+    # -- what is to be done --------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """See what is there, and what of it is still to be had."""
+        if self._store.done:
+            self._lines = {line["id"]: line for line in self._store.done_lines()}
+        self._clear_away()
+        for _, group in itertools.groupby(self._store.expect(self._mine()), key=lambda clip: clip.video):
+            pending = sum(self._store.may_come(clip) for clip in group)
+            self.todo, self.videos_todo = self.todo + pending, self.videos_todo + bool(pending)
+        if self._settings.max_clips is not None:
+            self.done_before = self.output.totals(self.output.share(self._finished, self._settings.part)).done
+
+    def _clear_away(self) -> None:
+        """Remove what is packed, and was left behind by a run that was ended just then."""
+        left = files_by_id(self._store.folder)
+        for clip_id in [each for each in left if self._store.knew(each) and each not in self._store.done]:
+            # Not taken away whole. What no line ever knew is not ours to remove.
+            self._forget(clip_id, left.pop(clip_id))
+        if not left:
+            return
+        further = [number for number in self._finished if number >= self.output.count]
+        packed = frozenset[str]().union(*map(self.output.done_in, further))
+        for pack in cut(self._clips, self._settings.samples_per_shard):
+            if pack.number in self._finished and any(clip.id in left for clip in pack.clips):
+                there = packed | self.output.done_in(pack.number)
+                for clip in pack.clips:
+                    if clip.id in there:
+                        self._forget(clip.id, left.get(clip.id, ()))
+
+    def _forget(self, clip_id: str, files: Iterable[Path]) -> None:
+        for path in files:
+            path.unlink(missing_ok=True)
+        self._lines.pop(clip_id, None)
+        self._store.done.pop(clip_id, None)
+
+    def _mine(self) -> Iterator[Clip]:
+        for pack in self._packs:
+            yield from pack.clips
+
+    @property
+    def unfinished(self) -> int:
+        """How many of the list's packs that are this run's are not there."""
+        return self.output.missing(self.output.finished(), self._settings.part)
+
+    # -- the main thread -----------------------------------------------------------------------------------
+
+    def videos(self) -> Iterator[Video]:
+        """What is to be fetched, pack by pack, as it is taken."""
+        self._thread.start()
+        for pack in self._packs:
+            todo = [clip for clip in pack.clips if self._store.may_come(clip)]
+            self._open[pack.number] = _Open(pack, {clip.id for clip in todo})
+            self._pack_of |= {clip.id: pack.number for clip in todo}
+            self._see(pack.number)
+            yield from by_video(todo, self._listing.url_of)
+
+    def settle(self, outcome: Outcome) -> None:
+        """A clip's last outcome."""
+        line = line_of(outcome)
+        if outcome.status == "done":
+            self._lines[outcome.clip.id] = line
+            if outcome.asked:
+                self._have_faith(self._site_of(outcome.clip))
+        if (number := self._pack_of.get(outcome.clip.id)) is None:
+            return
+        pack = self._open[number]
+        pack.left.discard(outcome.clip.id)
+        if outcome.status != "done" and not outcome.permanent:
+            pack.doubtful[outcome.clip.id] = self._site_of(outcome.clip)
+        self._see(number)
+
+    def taken_back(self, clip_ids: Iterable[str]) -> None:
+        """These are tried again."""
+        for clip_id in clip_ids:
+            if (number := self._pack_of.get(clip_id)) is not None:
+                self._open[number].left.add(clip_id)
+                self._open[number].doubtful.pop(clip_id, None)
+
+    def check(self) -> None:
+        """Raise what the packing thread could not keep to itself."""
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def finish(self) -> None:
+        """Write what is complete; returns when all of it is there. Stopped, RunError."""
+        self._have_faith()
+        self._queue.put(None)
+        while self._thread.is_alive():
+            self._thread.join(0.2)
+            self._clock.check()
+        self.check()
+        self.output.let_go()
+
+    def _have_faith(self, site: str | None = None) -> None:
+        """Something came of a site: what failed before there did so by itself, and will not be taken back."""
+        for number in [number for number, pack in self._open.items() if pack.doubtful]:
+            doubtful = self._open[number].doubtful
+            for clip_id in [each for each, where in doubtful.items() if site in (None, where)]:
+                del doubtful[clip_id]
+            self._see(number)
+
+    def _site_of(self, clip: Clip) -> str:
+        return site_of(self._listing.url_of(clip.video))
+
+    def _see(self, number: int) -> None:
+        """Hand a pack over when nothing of it is left, or in doubt."""
+        if self._open[number].left or self._open[number].doubtful:
+            return
+        pack = self._open.pop(number).pack
+        samples = []
+        for clip in pack.clips:
+            self._pack_of.pop(clip.id, None)
+            line = self._lines.pop(clip.id, None) if clip.id in self._store.done else None
+            samples.append(sample_of(clip, line, self._store))
+        self._queue.put((pack, samples))
+
+    # -- the packing thread --------------------------------------------------------------------------------
+
+    def _pack_all(self) -> None:
+        try:
+            while (item := self._queue.get()) is not None:
+                self._write(*item)
+        except BaseException as error:  # the door of a thread: the main one raises it
+            self._error = error
+
+    def _write(self, pack: Pack, samples: Sequence[Sample]) -> None:
+        samples = self.output.fitting(samples, self._store.folder)
+        patience, name = self._settings.give_up_after, self.output.name(pack.number)
+        until = self._clock.now() + patience
+        while not write_until_it_is_there(self.output, pack.number, samples, self._store, self._clock, patience):
+            if self.output.is_finished(pack.number):
+                log.warning("shard %s was written by another run: what it lacks is kept here", name)
+                there = self.output.done_in(pack.number)
+                samples = [sample for sample in samples if sample.clip.id in there]
+                break
+            if self._clock.now() > until:
+                raise GaveUp(f"another run was at shard {name} for so long", "the same command goes on")
+            self._clock.sleep(WRITE_AGAIN)
+        log.info("shard %s is written", name)
+        for sample in samples:
+            self._take_away(sample)
+
+    def _take_away(self, sample: Sample) -> None:
+        folder = self._store.folder
+        for path in (*sample.files(folder).values(), *sample.beside(folder)):
+            path.unlink(missing_ok=True)
+
+
+def sample_of(clip: Clip, done: Line | None, store: Store) -> Sample:
+    """What became of a clip; ``done``: its whole line, where it is done."""
+    failed = store.failed.get(clip.id)
+    return Sample(clip, done or (failed and {"status": "failed", **failed}))
+
+
+def files_by_id(folder: Path) -> dict[str, list[Path]]:
+    """What stands in a data folder for each clip, whether it is whole or not."""
+    found: dict[str, list[Path]] = {}
+    for kind in _KINDS:
+        for path in (folder / kind).rglob("*"):
+            # An id may have dots, and a language none.
+            stem = path.stem.rpartition(".")[0] if kind == "subtitles" else path.stem
+            if path.is_file():
+                found.setdefault(stem, []).append(path)
+    return found
+
+
+def write_until_it_is_there(
+    output: Output,
+    number: int,
+    samples: Sequence[Sample],
+    store: Store,
+    clock: Clock,
+    patience: float,
+) -> bool:
+    """Write a pack, waiting for its place and for room; False: somebody else does. Stopped, RunError.
+
+    ``patience``: seconds after which it is given up.
+    """
+    told, since = False, clock.now()
+    while True:
+        try:
+            wrote = output.write(number, samples, store.folder, store.spill)
+        except (StoreLost, OSError) as error:
+            if isinstance(error, OSError) and not is_full(error):
+                raise as_run_error(error, store.folder) from error
+            if clock.now() - since > patience:
+                raise GaveUp(
+                    f"a shard could not be written for so long: {error}", "the same command goes on"
+                ) from error
+            if not told:
+                words = f"Shard {output.name(number)} cannot be written now, it is tried again: {error}"
+                say(words, matters=True)
+            told = True
+            clock.sleep(WRITE_AGAIN)
+            continue
+        if told:
+            say(f"Shard {output.name(number)} is written.")
+        return wrote
+
+
+class PackedReport(Report):
+    """A report that tells the packer, too."""
+
+    def __init__(self, packed: Packed, *args: Any) -> None:
+        super().__init__(*args)
+        self._packed = packed
+
+    def outcome(self, outcome: Outcome, retry_in: float | None) -> None:
+        super().outcome(outcome, retry_in)
+        if retry_in is None:
+            self._packed.settle(outcome)
+
+    def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None:
+        super().tick(pacers, paused)
+        self._packed.check()
+
+    def taken_back(self, clip_ids: Sequence[str]) -> None:
+        super().taken_back(clip_ids)
+        self._packed.taken_back(clip_ids)

@@ -1,0 +1,1 @@
+"""A user's list of clips, whatever its format: files, columns, cells, and the clips that its rows name."""

@@ -1,0 +1,1 @@
+"""Shards on many machines, by Apache Spark."""

@@ -1,0 +1,124 @@
+"""What a line of a manifest may say: a folder of data may have been made by anybody.
+
+Its ids and names become paths, and its numbers are counted: a line whose words are not what a run writes is not
+taken for one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..core.files import PLAIN_NAME, is_plain_name
+
+# Where the files of a clip lie, each kind beneath a folder of its name.
+_KINDS = {"video": ("videos",), "audio": ("audio", "wavs"), "info": ("info",)}
+# KIND/FOLDER/ID.ENDING, with any number of folders.
+_PATH = re.compile(rf"([a-z]+)/((?:{PLAIN_NAME}/)*)([^/]+)")
+_ENDING = re.compile(r"[a-z0-9]{1,8}")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_MOST = 1 << 53
+# More than anybody tries a clip.
+MOST_TURNS = 10**9
+
+Test = Callable[[Any], bool]
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
+
+
+def _span(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    return _number(value[0]) and (value[1] is None or _number(value[1]))
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _or_nothing(test: Test) -> Test:
+    return lambda value: value is None or test(value)
+
+
+# What is read of a line, where it is there.
+_EITHER: dict[str, Test] = {
+    "youtube_id": _or_nothing(_text),
+    "source": _text,
+    "asked": _span,
+    "attempts": _count,
+    "time": _text,
+    "meta": lambda value: isinstance(value, dict),
+    "turn": lambda value: _count(value) and 1 <= value <= MOST_TURNS,
+}
+_DONE = _EITHER | dict.fromkeys(("bytes", "bytes_fetched"), _or_nothing(_count))
+_DONE |= dict.fromkeys(("pictures", "width", "height", "samples", "sample_rate", "channels"), _or_nothing(_count))
+_DONE |= dict.fromkeys(("duration", "fps"), _or_nothing(_number))
+_DONE |= {"subtitles_seen": _texts, "subtitles_error": lambda value: isinstance(value, dict)}
+_FAILED: dict[str, Test] = _EITHER | {
+    "reason": _text,
+    "permanent": lambda value: isinstance(value, bool),
+    "error": _text,
+    "identities": _texts,
+}
+_NEEDED = frozenset(("reason", "permanent", "attempts", "error", "time"))
+
+
+def is_right(line: Any) -> bool:
+    """Whether a value out of a manifest is a line as a run writes them."""
+    if not isinstance(line, dict) or not isinstance(line.get("id"), str) or not is_plain_name(line["id"]):
+        return False
+    status = line.get("status")
+    if status == "done":
+        return _fits(line, _DONE) and _names_its_files(line)
+    if status == "failed":
+        return line.keys() >= _NEEDED and _fits(line, _FAILED)
+    return status == "forgotten" and _fits(line, _EITHER)
+
+
+def _fits(line: Mapping[str, Any], tests: Mapping[str, Test]) -> bool:
+    # There may be millions: what is there is looked at, not what could be.
+    for name, value in line.items():
+        test = tests.get(name)
+        if test is not None and not test(value):
+            return False
+    return True
+
+
+def _names_its_files(line: Mapping[str, Any]) -> bool:
+    """Whether all files of a finished clip are called after it, in folders of results."""
+    clip_id = line["id"]
+    places = set()
+    for name, kinds in _KINDS.items():
+        if (path := line.get(name)) is not None:
+            place, ending = _read(path, kinds, clip_id)
+            if not _ENDING.fullmatch(ending):
+                return False
+            places.add(place)
+    subtitles = line.get("subtitles") or {}
+    if not isinstance(subtitles, dict) or len(places) > 1:
+        return False
+    return all(
+        _LANGUAGE.fullmatch(language)
+        and (path is None or _read(path, ("subtitles",), clip_id)[1] == f"{language}.vtt")
+        for language, path in subtitles.items()
+    )
+
+
+def _read(path: Any, kinds: tuple[str, ...], clip_id: str) -> tuple[str, str]:
+    """The folders, and what follows ``ID.``, of ``KIND/FOLDERS/ID.ENDING``; nothing of a path that is none."""
+    match = _PATH.fullmatch(path) if isinstance(path, str) else None
+    if match is None or match[1] not in kinds or not match[3].startswith(f"{clip_id}."):
+        return "", ""
+    return match[2], match[3][len(clip_id) + 1 :]
