@@ -25,10 +25,10 @@ from .datasets.base import LEFT_OUT, Dataset, Finished, Listing, fetch_annotatio
 from .datasets.google_drive import DriveFolder
 from .fetch.kept import look_for_exact
 from .fetch.plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
-from .fetch.pool import Staff
+from .fetch.pool import Pool
 from .fetch.requirements import endings_of, needs_of
-from .fetch.scheduler import Desk, Engine
-from .fetch.sharded import Packed, PackedReport, Todo, open_output, plan_packs, see_what_is_needed, summary_of
+from .fetch.scheduler import Engine, Slot
+from .fetch.sharded import ShardedRun, ShardReport, Todo, open_output, plan_shards, see_what_is_needed, summary_of
 from .media.ffmpeg_trial import find_ffmpeg
 from .progress.console import Report, say, summary, without_better
 from .progress.forecast import Work, clip_bytes, expectation
@@ -36,7 +36,7 @@ from .shards.layout import Output
 from .sources.archives import Archives
 from .sources.versions import describe_versions
 from .spark.driver import NEEDS, Cluster, drop_package, open_session, see_java
-from .spark.monitor import Watch
+from .spark.monitor import Monitor
 from .spark.task import Job, absolute
 from .state.first_settings import as_folder, as_shards
 from .state.last_settings import remember
@@ -107,26 +107,26 @@ class Run:
             self._settings = settings = as_folder(settings)
         self._see_what_is_needed()
         ffmpeg = find_ffmpeg(settings.ffmpeg, self._clock)
-        staff = Staff(settings, self._clock, ffmpeg)
+        pool = Pool(settings, self._clock, ffmpeg)
         versions, hint = describe_versions(ffmpeg.version)
         # Of shards, their plan decides which pictures are encoded, and not this machine's folder.
         noted = settings if settings.output_format == "files" else replace(settings, encode=None)
-        store = Store(noted, self._dataset.name, self._clock, staff.whose, self._sounds)
+        store = Store(noted, self._dataset.name, self._clock, pool.whose, self._sounds)
         # What is read now lives to the end: a collector would look at each of a million objects again and again.
         gc.disable()
         try:
             listing = self._own_list(store)
             store.open()
-            remember(settings, staff.paces)
+            remember(settings, pool.paces)
             log_to(named(settings.data_dir / self._dataset.log_name, settings.part), self._log_level)
             self._greet(versions, hint)
             if listing is None:
-                listing = self._published_list(store, staff.cookies)
+                listing = self._published_list(store, pool.cookies)
             self._tell(listing, store)
             if settings.engine == "spark":
                 return self._on_spark(listing, store, signals)
             if settings.output_format != "files":
-                return self._in_packs(listing, staff, store, signals, hint or versions)
+                return self._in_shards(listing, pool, store, signals, hint or versions)
             clips = Share(listing.clips, settings.part)
             if listing.named:
                 see_that_they_are_the_same(clips, store)
@@ -134,17 +134,17 @@ class Run:
             plan = make_plan(clips, listing.url_of, archives, store)
             if settings.part is not None:
                 say("Part {} of {}: ".format(*settings.part) + f"{plan.count} of {clips.everyone} clips.")
-            self._see_room(plan, store)
+            self._check_space(plan, store)
             gc.freeze()
             gc.enable()
-            desks = staff.desks(store, archives, listing.url_of)
-            self._tell_pace(plan, store.done_of_list, desks)
+            slots = pool.slots(store, archives, listing.url_of)
+            self._tell_pace(plan, store.done_of_list, slots)
             try:
                 failed = plan.count - store.done_of_list - plan.found - len(plan.left)
                 for batch in self._batches(plan, clips, listing, archives, store):
-                    work = self._work(plan, batch, failed, store, len(desks))
+                    work = self._work(plan, batch, failed, store, len(slots))
                     report = Report(self._clock, batch.clips, store.done_of_list, hint or versions, work=work)
-                    self._download(settings, store, batch.videos, desks, report, signals)
+                    self._download(settings, store, batch.videos, slots, report, signals)
                     failed += report.failed
             finally:
                 self._write_tables(store)
@@ -189,14 +189,14 @@ class Run:
             say(f"{max(held, as_they_are)} clips are in {path}{kept}.{_called_otherwise(archives, wanted, held)}")
         return archives
 
-    def _tell_pace(self, plan: Plan, done: int, desks: Sequence[Desk]) -> None:
+    def _tell_pace(self, plan: Plan, done: int, slots: Sequence[Slot]) -> None:
         """Which limit binds, and how long that takes."""
         most = self._settings.max_clips
         share = 1.0 if most is None or not plan.asked else min(1.0, max(0, most - done) / plan.asked)
         if clips := round(plan.asked * share):
-            pacers = list(dict.fromkeys(desk.pacer for desk in desks))
+            pacers = list(dict.fromkeys(slot.pacer for slot in slots))
             videos, seconds = max(1, round(plan.videos * share)), plan.length(self._dataset.clip_seconds)
-            say(expectation(videos, clips, pacers, len(desks), self._settings, seconds))
+            say(expectation(videos, clips, pacers, len(slots), self._settings, seconds))
 
     def _greet(self, versions: str, hint: str | None) -> None:
         say(f"{self._dataset.title} -> {self._settings.data_dir}: {versions}")
@@ -240,7 +240,7 @@ class Run:
         for name, value in listing.files.items():
             write_json(store.metadata / name, value)
 
-    def _see_room(self, plan: Plan, store: Store) -> None:
+    def _check_space(self, plan: Plan, store: Store) -> None:
         """Whether what is to be tried fits on the disk, before the first byte."""
         count = plan.found + (len(plan.left) if self._uses_drive else 0)
         if self._settings.max_clips is not None:
@@ -310,37 +310,37 @@ class Run:
         most = self._settings.max_clips
         return most is not None and store.done_of_list >= most
 
-    def _in_packs(self, listing: Listing, staff: Staff, store: Store, signals: Signals, versions: str) -> int:
-        """The steps from the ids on, where the results go into packs."""
+    def _in_shards(self, listing: Listing, pool: Pool, store: Store, signals: Signals, versions: str) -> int:
+        """The steps from the ids on, where the results go into shards."""
         everyone = Share(listing.clips, None)
         output = open_output(self._settings, clock=self._clock)
         settings = as_shards(self._settings, output.planned(), output.url)
-        count = plan_packs(output, everyone, self._dataset.name, settings)
+        count = plan_shards(output, everyone, self._dataset.name, settings)
         output.drop_dead_claims()
         if listing.named:
             see_that_they_are_the_same(everyone, store)
-        packed = Packed(output, listing, everyone, store, settings, self._clock)
+        packed = ShardedRun(output, listing, everyone, store, settings, self._clock)
         packed.begin()
         say(f"{count} clips in {output.count} shards, {packed.unfinished} of them unfinished -> {output.url}")
         gc.freeze()
         gc.enable()
         archives = self._archives(everyone, store)
-        desks = staff.desks(store, archives, listing.url_of)
+        slots = pool.slots(store, archives, listing.url_of)
         most = settings.max_clips
         if most is not None:
             settings = replace(settings, max_clips=max(0, most - packed.done_before))
         plan = Plan(asked=packed.todo, videos=packed.videos_todo)
-        self._tell_pace(plan, packed.done_before + store.done_of_list, desks)
+        self._tell_pace(plan, packed.done_before + store.done_of_list, slots)
         done = packed.done_before + store.done_of_list
         work = Work(
             *(done + packed.todo, 0, packed.todo, packed.todo, packed.videos_todo),
-            *(most, len(desks), settings),
+            *(most, len(slots), settings),
         )
-        report = PackedReport(packed, self._clock, packed.todo, done, versions, None, work)
-        self._download(settings, store, packed.videos(), desks, report, signals)
+        report = ShardReport(packed, self._clock, packed.todo, done, versions, None, work)
+        self._download(settings, store, packed.videos(), slots, report, signals)
         packed.finish()
         archives.close()
-        ended = self._conclude_packs(output)
+        ended = self._conclude_shards(output)
         self._tell_refusals(archives)
         if most is not None and packed.done_before + store.done_of_list >= most:
             if packed.unfinished:
@@ -360,23 +360,23 @@ class Run:
         # Before anything is fixed there.
         session = self._session or open_session(settings.spark_master)
         try:
-            count = plan_packs(output, everyone, self._dataset.name, settings)
+            count = plan_shards(output, everyone, self._dataset.name, settings)
             output.drop_dead_claims()
             finished = output.finished()
-            packs = Todo(output, everyone, settings, finished)
+            shards = Todo(output, everyone, settings, finished)
             name, folder = self._dataset.name, self._dataset.audio_folder
             cluster = Cluster(
                 session, Job(settings, name, folder, output.address, output.count, output.layout), self._clock
             )
             gc.freeze()
             gc.enable()
-            left = output.missing(finished, None) + packs.further
+            left = output.missing(finished, None) + shards.further
             say(f"{count} clips in {output.count} shards, {left} to go, on {cluster.cores} cores -> {output.url}")
             logged = wandb.init(project="avclips", config={"dataset": name}) if wandb else None
-            watch = Watch(output, left, self._clock, logged)
+            watch = Monitor(output, left, self._clock, logged)
             signals.gentle = True
             try:
-                cluster.run(iter(packs), listing.url_of, output, watch)
+                cluster.run(iter(shards), listing.url_of, output, watch)
                 cluster.clean_up()
                 output.let_go()
             finally:
@@ -388,9 +388,9 @@ class Run:
             if self._session is None:
                 session.stop()
                 drop_package()
-        return self._conclude_packs(output)
+        return self._conclude_shards(output)
 
-    def _conclude_packs(self, output: Output) -> int:
+    def _conclude_shards(self, output: Output) -> int:
         finished, share = output.finished(), self._settings.part
         totals, missing = output.totals(output.share(finished, share)), output.missing(finished, share)
         for line in summary_of(output, totals, missing):
@@ -402,12 +402,12 @@ class Run:
         settings: Settings,
         store: Store,
         videos: Iterable[Video],
-        desks: Sequence[Desk],
+        slots: Sequence[Slot],
         report: Report,
         signals: Signals,
     ) -> None:
         """Steps 3 and 4: the clips, and what became of them."""
-        engine = Engine(settings, self._clock, store, report, desks)
+        engine = Engine(settings, self._clock, store, report, slots)
         signals.gentle = True
         try:
             engine.run(videos)

@@ -18,7 +18,7 @@ from avclips.core.clock import Clock
 from avclips.core.model import Clip, Outcome, Video
 from avclips.core.settings import Identity, Settings
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Desk, Engine
+from avclips.fetch.scheduler import Engine, Slot
 from avclips.pacing.pace import Ticket
 from avclips.pacing.pacer import Pacer, make_pacer
 from avclips.state.store import Store
@@ -89,10 +89,10 @@ def seconds(count: int) -> float:
     store = Store(settings, "bench", clock)
     store.open()
     pacer = make_pacer(Identity(), None, 0, None, clock)
-    desks = [Desk(Ready(pacer), pacer) for _ in range(4)]
+    slots = [Slot(Ready(pacer), pacer) for _ in range(4)]
     clips = [_clip(number) for number in range(count)]
     report: Any = Silence()
-    engine = Engine(settings, clock, store, report, desks)
+    engine = Engine(settings, clock, store, report, slots)
     started = time.perf_counter()
     engine.run(by_video(store.pending(clips), "https://www.youtube.com/watch?v={}".format))
     store.snapshot(force=True)

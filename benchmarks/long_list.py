@@ -18,7 +18,7 @@ sys.path.insert(0, sys.argv[1])
 from avclips.core.settings import Settings
 from avclips.datasets.acav100m import read_clips
 from avclips.fetch.plan import Share
-from avclips.fetch.sharded import Todo, open_output, plan_packs
+from avclips.fetch.sharded import Todo, open_output, plan_shards
 
 LETTERS = string.ascii_letters + string.digits + "-_"
 
@@ -34,8 +34,8 @@ def seconds(rows: int) -> float:
     started = time.perf_counter()
     clips = Share(read_clips(Path("data/metadata"), settings).clips, None)
     output = open_output(settings)
-    assert plan_packs(output, clips, "acav100m", settings) == rows
-    assert sum(len(pack.clips) for pack in Todo(output, clips, settings, output.finished())) == rows
+    assert plan_shards(output, clips, "acav100m", settings) == rows
+    assert sum(len(shard.clips) for shard in Todo(output, clips, settings, output.finished())) == rows
     return time.perf_counter() - started
 
 

@@ -110,7 +110,7 @@ def frame_rate(text: str) -> str:
     return str(value)
 
 
-def picture_size(text: str) -> str:
+def frame_size(text: str) -> str:
     """``224``, the smaller side, or ``256x256``; even numbers, as 4:2:0 has them."""
     found = re.fullmatch(r"([0-9]{1,5})(?:[xX]([0-9]{1,5}))?", text)
     sides = [int(side) for side in found.groups() if side] if found else []

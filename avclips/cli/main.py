@@ -1,6 +1,6 @@
 """From a command line to an exit code: a run, or a look at what a folder holds.
 
-With ``report`` the only room that prints.
+With ``report`` the only module that prints.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..run import MORE_MAY_COME, Run
 from ..state.store import Store
 from .options import read_settings
 from .status import listed, status
-from .verify import verify_files, verify_packs
+from .verify import verify_files, verify_shards
 
 log = logging.getLogger("avclips")
 
@@ -146,7 +146,7 @@ def _verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) ->
     if settings.output_format != "files":
         output = open_output(settings, look=True, clock=clock)
         output.look()
-        return 0 if verify_packs(output, ffmpeg, settings, repair) else MORE_MAY_COME
+        return 0 if verify_shards(output, ffmpeg, settings, repair) else MORE_MAY_COME
     # The whole folder is looked at: no shard may be at work when it is changed.
     settings = replace(settings, part=None)
     store = _read_only(dataset, settings, clock)

@@ -11,7 +11,7 @@ from ..core.errors import REASONS
 from ..datasets.base import Dataset
 from ..lists.presets import PRESETS
 from ..lists.presets import listed as listed_presets
-from .arguments import cell_format, frame_rate, letter, picture_size, some_seconds, time_unit, whole_number
+from .arguments import cell_format, frame_rate, frame_size, letter, some_seconds, time_unit, whole_number
 from .parser import Several
 
 
@@ -223,7 +223,7 @@ def add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     )
     group.add_argument(
         "--size",
-        type=picture_size,
+        type=frame_size,
         metavar="N|WxH",
         help="with --cut exact: the smaller side, or both sides of every picture (default: as they come, up to "
         "--quality)",

@@ -36,7 +36,7 @@ _PACE_AT_MOST = 1 << 16
 def status(dataset: Dataset, settings: Settings, store: Store, clock: Clock) -> Iterator[str]:
     """What a user wants to know of a folder, line by line; RunError where it cannot be read."""
     if settings.output_format != "files":
-        yield from _of_packs(settings, store)
+        yield from _of_shards(settings, store)
     else:
         yield from _of_files(dataset, settings, store)
     yield from blocks(paces_of(store.folder), clock)
@@ -57,7 +57,7 @@ def _of_files(dataset: Dataset, settings: Settings, store: Store) -> Iterator[st
     first, *others = summary(done, count, failed, count - done - len(failed))
     yield first
     yield from counted.by_split() or _by_split(dataset, settings, store)
-    yield _room(store)
+    yield _space(store)
     yield from others
     yield from without_better(videos, withheld)
     yield from without_subtitles(store.done_lines(), settings.subtitles, (clip.id for clip in clips))
@@ -77,14 +77,14 @@ def _without_the_list(store: Store) -> Iterator[str]:
         if isinstance(progress, dict) and isinstance(progress.get("total"), int):
             total = max(total, progress["total"])
     yield from summary(done, total, store.failed, total - done - failed)
-    yield _room(store)
+    yield _space(store)
 
 
-def _room(store: Store) -> str:
+def _space(store: Store) -> str:
     return f"{in_units(bytes_of(store.videos) + bytes_of(store.audio))} are in {store.folder}."
 
 
-def _of_packs(settings: Settings, store: Store) -> Iterator[str]:
+def _of_shards(settings: Settings, store: Store) -> Iterator[str]:
     output = open_output(settings, look=True)
     output.look()
     finished = output.finished()

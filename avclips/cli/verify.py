@@ -12,7 +12,7 @@ from ..core.settings import Settings
 from ..media.ffmpeg import Ffmpeg
 from ..media.inspect import compare_all, examine
 from ..progress.bar import Progress
-from ..shards.check import PackCheck
+from ..shards.check import ShardCheck
 from ..shards.layout import Output
 from ..shards.storage import StoreLost
 from ..state.store import Store
@@ -26,14 +26,14 @@ def verify_files(store: Store, listed: Iterable[Clip], ffmpeg: Ffmpeg, settings:
     bad: dict[str, str] = {}
     folders: dict[str, str] = {}
     unseen = 0
-    strangers = [clip for clip in listed if store.has_strangers(clip)]
+    unknown = [clip for clip in listed if store.has_unknown_files(clip)]
     known = store.finished()
-    with Progress("verify", len(known) + len(strangers), "clip") as progress:
+    with Progress("verify", len(known) + len(unknown), "clip") as progress:
         for clip_id, complaint in compare_all(known, store.folder, settings.workers):
             if complaint is not None:
                 bad[clip_id] = complaint
             progress.step()
-        for clip in strangers:
+        for clip in unknown:
             try:
                 complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
             except Killed as error:
@@ -55,7 +55,7 @@ def verify_files(store: Store, listed: Iterable[Clip], ffmpeg: Ffmpeg, settings:
     return not bad and not unseen
 
 
-def verify_packs(output: Output, ffmpeg: Ffmpeg, settings: Settings, repair: bool) -> bool:
+def verify_shards(output: Output, ffmpeg: Ffmpeg, settings: Settings, repair: bool) -> bool:
     """Look into every finished shard, and print what is wrong; whether all are right, and could be looked at.
 
     ``repair``: a bad one is moved out of the way, so that the same command makes it anew.
@@ -64,7 +64,7 @@ def verify_packs(output: Output, ffmpeg: Ffmpeg, settings: Settings, repair: boo
     bad = unseen = 0
     clips = sum(_count(output, number) for number in finished)
     with tempfile.TemporaryDirectory() as folder, Progress("verify", clips, "clip") as progress:
-        check = PackCheck(output, ffmpeg, Path(folder), settings.workers, progress.step)
+        check = ShardCheck(output, ffmpeg, Path(folder), settings.workers, progress.step)
         for number in finished:
             found = check.check(number)
             name = output.name(number)

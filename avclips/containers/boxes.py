@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-# So many boxes, or elements, beside each other are believed: of smaller ones, a stranger's file would keep a core
+# So many boxes, or elements, beside each other are believed: of smaller ones, a hostile file would keep a core
 # busy for minutes. A head has far fewer.
 MOST_BOXES, MOST_IN_HEAD = 1_000_000, 1000
 

@@ -4,7 +4,7 @@ A fragmented MP4 as YouTube serves it begins with ``ftyp``, ``moov`` and ``sidx`
 8.16.3) lists every fragment's size and duration. The head and the covering fragments, put one behind the
 other, are a file that ffmpeg reads like the whole.
 
-Knows bytes and times only: nothing of networks, files or ffmpeg. All of the input comes from strangers: a
+Knows bytes and times only: nothing of networks, files or ffmpeg. All of the input is untrusted: a
 claim that does not add up is NoIndex, never an allocation.
 """
 
@@ -68,7 +68,7 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Span:
+class FragmentRange:
     """The bytes ``first``..``last`` (both included) of some fragments, which begin at second ``starts_at``."""
 
     first: int
@@ -207,7 +207,7 @@ def covering(starts: Sequence[Fraction], since: Fraction, until: Fraction | None
     return first, last
 
 
-def check_boxes(index: Index, span: Span, body: bytes) -> str | None:
+def check_boxes(index: Index, span: FragmentRange, body: bytes) -> str | None:
     """What is wrong with the fragments in ``body`` (the bytes of ``span``), or None.
 
     Each must be a chain of boxes from its first byte to its last, with a moof and a mdat: ffmpeg passes over a

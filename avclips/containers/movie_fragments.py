@@ -1,6 +1,6 @@
 """Movie fragments of an MP4: the packets that each ``moof`` lists (ISO/IEC 14496-12, 8.8).
 
-Knows bytes and times only. The input may come from strangers: what does not add up is NoTable, and nothing is
+Knows bytes and times only. The input is untrusted: what does not add up is NoTable, and nothing is
 allocated for what a box claims beyond what it holds.
 """
 

@@ -1,6 +1,6 @@
 """The sample tables of an MP4 file: where each packet lies, and when it is shown.
 
-ISO/IEC 14496-12, 8.6 and 8.7. Knows bytes and times only. The input may come from strangers: tables that do not
+ISO/IEC 14496-12, 8.6 and 8.7. Knows bytes and times only. The input is untrusted: tables that do not
 add up are NoTable, and nothing is allocated for what they claim beyond what they hold.
 """
 

@@ -213,7 +213,7 @@ def _deltas(track: TrackOut) -> list[int]:
 
 def _of_this_file(entry: bytes) -> bytes:
     """A description that refers to the one data reference there is (8.5.2), whichever it had among several."""
-    # A stranger's may be too short to refer to any.
+    # An untrusted one may be too short to refer to any.
     return entry[:14] + struct.pack(">H", 1) + entry[16:] if len(entry) >= 16 else entry
 
 
@@ -234,8 +234,8 @@ def _stbl(track: TrackOut, places: Sequence[_Chunk], start: int, wide: bool) -> 
 
 
 def _counted(kind: bytes, each: str, rows: Sequence[tuple[int, ...]], version: int = 0) -> bytes:
-    pack: Callable[..., bytes] = struct.Struct(each).pack
-    return _full(kind, version, 0, struct.pack(">I", len(rows)), b"".join(pack(*row) for row in rows))
+    shard: Callable[..., bytes] = struct.Struct(each).pack
+    return _full(kind, version, 0, struct.pack(">I", len(rows)), b"".join(shard(*row) for row in rows))
 
 
 def _runs_of(values: Sequence[int]) -> list[tuple[int, int]]:

@@ -25,6 +25,6 @@ def without_tag(piece: bytes) -> tuple[Fraction | None, bytes]:
     return Fraction(int.from_bytes(stamp, "big") % WRAP, CLOCK), rest
 
 
-def is_packed(piece: bytes) -> bool:
+def is_packed_audio(piece: bytes) -> bool:
     """Whether a piece is packed sound: a tag, or a frame of AAC at once."""
     return piece[:3] == b"ID3" or (len(piece) > 1 and piece[0] == 0xFF and piece[1] & 0xF6 == 0xF0)

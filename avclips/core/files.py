@@ -31,13 +31,13 @@ _JSON = json.JSONEncoder(ensure_ascii=False)
 # How the names of files end that are being made.
 UNFINISHED = ".part"
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 _IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether an id from a stranger may become part of a file name."""
+    """Whether an id from outside may become part of a file name."""
     return _PLAIN_NAME.fullmatch(name) is not None
 
 
@@ -266,7 +266,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def has_room(folder: Path, size: int) -> bool:
+def has_space(folder: Path, size: int) -> bool:
     """Whether ``size`` bytes find room in a folder now: free space says nothing of a quota, nor of inodes."""
     trial = folder / f".room-{secrets.token_hex(8)}.tmp"
     try:
@@ -284,18 +284,18 @@ def has_room(folder: Path, size: int) -> bool:
 
 def is_full(error: OSError) -> bool:
     """Whether there was no room: it may come back."""
-    return error.errno in _NO_ROOM
+    return error.errno in _NO_SPACE
 
 
 def is_about_the_disk(error: OSError) -> bool:
     """Whether no other try could write either: a full disk, a quota, a folder that may not be written to."""
-    return error.errno in _NO_ROOM | _NO_RIGHT
+    return error.errno in _NO_SPACE | _NO_RIGHT
 
 
 def as_run_error(error: OSError, folder: Path) -> RunError:
     """Say what a failing write means for the run."""
     where = error.filename or folder
-    if error.errno in _NO_ROOM:
+    if error.errno in _NO_SPACE:
         return RunError(f"no room left in {folder}", "free some space; the same command goes on where it stopped")
     if error.errno in _NO_RIGHT:
         return RunError(f"{where} cannot be read or written: {error.strerror}", "check its owner and its mount")

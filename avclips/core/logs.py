@@ -15,12 +15,12 @@ from tqdm import tqdm
 from .files import appended
 from .redact import plain
 
-# The rooms in which a run may wait for minutes with nothing else to say.
+# The modules in which a run may wait for minutes with nothing else to say.
 _WAITING = ("avclips.datasets.base", "avclips.datasets.google_drive", "avclips.state.lock")
 
 
 class _OneLine(logging.Formatter):
-    """Log lines cannot be forged: what comes from strangers stays in its line."""
+    """Log lines cannot be forged: what comes from outside stays in its line."""
 
     def format(self, record: logging.LogRecord) -> str:
         # Our own tracebacks have lines of their own, but none that could be taken for an entry.

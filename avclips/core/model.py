@@ -1,4 +1,4 @@
-"""The values that travel between the rooms: frozen, picklable, without behaviour."""
+"""The values that travel between the packages: frozen, picklable, without behaviour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers' words on their way to people: in one line, without control characters and without passwords."""
+"""Others' words on their way to people: in one line, without control characters and without passwords."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Settings:
     subtitles: tuple[str, ...] = ()
     # (I, N): this run takes the I-th of N shares of the videos, I from 0.
     part: tuple[int, int] | None = None
-    # Single files in the data folder, or packs of so many clips at a path or URL (None: in the data folder).
+    # Single files in the data folder, or shards of so many clips at a path or URL (None: in the data folder).
     output_format: OutputFormat = "files"
     output: str | None = None
     samples_per_shard: int = 1000

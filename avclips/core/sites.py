@@ -25,5 +25,5 @@ def site_of(url: str | None) -> str:
         return "an address that cannot be read"
     if not url or not host or _YOUTUBES.fullmatch(host):
         return YOUTUBE
-    # Others' doors to the same house.
+    # Others' addresses of the same site.
     return YOUTUBE if YoutubeIE.suitable(url) else host.removeprefix("www.")

@@ -29,7 +29,7 @@ log = logging.getLogger("avclips.datasets.base")
 
 # In the metadata folder: the records of a list that name no clip, each with the reason.
 LEFT_OUT = "left_out.json"
-TRIES = 5
+ATTEMPTS = 5
 # Seconds to connect, and between two pieces of the answer.
 TIMEOUTS = (15.0, 60.0)
 # GitHub and Drive answer these for a while, under load.
@@ -85,7 +85,7 @@ def id_files(clips: Iterable[Clip], url_of: Callable[[str], str | None] = watch_
 class Finished:
     """The clips that are done, for the tables that a dataset keeps of them.
 
-    ``folder``: the data folder. ``lines()``: what the journal says of each, as it is read; ``file_of(id)``: the
+    ``folder``: the data folder. ``lines()``: what the manifest says of each, as it is read; ``file_of(id)``: the
     clip's sound, or else its picture, beneath the folder; None where it is not there.
     """
 
@@ -213,18 +213,18 @@ def _download(
     """Decides what a failed try means; ``_receive`` does the trying."""
     hint = f"put the file into {part.parent} by hand, or try again later"
     with _session(cookies) as session:
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             try:
                 _receive(session, annotation.url, part, settings.identities[0].proxy)
                 return
             except requests.HTTPError as error:
-                if error.response.status_code not in _PASSING or attempt == TRIES:
+                if error.response.status_code not in _PASSING or attempt == ATTEMPTS:
                     answer = f"HTTP {error.response.status_code} {error.response.reason}"
                     raise RunError(f"{annotation.url} answered {answer}", hint) from error
             except requests.RequestException as error:
-                if attempt == TRIES:
+                if attempt == ATTEMPTS:
                     raise RunError(f"{annotation.url} cannot be fetched: {_plainly(error)}", hint) from error
-            log.warning("%s did not come, try %d of %d", annotation.name, attempt, TRIES)
+            log.warning("%s did not come, try %d of %d", annotation.name, attempt, ATTEMPTS)
             clock.sleep(2.0**attempt)
 
 

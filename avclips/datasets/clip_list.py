@@ -18,7 +18,7 @@ from ..lists.meaning import Meaning, meaning_of
 from ..lists.presets import PRESETS
 from ..lists.reader import open_table
 from ..lists.table import Table, is_word
-from ..lists.unique_clips import Book
+from ..lists.unique_clips import UniqueClips
 from .base import Dataset, Listing, together
 
 # So many columns are named at most.
@@ -31,7 +31,7 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
         raise UsageError("no list of clips is named", "name the file: download_clips.py LIST")
     table = open_table(settings.clip_list, settings.encoding, looks_of(settings), delimiter_of_list(settings))
     meaning = meaning_of(table, settings)
-    book = Book(meaning)
+    book = UniqueClips(meaning)
     rows, skipped = 0, []
     for where, cells in table.rows(meaning.names):
         rows += 1
@@ -54,7 +54,7 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     return Listing(together(book.clips()), skipped, book.url_of, remarks=remarks, named=named, rows=rows)
 
 
-def _remarks(table: Table, meaning: Meaning, book: Book, settings: Settings) -> list[str]:
+def _remarks(table: Table, meaning: Meaning, book: UniqueClips, settings: Settings) -> list[str]:
     """What a user should know of how the list was understood."""
     remarks = meaning.remarks()
     if meaning.cell is None and (name := unused_id(table, meaning.columns, settings)) is not None:

@@ -1,6 +1,6 @@
 """A dataset's own archives on Google Drive, fetched with gdown.
 
-gdown (an extra) knows Drive's listing, its confirmation page and how to resume; this room says where the archive
+gdown (an extra) knows Drive's listing, its confirmation page and how to resume; this module says where the archive
 goes, whether there is room for it, and what its errors mean. An archive has its name only when it is whole.
 """
 
@@ -113,7 +113,7 @@ class DriveFolder:
         return self._folder.parent / "metadata" / f".{path.name}.fetched"
 
     def by_hand(self) -> str:
-        """What a user can do without this room."""
+        """What a user can do without this module."""
         url = f"https://drive.google.com/drive/folders/{self._drive.folder_id}"
         sizes = " and ".join(f"{each.title} ({each.size / 1e9:.2f} GB)" for each in self._drive.archives)
         return f"fetch {sizes} in a browser from {url}, and give what you got: --archives PATH ..."
@@ -301,7 +301,7 @@ class _Progress:
         """Called by gdown after each piece, in bytes."""
         if not self._seen:
             self._seen = True
-            self._see_room((total or self._archive.size) - so_far)
+            self._check_space((total or self._archive.size) - so_far)
             if self._eye is not None and self._eye.isatty():
                 self._bar = tqdm(total=total, unit="B", unit_scale=True, desc=self._archive.name, file=self._eye)
         if self._bar is not None:
@@ -310,7 +310,7 @@ class _Progress:
             self._next_line = time.monotonic() + SAY_EVERY
             say(f"{self._archive.name}: {so_far / 1e9:.2f} of {(total or self._archive.size) / 1e9:.2f} GB")
 
-    def _see_room(self, left: int) -> None:
+    def _check_space(self, left: int) -> None:
         free = free_bytes(self._folder)
         if left > free - self._min_free:
             raise RunError(

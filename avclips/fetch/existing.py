@@ -54,7 +54,7 @@ class Local:
 
     def has(self, clip: Clip) -> bool:
         """Whether there is something to try."""
-        return self._store.has_strangers(clip) or self._archives.holds(clip.id)
+        return self._store.has_unknown_files(clip) or self._archives.holds(clip.id)
 
     def refusal(self, clip: Clip) -> ClipError:
         """Why the clip did not come from the archives, where nobody else can be asked."""
@@ -77,7 +77,7 @@ class Local:
             return Outcome(clip, "failed", error.reason, error.detail)
 
     def _take(self, clip: Clip) -> Outcome | None:
-        if self._store.has_strangers(clip):
+        if self._store.has_unknown_files(clip):
             try:
                 return self._adopt(clip)
             except Killed:

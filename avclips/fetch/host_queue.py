@@ -1,4 +1,4 @@
-"""What comes next of a list: in its order, with a lane for each site, so that one that waits holds up no other."""
+"""What comes next of a list: in its order, with a queue for each host, so that one that waits delays no other."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SOON = 8
 AHEAD = 100_000
 
 
-class Lanes:
+class HostQueues:
     """The videos that wait for a worker. The list is read as it is needed."""
 
     def __init__(self, videos: Iterable[Video]) -> None:
         self._list = iter(videos)
         # By site, the videos at hand with their places in the list.
-        self._lanes: dict[str | None, deque[tuple[int, Video]]] = {}
+        self._queues: dict[str | None, deque[tuple[int, Video]]] = {}
         self._last: deque[Video] = deque()
         self._read = 0
         self._taken = 0, ""
@@ -32,33 +32,33 @@ class Lanes:
     def __iter__(self) -> Iterator[Video]:
         """Those that are at hand, and those behind all; at least a few more than one, if there are."""
         self._fill_up(SOON)
-        for lane in self._lanes.values():
-            yield from (video for _, video in lane)
+        for queue in self._queues.values():
+            yield from (video for _, video in queue)
         yield from self._last
 
     def next(self, may_start: Callable[[str | None], bool]) -> Video | None:
         """Take the first video of a site that may start (None: nobody is asked for it), or None."""
         self._fill_up(SOON)
         while True:
-            lanes = [(lane[0][0], site) for site, lane in self._lanes.items() if may_start(site)]
-            if lanes:
-                return self._take(min(lanes, key=lambda each: each[0])[1])
+            queues = [(queue[0][0], site) for site, queue in self._queues.items() if may_start(site)]
+            if queues:
+                return self._take(min(queues, key=lambda each: each[0])[1])
             if self._at_hand >= AHEAD or not self._read_one():
                 return None
 
     def back(self, video: Video) -> None:
         """Put back the video that was taken last, or a part of it, to where it was."""
         assert self._taken[1] == video.id
-        self._lane(video).appendleft((self._taken[0], video))
+        self._queue_of(video).appendleft((self._taken[0], video))
         self._at_hand += 1
 
     def soon(self, video: Video) -> None:
         """Have a video come soon, but not at once: a few that fail and fail must not keep out the rest."""
         self._fill_up(SOON)
-        heads = (number for lane in self._lanes.values() for number, _ in itertools.islice(lane, SOON))
+        heads = (number for queue in self._queues.values() for number, _ in itertools.islice(queue, SOON))
         number = max(heapq.nsmallest(SOON, heads), default=self._read)
-        lane = self._lane(video)
-        lane.insert(bisect_right(lane, number, key=lambda each: each[0]), (number, video))
+        queue = self._queue_of(video)
+        queue.insert(bisect_right(queue, number, key=lambda each: each[0]), (number, video))
         self._at_hand += 1
 
     def last(self, video: Video) -> None:
@@ -68,19 +68,19 @@ class Lanes:
     def clear(self) -> None:
         """Nothing is to come any more."""
         self._list = iter(())
-        self._lanes.clear()
+        self._queues.clear()
         self._last.clear()
         self._at_hand = 0
 
-    def _lane(self, video: Video) -> deque[tuple[int, Video]]:
+    def _queue_of(self, video: Video) -> deque[tuple[int, Video]]:
         site = None if video.url is None else site_of(video.url)
-        return self._lanes.setdefault(site, deque())
+        return self._queues.setdefault(site, deque())
 
     def _take(self, site: str | None) -> Video:
-        number, video = self._lanes[site].popleft()
+        number, video = self._queues[site].popleft()
         self._taken = number, video.id
-        if not self._lanes[site]:
-            del self._lanes[site]
+        if not self._queues[site]:
+            del self._queues[site]
         self._at_hand -= 1
         return video
 
@@ -94,7 +94,7 @@ class Lanes:
             video = self._last.popleft()
         if video is None:
             return False
-        self._lane(video).append((self._read, video))
+        self._queue_of(video).append((self._read, video))
         self._read += 1
         self._at_hand += 1
         return True

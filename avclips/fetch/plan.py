@@ -83,7 +83,7 @@ def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: S
         plan.seconds += sum(ended)
         plan.timed += len(ended)
         plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
-        if any(archives.holds(clip.id) or store.had_strangers(clip) for clip in pending):
+        if any(archives.holds(clip.id) or store.had_unknown_files(clip) for clip in pending):
             plan.here += pending
         elif pending and url_of(video) is None:
             plan.left += pending

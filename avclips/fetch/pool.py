@@ -16,11 +16,11 @@ from ..sources.youtube import YouTube
 from ..sources.ytdlp_args import parse_ytdlp_args
 from ..state.manifest import video_of
 from ..state.store import Store
-from .scheduler import Desk
+from .scheduler import Slot
 from .worker import Worker
 
 
-class Staff:
+class Pool:
     """Who asks, and how: what is read once, before anything is made. UsageError, RunError."""
 
     def __init__(self, settings: Settings, clock: Clock, ffmpeg: Ffmpeg) -> None:
@@ -46,7 +46,7 @@ class Staff:
         found = [(name_of(each), pace_file(each, key, self._settings.state_dir)) for each, key in named]
         return [{"name": name, "file": str(file.absolute())} for name, file in found if file is not None]
 
-    def desks(self, store: Store, archives: Archives, url_of: Callable[[str], str | None]) -> Sequence[Desk]:
+    def slots(self, store: Store, archives: Archives, url_of: Callable[[str], str | None]) -> Sequence[Slot]:
         """The workers, each with the pacer of its identity; ``url_of``: the address of a video."""
         settings, clock = self._settings, self._clock
         pacers = [
@@ -62,11 +62,11 @@ class Staff:
             return (url_of(video_of(line)) for line in store.done_lines())
 
         beacons = [Beacons(earlier) for _ in pacers]
-        desks = []
+        slots = []
         for number in range(settings.workers):
             which = number % len(pacers)
             youtube = YouTube(settings, clock, settings.identities[which], self._texts[which], self._asked_for)
             around = beacons[which]
             worker = Worker(settings, clock, pacers[which], youtube, self._ffmpeg, store, archives, around)
-            desks.append(Desk(worker, pacers[which]))
-        return desks
+            slots.append(Slot(worker, pacers[which]))
+        return slots

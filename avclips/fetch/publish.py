@@ -58,7 +58,7 @@ class Finisher:
             complaint = judge_sound(expected, sound)
         else:
             video = job.video.path if job.keep else video
-            # A stranger's file may have its packets in fragments, which the table does not list.
+            # An untrusted file may have its packets in fragments, which the table does not list.
             tracks = self._ffmpeg.list_packets(video) if job.keep else self._packets(video)
             complaint = judge(expected, tracks, sound, job.cut)
         if complaint:

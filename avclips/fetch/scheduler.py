@@ -23,16 +23,16 @@ from typing import Protocol
 
 from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError, Stopped
-from ..core.files import as_run_error, free_bytes, has_room, is_about_the_disk, is_full
+from ..core.files import as_run_error, free_bytes, has_space, is_about_the_disk, is_full
 from ..core.model import Clip, Outcome, Video
 from ..core.redact import in_units
 from ..core.settings import Settings
 from ..core.sites import site_of
 from ..pacing.pace import TROUBLE, Ticket
 from ..pacing.pacer import Pacer
-from ..pacing.retries import Last, Tries
+from ..pacing.retries import Last, Retries
 from ..state.store import ROOM, Store
-from .host_queue import Lanes
+from .host_queue import HostQueues
 
 log = logging.getLogger("avclips.fetch.scheduler")
 
@@ -42,7 +42,7 @@ LAST_WORDS = 2.0
 LOOK_EVERY = 10.0
 FULL_WAIT = 60.0
 # Bytes that a folder for temporary files should take.
-LITTLE_ROOM = 64 * 1024
+LITTLE_SPACE = 64 * 1024
 
 
 class Works(Protocol):
@@ -57,7 +57,7 @@ class Works(Protocol):
     def close(self) -> None: ...
 
 
-class Watches(Protocol):
+class Reporter(Protocol):
     """What the engine tells a report."""
 
     def outcome(self, outcome: Outcome, retry_in: float | None) -> None: ...
@@ -70,7 +70,7 @@ class Watches(Protocol):
 
 
 @dataclass(frozen=True)
-class Desk:
+class Slot:
     """A worker, and the pacer of the identity it asks as."""
 
     worker: Works
@@ -81,7 +81,7 @@ class Desk:
 class _Came:
     """A worker tells what became of a clip."""
 
-    desk: Desk
+    slot: Slot
     outcome: Outcome
 
 
@@ -89,7 +89,7 @@ class _Came:
 class _Finished:
     """A worker is through with its video; ``error`` is what it could not keep to itself."""
 
-    desk: Desk
+    slot: Slot
     video: Video
     error: BaseException | None = None
 
@@ -98,18 +98,18 @@ class Engine:
     """Runs workers over videos until nothing is left to try."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, store: Store, report: Watches, desks: Sequence[Desk]
+        self, settings: Settings, clock: Clock, store: Store, report: Reporter, slots: Sequence[Slot]
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._store = store
         self._report = report
-        self._desks = desks
-        self._idle = deque(desks)
-        self._pacers = list(dict.fromkeys(desk.pacer for desk in desks))
-        self._tries = Tries(settings.retry_attempts)
+        self._slots = slots
+        self._idle = deque(slots)
+        self._pacers = list(dict.fromkeys(slot.pacer for slot in slots))
+        self._retries = Retries(settings.retry_attempts)
         self._events: queue.SimpleQueue[_Came | _Finished] = queue.SimpleQueue()
-        self._lanes = Lanes(())
+        self._queues = HostQueues(())
         self._later: list[tuple[float, int, Video]] = []
         self._numbers = itertools.count()
         self._running: dict[str, Video] = {}
@@ -133,8 +133,8 @@ class Engine:
         before the threads are waited for: a sleeping worker would otherwise hold the exit up for as long as it
         sleeps.
         """
-        self._lanes = Lanes(videos)
-        pool = ThreadPoolExecutor(len(self._desks), thread_name_prefix="worker")
+        self._queues = HostQueues(videos)
+        pool = ThreadPoolExecutor(len(self._slots), thread_name_prefix="worker")
         try:
             self._loop(pool)
         except BaseException:
@@ -144,15 +144,15 @@ class Engine:
                 self._drain()
             raise
         pool.shutdown()
-        for desk in self._desks:
-            desk.worker.close()
+        for slot in self._slots:
+            slot.worker.close()
 
     def _loop(self, pool: ThreadPoolExecutor) -> None:
         while True:
             self._clock.check()
             self._look_around()
             patience = self._hand_out(pool)
-            if not self._running and not self._later and not any(self._lanes):
+            if not self._running and not self._later and not any(self._queues):
                 return
             with suppress(queue.Empty):
                 self._take(self._events.get(timeout=self._clock.real(patience, at_least=0.001)))
@@ -164,7 +164,7 @@ class Engine:
     def _hand_out(self, pool: ThreadPoolExecutor) -> float:
         """Give videos to idle workers that may ask now; return the seconds until it is worth looking again."""
         while self._later and self._later[0][0] <= self._clock.now():
-            self._lanes.soon(heapq.heappop(self._later)[2])
+            self._queues.soon(heapq.heappop(self._later)[2])
         # A second of real time, so that a stop, a countdown and a full disk are seen.
         patience = self._clock.scale
         if self._later:
@@ -173,45 +173,45 @@ class Engine:
             return patience
         waits: dict[Pacer, float] = {}
         for _ in range(len(self._idle)):
-            desk = self._idle.popleft()
-            if not self._give(desk, pool, waits):
-                self._idle.append(desk)
+            slot = self._idle.popleft()
+            if not self._give(slot, pool, waits):
+                self._idle.append(slot)
         return min([patience, *waits.values()])
 
     @property
     def _everywhere(self) -> list[Pacer]:
         return [each for pacer in self._pacers for each in pacer.everywhere]
 
-    def _give(self, desk: Desk, pool: ThreadPoolExecutor, waits: dict[Pacer, float]) -> bool:
-        """Give ``desk`` the next video that it may ask for, and note how long its identity must wait at others."""
+    def _give(self, slot: Slot, pool: ThreadPoolExecutor, waits: dict[Pacer, float]) -> bool:
+        """Give ``slot`` the next video that it may ask for, and note how long its identity must wait at others."""
 
         def may_start(site: str | None) -> bool:
-            return site is None or desk.pacer.of(site) not in waits
+            return site is None or slot.pacer.of(site) not in waits
 
         while (video := self._next(may_start)) is not None:
-            if desk.worker.can_adopt(video):
-                pool.submit(self._work, desk, video, desk.worker.adopt)
+            if slot.worker.can_adopt(video):
+                pool.submit(self._work, slot, video, slot.worker.adopt)
             else:
-                pacer = desk.pacer.at(video.url)
+                pacer = slot.pacer.at(video.url)
                 leave = pacer.start()
                 if isinstance(leave, float):
                     waits[pacer] = leave
-                    self._lanes.back(video)
+                    self._queues.back(video)
                     continue
-                pool.submit(self._work, desk, video, functools.partial(desk.worker.run, ticket=leave))
+                pool.submit(self._work, slot, video, functools.partial(slot.worker.run, ticket=leave))
             self._running[video.id] = video
             return True
         return False
 
     def _next(self, may_start: Callable[[str | None], bool]) -> Video | None:
         """The next video, or as many of its clips as --max-clips leaves; None when none may start now."""
-        room = self._room()
+        room = self._more_clips()
         if room <= 0:
             if not self._running:
-                self._lanes.clear()
+                self._queues.clear()
                 self._later.clear()
             return None
-        while (video := self._lanes.next(may_start)) is not None:
+        while (video := self._queues.next(may_start)) is not None:
             if video.id in self._running:
                 # Let go by a user while its other clips are being fetched: it comes when they are through.
                 self._defer(video, 1.0)
@@ -222,12 +222,12 @@ class Engine:
                 continue
             video = replace(video, clips=clips)
             if len(video.clips) > room:
-                self._lanes.back(replace(video, clips=video.clips[room:]))
+                self._queues.back(replace(video, clips=video.clips[room:]))
                 video = replace(video, clips=video.clips[:room])
             return video
         return None
 
-    def _room(self) -> int:
+    def _more_clips(self) -> int:
         """How many more clips may be begun before --max-clips is reached, if all succeed."""
         if self._settings.max_clips is None:
             return 1 << 62
@@ -242,7 +242,7 @@ class Engine:
         self._next_look = now + LOOK_EVERY
         self._store.check_lock()
         self._paused = None
-        if self._full_until is not None and (now < self._full_until or not self._has_room()):
+        if self._full_until is not None and (now < self._full_until or not self._has_space()):
             self._full_until = max(self._full_until, now + LOOK_EVERY)
             self._paused = f"no room left in {self._full_at} (full, no inodes, or a quota)"
         elif (free := free_bytes(self._store.folder)) < self._settings.min_free:
@@ -254,13 +254,13 @@ class Engine:
             self._full_until = None
         self._give_up_in_time()
 
-    def _has_room(self) -> bool:
+    def _has_space(self) -> bool:
         """Whether there is room again where there was none; elsewhere (in $TMPDIR) only little is written."""
         if self._full_at == self._store.folder:
-            return self._store.has_room()
+            return self._store.has_space()
         if not self._full_at.is_dir():
             return True
-        return has_room(self._full_at, ROOM if self._is_ours(self._full_at) else LITTLE_ROOM)
+        return has_space(self._full_at, ROOM if self._is_ours(self._full_at) else LITTLE_SPACE)
 
     def _disk_of(self, error: OSError) -> Path:
         """Where a failing write found no room: the data folder, unless it names a folder on another disk."""
@@ -292,7 +292,7 @@ class Engine:
             return
         left = {site_of(video.url) for video in self._left if video.url is not None}
         blocked = bool(left) and all(pacer.of(site).block for site in left for pacer in self._pacers)
-        waiting = blocked or self._tries.unheard
+        waiting = blocked or self._retries.unheard
         if waiting and self._clock.now() - self._last_answer > self._settings.give_up_after:
             hours = self._settings.give_up_after / 3600
             raise GaveUp(
@@ -303,26 +303,26 @@ class Engine:
 
     # -- in a worker's thread ------------------------------------------------------------------------------
 
-    def _work(self, desk: Desk, video: Video, outcomes: Callable[[Video], Iterator[Outcome]]) -> None:
+    def _work(self, slot: Slot, video: Video, outcomes: Callable[[Video], Iterator[Outcome]]) -> None:
         try:
             for outcome in outcomes(video):
-                self._events.put(_Came(desk, outcome))
-        except BaseException as error:  # the door of a thread: what is not sent on would be lost
-            self._events.put(_Finished(desk, video, error))
+                self._events.put(_Came(slot, outcome))
+        except BaseException as error:  # the outermost call of a thread: what is not sent on would be lost
+            self._events.put(_Finished(slot, video, error))
         else:
-            self._events.put(_Finished(desk, video))
+            self._events.put(_Finished(slot, video))
 
     # -- in the main thread --------------------------------------------------------------------------------
 
     def _take(self, event: _Came | _Finished) -> None:
         if isinstance(event, _Came):
             self._told.add(event.outcome.clip.id)
-            self._settle(event.outcome, self._running[event.outcome.clip.video], event.desk.pacer)
+            self._settle(event.outcome, self._running[event.outcome.clip.video], event.slot.pacer)
             return
         video = self._running.pop(event.video.id)
-        self._idle.append(event.desk)
+        self._idle.append(event.slot)
         if event.error is not None:
-            self._mend(event.error, video, event.desk.pacer)
+            self._mend(event.error, video, event.slot.pacer)
         untold = [clip for clip in video.clips if clip.id not in self._told]
         self._told.difference_update(clip.id for clip in video.clips)
         again = self._again.pop(video.id, []) + [(clip, 0.0) for clip in untold]
@@ -356,7 +356,7 @@ class Engine:
     def _settle(self, outcome: Outcome, video: Video, pacer: Pacer) -> None:
         """Write down what an outcome of a clip of ``video`` means, or put it off; ``pacer``: of whom asked."""
         way = self._pacers.index(pacer), site_of(video.url)
-        verdict = self._tries.judge(outcome, alone=self._nobody_but(video), way=way)
+        verdict = self._retries.judge(outcome, alone=self._nobody_but(video), way=way)
         if outcome.asked and (outcome.status == "done" or outcome.permanent):
             self._last_answer = self._clock.now()
         if isinstance(verdict, Last):
@@ -367,12 +367,12 @@ class Engine:
         else:
             self._again.setdefault(outcome.clip.video, []).append((outcome.clip, verdict.delay))
             self._report.outcome(outcome, verdict.delay)
-        if self._tries.take_forbidden(way):
+        if self._retries.take_forbidden(way):
             pacer.at(video.url).pause("forbidden")
-        elif self._tries.is_deaf(way):
+        elif self._retries.is_deaf(way):
             # Its proxy is down, say: the others go on, and it does not run through the list meanwhile.
             pacer.at(video.url).pause(TROUBLE)
-        if (wronged := self._tries.take_back()) is not None:
+        if (wronged := self._retries.take_back()) is not None:
             self._pause_for_trouble(outcome, video, wronged)
 
     def _pause_for_trouble(self, outcome: Outcome, video: Video, wronged: set[str]) -> None:
@@ -395,14 +395,14 @@ class Engine:
     def _left(self) -> Iterator[Video]:
         """The videos that are tried now, or are to be, as far as the list was read."""
         later = (video for _, _, video in self._later)
-        return itertools.chain(self._running.values(), later, self._lanes)
+        return itertools.chain(self._running.values(), later, self._queues)
 
     def _defer(self, video: Video, delay: float) -> None:
         if delay > 0:
             heapq.heappush(self._later, (self._clock.now() + delay, next(self._numbers), video))
         else:
             # At the end: after a refusal, another one should probe.
-            self._lanes.last(video)
+            self._queues.last(video)
 
     def _bring_back(self, clip_ids: Iterable[str]) -> None:
         """Clips that had failed are tried again, with all their tries; those of an earlier run with the next."""
@@ -411,7 +411,7 @@ class Engine:
             if clip_id in self._given_up:
                 log.info("%s is tried again", clip_id)
                 clip, video = self._given_up.pop(clip_id)
-                self._tries.forget(clip_id)
+                self._retries.forget(clip_id)
                 back.setdefault(video.id, (video, []))[1].append(clip)
             else:
                 log.info("%s was let go: it is tried when its turn comes, or by the next run", clip_id)
@@ -428,5 +428,5 @@ class Engine:
                 return
             if isinstance(event, _Finished):
                 self._running.pop(event.video.id, None)
-            elif isinstance(verdict := self._tries.judge(event.outcome), Last):
+            elif isinstance(verdict := self._retries.judge(event.outcome), Last):
                 self._store.record(verdict.outcome)

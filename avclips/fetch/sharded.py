@@ -1,7 +1,7 @@
-"""A run whose results go into packs: what is still to be fetched, and the packing beside the fetching.
+"""A run whose results go into shards: what is still to be fetched, and the packing beside the fetching.
 
-A clip is fetched as ever, into the data folder; when every clip of its pack is done or failed, a thread of its own
-writes the pack and takes the files away. What is left when a run ends is packed by the next.
+A clip is fetched as ever, into the data folder; when every clip of its shard is done or failed, another thread
+writes the shard and takes the files away. What is left when a run ends is packed by the next.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..core.sites import site_of
 from ..datasets.base import Listing
 from ..pacing.pacer import Pacer
 from ..progress.console import Report, say, without_better
-from ..shards.layout import Output, Pack, cut
+from ..shards.layout import Output, Shard, cut
 from ..shards.sample import Sample
 from ..shards.stats import Totals
 from ..shards.storage import Remote, StoreLost
@@ -56,14 +56,14 @@ def see_what_is_needed(settings: Settings, more: Mapping[str, str] | None = None
 
 
 def open_output(settings: Settings, look: bool = False, clock: Clock | None = None) -> Output:
-    """Where the packs go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
+    """Where the shards go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
     assert settings.output_format != "files"
     remote = Remote(settings.output or str(settings.data_dir / "shards"), look, clock)
     return Output(remote, settings.output_format, clock=clock)
 
 
-def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
-    """Fix which clips go into which pack; returns how many clips there are. UsageError: it was fixed otherwise."""
+def plan_shards(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
+    """Fix which clips go into which shard; returns how many clips there are. UsageError: it was otherwise."""
     blind = OF_PICTURES if settings.media == "audio" else ()
     shape = {name: value for name, value in shape_of(settings).items() if name not in ("flat", *blind)}
     # What the tables and the tars hold besides.
@@ -76,9 +76,9 @@ def plan_packs(output: Output, clips: Iterable[Clip], dataset: str, settings: Se
 
 
 def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
-    """How far the packs are; ``mine``: how many of the list's are asked for."""
+    """How far the shards are; ``mine``: how many of the list's are asked for."""
     lines = [
-        f"{totals.packs} shards are in {output.url}: {totals.done} clips in {in_units(totals.bytes)}, "
+        f"{totals.shards} shards are in {output.url}: {totals.done} clips in {in_units(totals.bytes)}, "
         f"{totals.seconds / 3600:.1f} hours; {sum(totals.failed.values())} failed.",
         *(f"  {count:6d}  {reason}" for reason, count in totals.failed.most_common()),
         *without_better(totals.videos, totals.withheld),
@@ -92,7 +92,7 @@ def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
 
 
 class Todo:
-    """The packs that a run is to write, in their order, and as often as they are asked for.
+    """The shards that a run is to write, in their order, and as often as they are asked for.
 
     They are the list's that are not there, or a share of them; with --retry-failed, behind these, new ones of what
     failed in those that are.
@@ -113,38 +113,38 @@ class Todo:
         """How many of them are new."""
         return len(self._further)
 
-    def __iter__(self) -> Iterator[Pack]:
-        for pack in cut(self._clips, self._size):
-            if pack.number % self._of == self._share and pack.number not in self._finished:
-                yield pack
+    def __iter__(self) -> Iterator[Shard]:
+        for shard in cut(self._clips, self._size):
+            if shard.number % self._of == self._share and shard.number not in self._finished:
+                yield shard
         yield from self._further
 
-    def _again(self, output: Output, asked: Sequence[str]) -> Iterator[Pack]:
+    def _again(self, output: Output, asked: Sequence[str]) -> Iterator[Shard]:
         first = max([output.count - 1, *self._finished]) + 1
         first += (self._share - first) % self._of
         while output.is_finished(first):
-            # A listing may not show yet what was written last; each pack by itself is asked for.
+            # A listing may not show yet what was written last; each shard by itself is asked for.
             self._finished.add(first)
             first += self._of
         found = output.failed(asked, self._finished)
         failed = {each for each, number in found.items() if number % self._of == self._share}
-        for pack in cut((clip for clip in self._clips if clip.id in failed), self._size):
+        for shard in cut((clip for clip in self._clips if clip.id in failed), self._size):
             number = output.take_number(first, self._of)
             first = number + self._of
-            yield replace(pack, number=number)
+            yield replace(shard, number=number)
 
 
 @dataclass
 class _Open:
-    """A pack of which clips are still to be had: ``left``; ``doubtful``: failures that may be ours, by site."""
+    """A shard of which clips are still to be had: ``left``; ``doubtful``: failures that may be ours, by site."""
 
-    pack: Pack
+    shard: Shard
     left: set[str]
     doubtful: dict[str, str] = field(default_factory=dict)
 
 
-class Packed:
-    """The packs of one run, from the list to the last file."""
+class ShardedRun:
+    """The shards of one run, from the list to the last file."""
 
     def __init__(self, output: Output, listing: Listing, clips: Iterable[Clip], store: Store, settings: Settings,
                  clock: Clock) -> None:  # fmt: skip
@@ -159,13 +159,13 @@ class Packed:
         self._settings = settings
         self._clock = clock
         self._finished = output.finished()
-        self._packs = Todo(output, clips, settings, self._finished)
+        self._shards = Todo(output, clips, settings, self._finished)
         # Whole lines of what is done and not packed yet.
         self._lines: dict[str, Line] = {}
         self._open: dict[int, _Open] = {}
-        self._pack_of: dict[str, int] = {}
-        self._queue: queue.SimpleQueue[tuple[Pack, list[Sample]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._pack_all, name="packer", daemon=True)
+        self._shard_of: dict[str, int] = {}
+        self._queue: queue.SimpleQueue[tuple[Shard, list[Sample]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_all, name="packer", daemon=True)
         self._error: BaseException | None = None
 
     # -- what is to be done --------------------------------------------------------------------------------
@@ -191,10 +191,10 @@ class Packed:
             return
         further = [number for number in self._finished if number >= self.output.count]
         packed = frozenset[str]().union(*map(self.output.done_in, further))
-        for pack in cut(self._clips, self._settings.samples_per_shard):
-            if pack.number in self._finished and any(clip.id in left for clip in pack.clips):
-                there = packed | self.output.done_in(pack.number)
-                for clip in pack.clips:
+        for shard in cut(self._clips, self._settings.samples_per_shard):
+            if shard.number in self._finished and any(clip.id in left for clip in shard.clips):
+                there = packed | self.output.done_in(shard.number)
+                for clip in shard.clips:
                     if clip.id in there:
                         self._forget(clip.id, left.get(clip.id, ()))
 
@@ -205,24 +205,24 @@ class Packed:
         self._store.done.pop(clip_id, None)
 
     def _mine(self) -> Iterator[Clip]:
-        for pack in self._packs:
-            yield from pack.clips
+        for shard in self._shards:
+            yield from shard.clips
 
     @property
     def unfinished(self) -> int:
-        """How many of the list's packs that are this run's are not there."""
+        """How many of the list's shards that are this run's are not there."""
         return self.output.missing(self.output.finished(), self._settings.part)
 
     # -- the main thread -----------------------------------------------------------------------------------
 
     def videos(self) -> Iterator[Video]:
-        """What is to be fetched, pack by pack, as it is taken."""
+        """What is to be fetched, shard by shard, as it is taken."""
         self._thread.start()
-        for pack in self._packs:
-            todo = [clip for clip in pack.clips if self._store.may_come(clip)]
-            self._open[pack.number] = _Open(pack, {clip.id for clip in todo})
-            self._pack_of |= {clip.id: pack.number for clip in todo}
-            self._see(pack.number)
+        for shard in self._shards:
+            todo = [clip for clip in shard.clips if self._store.may_come(clip)]
+            self._open[shard.number] = _Open(shard, {clip.id for clip in todo})
+            self._shard_of |= {clip.id: shard.number for clip in todo}
+            self._see(shard.number)
             yield from by_video(todo, self._listing.url_of)
 
     def settle(self, outcome: Outcome) -> None:
@@ -232,18 +232,18 @@ class Packed:
             self._lines[outcome.clip.id] = line
             if outcome.asked:
                 self._have_faith(self._site_of(outcome.clip))
-        if (number := self._pack_of.get(outcome.clip.id)) is None:
+        if (number := self._shard_of.get(outcome.clip.id)) is None:
             return
-        pack = self._open[number]
-        pack.left.discard(outcome.clip.id)
+        shard = self._open[number]
+        shard.left.discard(outcome.clip.id)
         if outcome.status != "done" and not outcome.permanent:
-            pack.doubtful[outcome.clip.id] = self._site_of(outcome.clip)
+            shard.doubtful[outcome.clip.id] = self._site_of(outcome.clip)
         self._see(number)
 
     def taken_back(self, clip_ids: Iterable[str]) -> None:
         """These are tried again."""
         for clip_id in clip_ids:
-            if (number := self._pack_of.get(clip_id)) is not None:
+            if (number := self._shard_of.get(clip_id)) is not None:
                 self._open[number].left.add(clip_id)
                 self._open[number].doubtful.pop(clip_id, None)
 
@@ -265,7 +265,7 @@ class Packed:
 
     def _have_faith(self, site: str | None = None) -> None:
         """Something came of a site: what failed before there did so by itself, and will not be taken back."""
-        for number in [number for number, pack in self._open.items() if pack.doubtful]:
+        for number in [number for number, shard in self._open.items() if shard.doubtful]:
             doubtful = self._open[number].doubtful
             for clip_id in [each for each, where in doubtful.items() if site in (None, where)]:
                 del doubtful[clip_id]
@@ -275,34 +275,34 @@ class Packed:
         return site_of(self._listing.url_of(clip.video))
 
     def _see(self, number: int) -> None:
-        """Hand a pack over when nothing of it is left, or in doubt."""
+        """Hand a shard over when nothing of it is left, or in doubt."""
         if self._open[number].left or self._open[number].doubtful:
             return
-        pack = self._open.pop(number).pack
+        shard = self._open.pop(number).shard
         samples = []
-        for clip in pack.clips:
-            self._pack_of.pop(clip.id, None)
+        for clip in shard.clips:
+            self._shard_of.pop(clip.id, None)
             line = self._lines.pop(clip.id, None) if clip.id in self._store.done else None
             samples.append(sample_of(clip, line, self._store))
-        self._queue.put((pack, samples))
+        self._queue.put((shard, samples))
 
     # -- the packing thread --------------------------------------------------------------------------------
 
-    def _pack_all(self) -> None:
+    def _write_all(self) -> None:
         try:
             while (item := self._queue.get()) is not None:
                 self._write(*item)
-        except BaseException as error:  # the door of a thread: the main one raises it
+        except BaseException as error:  # the outermost call of a thread: the main one raises it
             self._error = error
 
-    def _write(self, pack: Pack, samples: Sequence[Sample]) -> None:
+    def _write(self, shard: Shard, samples: Sequence[Sample]) -> None:
         samples = self.output.fitting(samples, self._store.folder)
-        patience, name = self._settings.give_up_after, self.output.name(pack.number)
+        patience, name = self._settings.give_up_after, self.output.name(shard.number)
         until = self._clock.now() + patience
-        while not write_until_it_is_there(self.output, pack.number, samples, self._store, self._clock, patience):
-            if self.output.is_finished(pack.number):
+        while not write_until_it_is_there(self.output, shard.number, samples, self._store, self._clock, patience):
+            if self.output.is_finished(shard.number):
                 log.warning("shard %s was written by another run: what it lacks is kept here", name)
-                there = self.output.done_in(pack.number)
+                there = self.output.done_in(shard.number)
                 samples = [sample for sample in samples if sample.clip.id in there]
                 break
             if self._clock.now() > until:
@@ -344,7 +344,7 @@ def write_until_it_is_there(
     clock: Clock,
     patience: float,
 ) -> bool:
-    """Write a pack, waiting for its place and for room; False: somebody else does. Stopped, RunError.
+    """Write a shard, waiting for its place and for room; False: somebody else does. Stopped, RunError.
 
     ``patience``: seconds after which it is given up.
     """
@@ -370,10 +370,10 @@ def write_until_it_is_there(
         return wrote
 
 
-class PackedReport(Report):
+class ShardReport(Report):
     """A report that tells the packer, too."""
 
-    def __init__(self, packed: Packed, *args: Any) -> None:
+    def __init__(self, packed: ShardedRun, *args: Any) -> None:
         super().__init__(*args)
         self._packed = packed
 

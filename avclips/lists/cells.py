@@ -18,7 +18,7 @@ from typing import Any
 from .column_names import ENDS, STARTS, plain
 from .parquet import Unreadable
 
-Span = tuple[float, float]
+FragmentRange = tuple[float, float]
 
 # Eleven days: whatever is later was meant as something else.
 _MOST_SECONDS = 1_000_000
@@ -100,14 +100,14 @@ def is_missing(cell: Any) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
-def span(start: float, end: float) -> Span:
+def interval(start: float, end: float) -> FragmentRange:
     """Two times, the second after the first."""
     if end <= start:
         raise ValueError(f"the end {short(end)} is not after the start {short(start)}")
     return start, end
 
 
-def spans(cell: Any, time: Callable[[Any], float] = seconds) -> list[Span]:
+def intervals(cell: Any, time: Callable[[Any], float] = seconds) -> list[FragmentRange]:
     """The spans of ``[[0, 9.5], ["0:10", "0:20"]]`` or of ``[0, 9.5]``: a list, or its text in JSON or Python.
 
     In place of a pair there may be an object: ``{"span": [0, 9.5]}``, ``{"start": 0, "end": 9.5}``. ``time``: what
@@ -120,7 +120,7 @@ def spans(cell: Any, time: Callable[[Any], float] = seconds) -> list[Span]:
         pairs = [pairs]
     if not pairs or not all(isinstance(each, (list, tuple)) and len(each) == 2 for each in pairs):
         raise ValueError(f"{shown(cell)} is not a list of clips such as [[0, 9.5], [20, 30]]")
-    return [span(time(start), time(end)) for start, end in pairs]
+    return [interval(time(start), time(end)) for start, end in pairs]
 
 
 def _pair(each: Any) -> Any:

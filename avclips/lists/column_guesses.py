@@ -11,7 +11,7 @@ from ..core.errors import UsageError
 from ..core.files import is_plain_name
 from ..core.settings import Columns
 from .addresses import cleaned, is_address, youtube_id
-from .cells import seconds, span, spans
+from .cells import interval, intervals, seconds
 from .column_names import KNOWN, LABELS, MAY_NAME_VIDEOS, NUMBERS_ROWS, USUAL, plain
 from .compound_cells import CellFormat, is_compound, shape_of
 from .table import Table, is_word
@@ -174,7 +174,7 @@ def counted_from_the_clip(table: Table, found: Columns) -> list[str]:
     """The columns of times beside a clip that is in one cell."""
     taken = {name for _, name in roles_of(found)}
     names = [name for name in table.columns if plain(name) in {*USUAL["start"], *USUAL["end"]}]
-    names += [name for name in table.columns if name not in names and _are_spans(table.head(name))]
+    names += [name for name in table.columns if name not in names and _are_intervals(table.head(name))]
     return [name for name in names if name not in taken]
 
 
@@ -189,7 +189,7 @@ def _by_names(table: Table, asked: Columns) -> Columns:
     if end or not (start or asked.start):
         # Beside an end, or without a start, it is how long the whole video is.
         duration = None
-    clip = None if start or end else _first(table, asked, "clip", _are_spans)
+    clip = None if start or end else _first(table, asked, "clip", _are_intervals)
     caption, clip_id = _first(table, asked, "caption"), _first(table, asked, "id", _are_ids)
     if start and end and not (asked.start or asked.end):
         _see_that_they_are_of_the_video(table, start, end)
@@ -199,7 +199,7 @@ def _by_names(table: Table, asked: Columns) -> Columns:
 
 def _by_looks(table: Table, asked: Columns, video: str, length: float | None) -> Columns:
     """Columns without names: a list of clips, or the first numbers behind the video."""
-    clips = [name for name in table.columns if _are_spans(table.head(name))]
+    clips = [name for name in table.columns if _are_intervals(table.head(name))]
     if clips:
         return Columns(clip=clips[0])
     behind = table.columns[table.columns.index(video) + 1 :]
@@ -241,9 +241,9 @@ def _first(
     return next((name for name in free if fits(table.head(name))), None)
 
 
-def _are_spans(cells: list[Any]) -> bool:
+def _are_intervals(cells: list[Any]) -> bool:
     """One will do: the others may be wrong."""
-    return any(_reads(spans, cell) for cell in cells)
+    return any(_reads(intervals, cell) for cell in cells)
 
 
 def _are_ids(cells: list[Any]) -> bool:
@@ -256,7 +256,7 @@ def _are_ids(cells: list[Any]) -> bool:
 
 def _are_ends(table: Table, starts: str, ends: str) -> bool:
     def ordered(start: Any, end: Any) -> object:
-        return span(seconds(start), seconds(end))
+        return interval(seconds(start), seconds(end))
 
     return mostly(_reads(ordered, *pair) for pair in _pairs(table, starts, ends))
 
@@ -278,7 +278,7 @@ def missed_time(table: Table, found: Columns) -> tuple[str, bool] | None:
         if name in known or called in NUMBERS_ROWS:
             continue
         cells = table.head(name)
-        if _are_spans(cells) or (called in USUAL["clip"] and any(map(_is_nested, cells))):
+        if _are_intervals(cells) or (called in USUAL["clip"] and any(map(_is_nested, cells))):
             several.append(name)
         elif called in KNOWN - {*USUAL["start"], *USUAL["end"]} or re.search(r"duration|length|fps$", called):
             continue

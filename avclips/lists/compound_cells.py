@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.errors import UsageError
 from .addresses import cleaned, youtube_id
-from .cells import seconds, shown, span
+from .cells import interval, seconds, shown
 from .column_names import UNITS
 
 _ID = r"(?P<id>[A-Za-z0-9_-]{11})"
@@ -152,7 +152,7 @@ def taken_apart(cell: Any, found: CellFormat, length: float | None, per: float |
     per = UNITS[found.unit] if per is None else per
     start = seconds(match["start"], per)
     if "{end}" in found.template:
-        return name, match["id"], span(start, seconds(match["end"], per))
+        return name, match["id"], interval(start, seconds(match["end"], per))
     if length is None:
         raise ValueError("no end")
-    return name, match["id"], span(start, round(start + length, 6))
+    return name, match["id"], interval(start, round(start + length, 6))

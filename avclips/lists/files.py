@@ -73,7 +73,7 @@ class Source:
             yield text
 
     @property
-    def is_packed(self) -> bool:
+    def is_compressed(self) -> bool:
         with open(self.path, "rb") as raw:
             return bool(_way(raw))
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..core.errors import UsageError
 from ..core.reserved_names import column_of
 from ..core.settings import Columns, Settings
-from .cells import has_decimal_comma, is_missing, seconds, spans
+from .cells import has_decimal_comma, intervals, is_missing, seconds
 from .column_guesses import counted_from_the_clip, mostly, roles_of
 from .column_names import UNITS, USUAL, VIDEO_LENGTHS, plain, unit_in
 from .columns import about, cell_format, clip_length, find_columns, no_end
@@ -77,10 +77,10 @@ class Meaning:
             return None
         return seconds(cell, self.per(name, cells) if self.units else 1.0, self.comma)
 
-    def spans(self, name: str, cells: Cells) -> list[tuple[float, float]]:
+    def intervals(self, name: str, cells: Cells) -> list[tuple[float, float]]:
         """The spans of a row's list of clips."""
         per = self.per(name, cells)
-        return spans(cells.get(name), lambda each: seconds(each, per, self.comma))
+        return intervals(cells.get(name), lambda each: seconds(each, per, self.comma))
 
     def remarks(self) -> list[str]:
         """What was understood, in words."""
@@ -249,7 +249,7 @@ def _one(meaning: Meaning, cells: Cells, name: str) -> tuple[float, float, float
     columns = meaning.columns
     whole = seconds(cells.get(name), 1.0, meaning.comma) if unit_in(name) == "s" else None
     if columns.clip:
-        start, end = max(meaning.spans(columns.clip, cells), key=lambda each: each[1])
+        start, end = max(meaning.intervals(columns.clip, cells), key=lambda each: each[1])
     else:
         start, end = meaning.time(columns.start, cells) or 0.0, meaning.time(columns.end, cells) or 0.0
     return None if whole is None or not whole else (start, end, whole)

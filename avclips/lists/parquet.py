@@ -30,7 +30,7 @@ class Unreadable:
 def parquet_table(source: Source, _: str, __: Looks, ___: str | None) -> Table:
     """A parquet; what Arrow cannot read of it is a UsageError, a single bad cell is Unreadable."""
     arrow = extra("pyarrow.parquet", "parquet files are read")
-    if source.path.is_file() and source.is_packed:
+    if source.path.is_file() and source.is_compressed:
         raise UsageError(f"{source.name} is a packed parquet", "unpack it: parquet is packed by itself")
 
     @contextmanager

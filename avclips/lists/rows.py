@@ -14,13 +14,13 @@ from ..core.files import is_plain_name
 from ..core.model import Clip
 from ..core.redact import without_password, without_passwords
 from .addresses import cleaned, times_in, video_of
-from .cells import StartAlone, as_json, list_of, short, shown, span
+from .cells import StartAlone, as_json, interval, list_of, short, shown
 from .compound_cells import is_compound, taken_apart
 from .meaning import Cells, Meaning, see_that_it_is_in_the_video
 
-Span = tuple[float, float | None]
+FragmentRange = tuple[float, float | None]
 
-_WHOLE: Span = (0.0, None)
+_WHOLE: FragmentRange = (0.0, None)
 # Of all clips of which the list says nothing more: there may be millions.
 _NOTHING: Mapping[str, Any] = {}
 
@@ -45,7 +45,7 @@ def made_of(cells: Cells, meaning: Meaning) -> Made:
     return Made(clips, url)
 
 
-Named = tuple[str | None, str, str | None, Sequence[Span]]
+Named = tuple[str | None, str, str | None, Sequence[FragmentRange]]
 
 
 def named_of(cells: Cells, meaning: Meaning) -> Named:
@@ -65,25 +65,25 @@ def _named(cells: Cells, meaning: Meaning) -> Named:
                 f"{shown(text)} is called as a clip, others of its column as a video: fetch it by itself"
             )
         video, url = video_of(cell)
-        return None, video, url, spans_of(cells, meaning)
+        return None, video, url, intervals_of(cells, meaning)
     if not meaning.cell.pattern.fullmatch(cleaned(cell)) and not meaning.cell.has_times:
         # A plain id among those with a "v_" before them.
         video, url = video_of(cell)
-        return None, video, url, spans_of(cells, meaning)
+        return None, video, url, intervals_of(cells, meaning)
     duration = meaning.time(columns.duration, cells)
     length = meaning.length if duration is None else duration
     per = meaning.per(columns.url or "", cells) if meaning.cell.unit == "frames" else None
     name, video, times = taken_apart(cell, meaning.cell, length, per)
     if meaning.cell.has_times:
         return name, video, None, [times]
-    return None, video, None, spans_of(cells, meaning)
+    return None, video, None, intervals_of(cells, meaning)
 
 
-def spans_of(cells: Cells, meaning: Meaning) -> Sequence[Span]:
+def intervals_of(cells: Cells, meaning: Meaning) -> Sequence[FragmentRange]:
     """The seconds that a row asks for, in one span or several, by its columns of times and its address."""
     columns, length = meaning.columns, meaning.length
     if columns.clip:
-        return meaning.spans(columns.clip, cells)
+        return meaning.intervals(columns.clip, cells)
     start, end = meaning.time(columns.start, cells), meaning.time(columns.end, cells)
     if start is None and columns.start:
         raise ValueError("no start")
@@ -101,10 +101,10 @@ def spans_of(cells: Cells, meaning: Meaning) -> Sequence[Span]:
         if length is None:
             return [_WHOLE]
         end = round((start or 0.0) + length, 6)
-    return [span(start or 0.0, end)]
+    return [interval(start or 0.0, end)]
 
 
-def ids_of(cells: Cells, column: str | None, video: str, found: Sequence[Span]) -> list[str]:
+def ids_of(cells: Cells, column: str | None, video: str, found: Sequence[FragmentRange]) -> list[str]:
     """The ids of a row's clips: what it calls them, or the video and the seconds."""
     if column is None:
         return [made_id(video, *each) for each in found]
@@ -141,7 +141,7 @@ def metas_of(
     captions = _each(cells.get(columns.caption), several, count) if columns.caption else [None] * count
     about_video: dict[str, Any] = {"youtube_id": None, "url": without_password(url)} if url else {}
     if not url and "youtube_id" in kept:
-        # The journal goes by it, and a column of this name may hold addresses.
+        # The manifest goes by it, and a column of this name may hold addresses.
         about_video = {"youtube_id": video}
     return [
         ({} if caption in (None, "") else {"caption": caption})

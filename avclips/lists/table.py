@@ -1,6 +1,6 @@
 """What a list is once it is read: columns, and rows of cells, whatever the file was.
 
-Holds no format: the rooms that read one make a Table, and ``tables`` finds the room.
+Holds no format: the modules that read one make a Table, and ``reader`` finds the module.
 """
 
 from __future__ import annotations

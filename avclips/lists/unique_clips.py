@@ -17,7 +17,7 @@ from .rows import made_of
 _CAPTIONS = ("caption", "captions")
 
 
-class Book:
+class UniqueClips:
     """The clips of the rows so far.
 
     ``urls``: the addresses of the videos that are not on YouTube.

@@ -15,14 +15,14 @@ from ..containers.mp4_writer import TrackOut
 from ..containers.timeline import usual_rate
 from ..core.errors import Gone, Killed, Transient
 from ..core.settings import Cut
-from .cut_plan import Material, Picture, Sound, may_be_doubled, plan_picture, plan_sound, rate_of
-from .encoding import PLAIN, chosen, decoded_picture, decoded_sound, encoded_picture, inputs
+from .cut_plan import Frames, Material, Sound, may_be_doubled, plan_frames, plan_sound, rate_of
+from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video, inputs
 from .ffmpeg import READING, Ffmpeg
 from .filters import AS_IT_IS, Shape, sized, steady, steady_frames, steady_scale
 from .measure import Encode, Expected, judge_times, read_framecrc, read_wav
 from .splice import put_together, spliced
 from .splice_plan import NotSpliced
-from .tracks import copied_picture, copied_sound, decodable_sound, retimed, write
+from .tracks import copied_sound, copied_video, decodable_sound, retimed, write
 
 # Packets that are decoded to see at which rate.
 _TRIED = 4
@@ -75,7 +75,7 @@ def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path) -> Exp
     nothing of it, or not all that is due.
     """
     fps = job.shape.fps
-    picture = plan_picture(job.video, job.start, job.end, fps is not None) if job.video else None
+    picture = plan_frames(job.video, job.start, job.end, fps is not None) if job.video else None
     if picture is not None and fps is not None:
         picture = steady(picture, fps)
     return _Cutting(job, ffmpeg, folder, picture, _heard(job, ffmpeg, folder)).make(video, sound)
@@ -108,7 +108,7 @@ class _Cutting:
     """One cut under way."""
 
     def __init__(
-        self, job: Job, ffmpeg: Ffmpeg, folder: Path, picture: Picture | None, heard: Sound | None
+        self, job: Job, ffmpeg: Ffmpeg, folder: Path, picture: Frames | None, heard: Sound | None
     ) -> None:
         self._job = job
         self._ffmpeg = ffmpeg
@@ -133,14 +133,14 @@ class _Cutting:
             self._film(video, self._track(self._picture, encoded))
         return self._expected(sound, decoded, encode)
 
-    def _splice(self, picture: Picture, video: Path, sound: Path) -> Expected:
+    def _splice(self, picture: Frames, video: Path, sound: Path) -> Expected:
         """Make the clip with as many of the source's own packets as can be; NotSpliced, Transient."""
         if why := self._job.changes:
             raise NotSpliced(why)
         splice, encoded = spliced(picture), self._folder / "encoded.mp4"
         words: list[str | Path] = []
         if splice.encoded:
-            words = encoded_picture(
+            words = encoded_video(
                 splice.frames(),
                 splice.track.timescale,
                 encoded,
@@ -154,9 +154,9 @@ class _Cutting:
         plan = splice.plan
         return self._expected(sound, decoded, Encode(len(plan.head), len(plan.copied), len(plan.tail)))
 
-    def _decoded(self, film: Path, picture: Picture) -> int:
+    def _decoded(self, film: Path, picture: Frames) -> int:
         """Decode a film's pictures, to see that each comes when it should; how many there are."""
-        listing = self._ffmpeg.run([*inputs([film]), *decoded_picture()])
+        listing = self._ffmpeg.run([*inputs([film]), *decoded_video()])
         times = [time for track in read_framecrc(listing) for time in track.times]
         if complaint := judge_times([float(time) for time in picture.times], times):
             raise NotSpliced(f"of the result, a decoder shows {complaint}")
@@ -167,13 +167,13 @@ class _Cutting:
         job, picture = self._job, self._picture
         if picture is None or job.keep or not (job.cut == "exact" or job.decode):
             return None, []
-        track = copied_picture(picture)
+        track = copied_video(picture)
         fps, size = job.shape.fps, job.shape.size
         frames = steady_frames(picture, track, fps) if fps else _frames(picture, track)
         if job.cut == "copy":
-            return track, [*decoded_picture(frames)]
+            return track, [*decoded_video(frames)]
         shaped = sized(size, job.shape.fit) if size else []
-        return track, encoded_picture(
+        return track, encoded_video(
             frames,
             steady_scale(fps) if fps else track.timescale,
             encoded,
@@ -200,9 +200,9 @@ class _Cutting:
         tracks = read_framecrc(self._ffmpeg.run([*inputs(paths), *words]))
         return sum(len(track.times) for track in tracks) if tracks else None
 
-    def _track(self, picture: Picture, encoded: Path) -> TrackOut:
+    def _track(self, picture: Frames, encoded: Path) -> TrackOut:
         """A clip's frames, copied or encoded."""
-        track, fps = copied_picture(picture), self._job.shape.fps
+        track, fps = copied_video(picture), self._job.shape.fps
         if self._job.cut == "copy":
             return track
         return retimed(picture, replace(track, timescale=steady_scale(fps)) if fps else track, encoded)
@@ -242,7 +242,7 @@ class _Cutting:
         )
 
 
-def _frames(picture: Picture, track: TrackOut) -> str:
+def _frames(picture: Frames, track: TrackOut) -> str:
     """The filter that lets the clip's frames pass: by their ticks in the small file."""
     ticks = [track.times[number - picture.first] for number in picture.frames]
     return chosen(min(ticks), max(ticks) + 1)

@@ -59,7 +59,7 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Frames:
     """The frames of a clip: packets ``first``..``last`` of the material hold them, from a key frame.
 
     ``frames``: the numbers of the packets shown, in the order of their times; ``begin``: the tick (of the
@@ -120,7 +120,7 @@ class Sound:
     filled: int = 0
 
 
-def plan_picture(material: Material, start: Fraction, end: Fraction | None, standing: bool = False) -> Picture:
+def plan_frames(material: Material, start: Fraction, end: Fraction | None, standing: bool = False) -> Frames:
     """Which frames are due of seconds ``start``..``end`` of the video, and the packets that hold them.
 
     A frame stands until the next one begins: where none begins within the clip, the one that stands is due, at 0.
@@ -150,7 +150,7 @@ def plan_picture(material: Material, start: Fraction, end: Fraction | None, stan
     zero = samples.times[due[0]] if stands else begin
     times = tuple(max(Fraction(0), Fraction(samples.times[number] - zero) / scale) for number in due)
     ends = (_ends_at(samples, shown, behind - 1) - begin) / scale
-    return Picture(
+    return Frames(
         *(material, first, last, tuple(due), begin, times),
         ends=max(times[-1], ends if end is None else min(ends, end - start)),
         stands=stands,

@@ -28,7 +28,7 @@ def chosen(first: int, behind: int) -> str:
     return f"trim=start_pts={first}:end_pts={behind},setpts=PTS-{first}"
 
 
-def encoded_picture(
+def encoded_video(
     frames: str,
     timescale: int,
     path: Path,
@@ -70,7 +70,7 @@ def encoded_picture(
     ]
 
 
-def decoded_picture(frames: str = "") -> list[str]:
+def decoded_video(frames: str = "") -> list[str]:
     """An output that decodes these frames, or all, and keeps nothing but a line for each."""
     codec = ["-c:v", "wrapped_avframe", "-fps_mode", "passthrough"]
     # In ticks of the source: by default, ffmpeg rounds times to the frame rate.

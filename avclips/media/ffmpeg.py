@@ -1,6 +1,6 @@
 """ffmpeg: run it, list and decode a file.
 
-The only room that starts a child process. Every child has a deadline, no stdin, no shell, and may open
+The only module that starts a child process. Every child has a deadline, no stdin, no shell, and may open
 nothing but files; what it says is kept. A broken source is a Transient, a child that a signal ended a Killed,
 a full disk the OSError it is.
 """
@@ -209,7 +209,7 @@ class Ffmpeg:
         return read_framecrc(self.lines(arguments))
 
 
-# Pictures and sound; a stranger's file may hold subtitles and data besides.
+# Pictures and sound; an untrusted file may hold subtitles and data besides.
 _ALL = ("-map", "0:v?", "-map", "0:a?")
 _TOO_LONG = "ffmpeg was at one clip for more than {:.0f} s"
 # For -enc_time_base: pictures keep the ticks of their source.
@@ -242,7 +242,7 @@ def _read_lines(output: IO[bytes]) -> Iterator[str]:
 
 
 def _bound_memory(pid: int) -> None:
-    """Have a child that a stranger's file drives mad end itself, not the node; where the system can."""
+    """Have a child that an untrusted file drives mad end itself, not the node; where the system can."""
     if hasattr(resource, "prlimit"):
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         most = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)

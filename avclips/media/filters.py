@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from ..containers.mp4_writer import TrackOut
 from ..core.settings import Fit
-from .cut_plan import Picture
+from .cut_plan import Frames
 
 # What is called by so much less is begun all the same: of 30 a second, the third is at 0.067 in WebM, not 0.0667.
 _ROUNDED = Fraction(1, 1000)
@@ -42,14 +42,14 @@ def shape_of(fps: str | None, size: str | None, fit: Fit | None) -> Shape:
     return Shape(None if fps is None else Fraction(fps), size, fit)
 
 
-def steady(picture: Picture, fps: Fraction) -> Picture:
+def steady(picture: Frames, fps: Fraction) -> Frames:
     """The same seconds with pictures at k/fps. Their ``frames`` are those that are decoded for them."""
     count = max(1, math.ceil((picture.ends - _ROUNDED) * fps))
     times = tuple(Fraction(number) / fps for number in range(count))
     return replace(picture, times=times, ends=count / fps)
 
 
-def steady_frames(picture: Picture, track: TrackOut, fps: Fraction) -> str:
+def steady_frames(picture: Frames, track: TrackOut, fps: Fraction) -> str:
     """The filter that makes them of the frames: of those that begin before a picture's time, the last."""
     ticks = [track.times[number - picture.first] for number in picture.frames]
     scale = Fraction(track.timescale, picture.material.samples.timescale)

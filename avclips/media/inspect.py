@@ -1,4 +1,4 @@
-"""Files that stand in the folder, looked at without their source: strangers, and everything for --verify."""
+"""Files that stand in the folder, looked at without their source: unknown ones, and everything for --verify."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Sett
 
 
 def compare(line: Mapping[str, Any], folder: Path) -> str | None:
-    """What is wrong with files that the journal knows, or None where they are as they were checked."""
+    """What is wrong with files that the manifest knows, or None where they are as they were checked."""
     for name, digest in (("video", "sha256"), ("audio", "audio_sha256")):
         if line.get(name) is None:
             continue
@@ -74,7 +74,7 @@ def compare(line: Mapping[str, Any], folder: Path) -> str | None:
 def compare_all(
     lines: Mapping[str, Mapping[str, Any]], folder: Path, workers: int
 ) -> Iterator[tuple[str, str | None]]:
-    """Of each clip of the journal, its id, and what is wrong with its files; None: nothing."""
+    """Of each clip of the manifest, its id, and what is wrong with its files; None: nothing."""
     with ThreadPoolExecutor(workers) as pool:
         complaints = pool.map(lambda line: compare(line, folder), lines.values())
         yield from zip(lines, complaints, strict=True)

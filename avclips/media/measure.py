@@ -231,7 +231,7 @@ def _judge_film(expected: Expected, tracks: list[Track], cut: Cut) -> str | None
         return f"only {expected.decoded} of {len(expected.pictures)} pictures can be decoded"
     if expected.size is not None and not is_sized(expected.size, pictures[0].width, pictures[0].height):
         return f"its picture is {pictures[0].width}x{pictures[0].height}, not {expected.size}"
-    return _judge_pictures(expected, pictures[0], cut)
+    return _judge_frames(expected, pictures[0], cut)
 
 
 def is_sized(size: str, width: int, height: int) -> bool:
@@ -252,7 +252,7 @@ def judge_sound(expected: Expected, sound: Sound | None) -> str | None:
     return None
 
 
-def _judge_pictures(expected: Expected, track: Track, cut: Cut) -> str | None:
+def _judge_frames(expected: Expected, track: Track, cut: Cut) -> str | None:
     return _judge_copy(expected, track) if cut == "copy" else judge_times(expected.pictures, track.times)
 
 
@@ -283,7 +283,7 @@ def judge_alone(
 
     ``length``: the clip's, in seconds; None: the whole video, which comes from archives in any size.
     """
-    if settings.media == "both" and (complaint := _judge_picture_alone(tracks, length, settings)):
+    if settings.media == "both" and (complaint := _judge_video_alone(tracks, length, settings)):
         return complaint
     if sound is None:
         return None if settings.media == "both" else "it has no sound"
@@ -298,7 +298,7 @@ def judge_alone(
     return None
 
 
-def _judge_picture_alone(tracks: list[Track], length: Fraction | None, settings: Settings) -> str | None:
+def _judge_video_alone(tracks: list[Track], length: Fraction | None, settings: Settings) -> str | None:
     picture = next((track for track in tracks if track.kind == "video" and track.times), None)
     if picture is None:
         return "it has no picture"

@@ -16,10 +16,10 @@ from typing import IO
 from ..containers.h264 import Unit, Unreadable, joined, see_alike, see_playable, sets_of, unit_of
 from ..containers.mp4 import Samples
 from ..containers.mp4_writer import TrackOut
-from .cut_plan import Picture
+from .cut_plan import Frames
 from .encoding import chosen
 from .splice_plan import NotSpliced, Splice, plan_splice
-from .tracks import copied_picture, table_of
+from .tracks import copied_video, table_of
 
 # The matrix of a picture that is shown as it is: only its upper four numbers turn or mirror it.
 _UPRIGHT = (1 << 16, 0, 0, 1 << 16)
@@ -29,7 +29,7 @@ _UPRIGHT = (1 << 16, 0, 0, 1 << 16)
 class Spliced:
     """A splice of a picture, and its track's times: ``track`` has all packets, from the one decoded first."""
 
-    picture: Picture
+    picture: Frames
     plan: Splice
     track: TrackOut
     sps_id: int
@@ -86,7 +86,7 @@ class Spliced:
         return head + [ticks[n - first] - ticks[plan.tail[0] - first] + self._head_lasts for n in plan.tail]
 
 
-def spliced(picture: Picture) -> Spliced:
+def spliced(picture: Frames) -> Spliced:
     """See how a picture can be spliced; NotSpliced where it cannot."""
     samples = picture.material.samples
     if samples.descriptions != 1:
@@ -103,7 +103,7 @@ def spliced(picture: Picture) -> Spliced:
         raise NotSpliced(str(error)) from error
     if any(unit.sets - known for unit in units.values()):
         raise NotSpliced("its packets have parameter sets of their own")
-    return Spliced(picture, plan_splice(picture, units), copied_picture(picture), sps_id)
+    return Spliced(picture, plan_splice(picture, units), copied_video(picture), sps_id)
 
 
 def _is_upright(matrix: bytes) -> bool:
@@ -111,7 +111,7 @@ def _is_upright(matrix: bytes) -> bool:
     return tuple(numbers) == _UPRIGHT
 
 
-def _units(picture: Picture) -> Iterator[tuple[int, Unit]]:
+def _units(picture: Frames) -> Iterator[tuple[int, Unit]]:
     samples = picture.material.samples
     with open(picture.material.path, "rb") as stream:
         for number in range(picture.first, picture.last + 1):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..containers.h264 import Unit
-from .cut_plan import Picture
+from .cut_plan import Frames
 
 # The fewest frames behind the copied ones, where there are any: of two, imageio finds no last one. Fewer than so
 # many are not worth a copy either.
@@ -37,7 +37,7 @@ class Splice:
     decoded: tuple[int, ...]
 
 
-def plan_splice(picture: Picture, units: Mapping[int, Unit]) -> Splice:
+def plan_splice(picture: Frames, units: Mapping[int, Unit]) -> Splice:
     """What of a clip's frames is kept. ``units``: of each of its packets. NotSpliced where nothing can be."""
     times = picture.material.samples.times
     numbers, due = range(picture.first, picture.last + 1), picture.frames
@@ -63,7 +63,7 @@ def plan_splice(picture: Picture, units: Mapping[int, Unit]) -> Splice:
     return Splice(head, range(begin, behind), tail, tuple(needed))
 
 
-def _copied_until(picture: Picture, begin: int, wanted: frozenset[int]) -> int:
+def _copied_until(picture: Frames, begin: int, wanted: frozenset[int]) -> int:
     """The packet behind the last that is kept.
 
     All before it are due, and shown before all that are left.

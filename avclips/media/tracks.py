@@ -13,7 +13,7 @@ from pathlib import Path
 from ..containers.mp4 import NoTable, Samples, read_file
 from ..containers.mp4_writer import TrackOut, Unwritable, write_mp4
 from ..core.errors import Transient
-from .cut_plan import FINE, Picture, Sound
+from .cut_plan import FINE, Frames, Sound
 
 
 def write(path: Path, tracks: Sequence[TrackOut]) -> None:
@@ -24,7 +24,7 @@ def write(path: Path, tracks: Sequence[TrackOut]) -> None:
         raise Transient("check", str(error)) from error
 
 
-def copied_picture(picture: Picture) -> TrackOut:
+def copied_video(picture: Frames) -> TrackOut:
     """The packets of a clip's frames, from a key frame, in ticks that are fine enough; decoded from 0 on."""
     samples, material = picture.material.samples, picture.material
     times = -(-FINE // samples.timescale) if samples.timescale < FINE else 1
@@ -51,7 +51,7 @@ def copied_picture(picture: Picture) -> TrackOut:
     )
 
 
-def retimed(picture: Picture, track: TrackOut, encoded: Path) -> TrackOut:
+def retimed(picture: Frames, track: TrackOut, encoded: Path) -> TrackOut:
     """The frames as they were encoded, each at its time: what ffmpeg's own muxer would round, or leave out."""
     samples = table_of(encoded)
     due = [round(time * track.timescale) for time in picture.times]

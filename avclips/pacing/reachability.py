@@ -49,7 +49,7 @@ class Beacons:
 
 
 def _root(url: str) -> str | None:
-    """The door of a site: no video is asked for again."""
+    """The front page of a site: no video is asked for again."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,6 +1,6 @@
 """How often a clip is tried, and whom a failure is charged to.
 
-A pure book-keeper: outcomes in, verdicts out. A failure is charged to its clip only when it can be the clip's:
+Outcomes in, verdicts out. A failure is charged to its clip only when it can be the clip's:
 not a refusal, not the network's while nothing gets through, and not one of twenty different videos in a row.
 """
 
@@ -46,7 +46,7 @@ class Last:
     outcome: Outcome
 
 
-class Tries:
+class Retries:
     """The tries of every clip of a run. ``most``: tries of a failure that may pass, for each reason."""
 
     def __init__(self, most: int) -> None:

@@ -1,7 +1,7 @@
 """What a user watches: progress while it runs, and a summary at the end.
 
 On a terminal a tqdm bar; anywhere else one plain line a minute, without control characters, for nohup and
-Slurm. Every outcome goes to the log file. Together with ``cli`` the only room that prints.
+Slurm. Every outcome goes to the log file. Together with ``cli`` the only module that prints.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Report:
     def _tell_block(self, pacer: Pacer) -> None:
         """A line when a block begins or is prolonged, each ten minutes, and when it ends."""
         block, known = pacer.block, self._blocks.get(pacer)
-        left = self._span(pacer.block_left)
+        left = self._duration(pacer.block_left)
         if block is None:
             if known is not None:
                 del self._blocks[pacer]
@@ -175,7 +175,7 @@ class Report:
         if paused:
             return "no room"
         if pacers and all(pacer.block for pacer in pacers):
-            return f"blocked: one video tries in {self._span(min(pacer.block_left for pacer in pacers))}"
+            return f"blocked: one video tries in {self._duration(min(pacer.block_left for pacer in pacers))}"
         return ""
 
     def _words(self, pacers: Sequence[Pacer], stands: str) -> list[str]:
@@ -212,7 +212,7 @@ class Report:
             found = time_left(self._work, left, asked, self._lately, time.monotonic())
         if found is None:
             return "time left unknown"
-        return f"about {self._span(found[0])} left" + (f" by {found[1]}" if found[1] and binds else "")
+        return f"about {self._duration(found[0])} left" + (f" by {found[1]}" if found[1] and binds else "")
 
     def trouble(self, outcome: Outcome) -> None:
         """Say that many videos in a row failed for no reason of their own, and with what the last did."""
@@ -231,10 +231,10 @@ class Report:
 
     @classmethod
     def _in_words(cls, seconds: float) -> str:
-        return f"{seconds:.0f} s" if seconds < 100 else cls._span(seconds)
+        return f"{seconds:.0f} s" if seconds < 100 else cls._duration(seconds)
 
     @staticmethod
-    def _span(seconds: float) -> str:
+    def _duration(seconds: float) -> str:
         return str(timedelta(seconds=round(max(0.0, seconds))))
 
     def say(self, text: str, matters: bool = False) -> None:
@@ -255,7 +255,7 @@ _quiet = False
 
 def be_quiet(quiet: bool) -> None:
     """Whether from now on nothing is printed but what matters: it is one process's terminal."""
-    global _quiet  # the one thing that all rooms share who speak
+    global _quiet  # the one thing that all modules that print share
     _quiet = quiet
 
 
@@ -299,7 +299,7 @@ def summary(
 ) -> list[str]:
     """The last lines of a run: what is there, what failed and why, and what to do about it.
 
-    ``failed``: clip id -> its journal line, of the clips that were asked for. ``untried``: clips that no try
+    ``failed``: clip id -> its manifest line, of the clips that were asked for. ``untried``: clips that no try
     was made for (a stop, --max-clips). ``limit``: of --max-clips, where it was reached.
     """
     lines = [f"{done} of {wanted} clips are done, {len(failed)} failed, {untried} not tried yet."]

@@ -138,7 +138,7 @@ class Fragments(InUnits):
             size = self._stream.size or 0
             behind = size if behind < size <= behind + _TAIL else behind
         path = self._reader.body(self._stream, begins, behind - 1)
-        span = fragments.Span(begins, behind - 1, Fraction(index.times[first], index.timescale))
+        span = fragments.FragmentRange(begins, behind - 1, Fraction(index.times[first], index.timescale))
         with mapped(path) as body:
             if damage := fragments.check_boxes(index, span, body):
                 raise Transient("check", f"a damaged fragment: {damage}")

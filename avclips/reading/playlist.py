@@ -18,7 +18,7 @@ from ..containers.hls import Part, Playlist
 from ..containers.movie_fragments import read_defaults, read_fragments
 from ..containers.mp4 import NoTable, Samples, pre_skip, read_moov, without_rates
 from ..containers.mpeg_ts import PACKET, blocks_of, copy_without_names, counters, following
-from ..containers.packed_audio import CLOCK, WRAP, is_packed, without_tag
+from ..containers.packed_audio import CLOCK, WRAP, is_packed_audio, without_tag
 from ..containers.timeline import Begin, begin_of
 from ..containers.webm import MAGIC, heard
 from ..core.errors import Transient
@@ -170,8 +170,8 @@ class Pieces(InUnits):
         if head or begins[4:8] in (b"styp", b"moof", b"ftyp", b"sidx", b"moov"):
             self._in_mp4 = True
             return self._fragments(head, pieces)
-        if is_packed(begins):
-            return self._packed(pieces)
+        if is_packed_audio(begins):
+            return self._packed_audio(pieces)
         for piece in pieces:
             begins = _begin_of(piece)
             if begins[:1] != b"G" or begins[PACKET : PACKET + 1] not in (b"G", b""):
@@ -244,10 +244,10 @@ class Pieces(InUnits):
             _see_that_all_have_some(samples, [piece.stat().st_size for piece in pieces], pauses)
         return opened
 
-    def _packed(self, pieces: Sequence[Path]) -> Opened:
+    def _packed_audio(self, pieces: Sequence[Path]) -> Opened:
         heads = [_begin_of(piece) for piece in pieces]
         stamps = [without_tag(head) for head in heads]
-        if not all(is_packed(rest) for _, rest in stamps):
+        if not all(is_packed_audio(rest) for _, rest in stamps):
             raise Transient("check", "a piece of a stream is no AAC")
         firsts = [len(head) - len(rest) for head, (_, rest) in zip(heads, stamps, strict=True)]
         opened = self._remuxed(self._joined(pieces, firsts), "aac")

@@ -249,7 +249,7 @@ class Reading:
                 raise fragments.NoIndex("the stream ends in its head")
             asked = found.size
             if asks >= _EXACT_ASKS:
-                # In steps as small as a stranger likes, it would take thousands of requests.
+                # In steps as small as a hostile file likes, it would take thousands of requests.
                 asked = max(asked, min(2 * len(data), stream.size or 2 * len(data)))
         if isinstance(found, progressive.Table):
             return Tabled(self._reader, stream, found)

@@ -1,6 +1,6 @@
-"""A finished pack, looked into: whether its files are what its stats and its table say, to the last picture.
+"""A finished shard, looked into: whether its files are what its stats and its table say, to the last picture.
 
-Reads a pack from its store as it goes; what it holds is kept, a few clips at a time, in a folder on this machine.
+Reads a shard from its store as it goes; what it holds is kept, a few clips at a time, in a folder on this machine.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Row = Mapping[str, Any]
 
 @dataclass
 class Findings:
-    """What is wrong with a pack: of it as a whole, and of its clips; and what could not be looked at."""
+    """What is wrong with a shard: of it as a whole, and of its clips; and what could not be looked at."""
 
     complaints: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
 
 
-class PackCheck:
-    """Looks into the packs of one output, with so many threads that decode."""
+class ShardCheck:
+    """Looks into the shards of one output, with so many threads that decode."""
 
     def __init__(
         self, output: Output, ffmpeg: Ffmpeg, scratch: Path, workers: int, seen: Callable[[], None]
@@ -55,11 +55,11 @@ class PackCheck:
         self._workers = workers
         self._seen = seen
         self._numbers = itertools.count()
-        # Of the files of the pack that is looked into.
+        # Of the files of the shard that is looked into.
         self._digests: Mapping[str, str] = {}
 
     def check(self, number: int) -> Findings:
-        """All that is wrong with a pack. StoreLost where it cannot be reached now; Stopped."""
+        """All that is wrong with a shard. StoreLost where it cannot be reached now; Stopped."""
         found = Findings()
         try:
             stats = self._output.stats(number)

@@ -1,6 +1,6 @@
-"""A list in packs: which clips go into which, and the folder that the finished packs lie in.
+"""A list in shards: which clips go into which, and the folder that the finished shards lie in.
 
-Called shards by those who read them; --part is another thing, a share of the work. A pack is finished when its
+Called shards by those who read them; --part is another thing, a share of the work. A shard is finished when its
 stats file is there, which comes last. Knows no store and no engine.
 """
 
@@ -25,9 +25,9 @@ from ..core.files import is_full
 from ..core.model import Clip
 from ..core.redact import as_option
 from .claims import Claims
-from .members import Layout, layout_of_kinds
+from .members import Layout, layout_of_schema
 from .sample import Sample
-from .schema import Kinds
+from .schema import Schema
 from .stats import Totals, are_stats, is_count, stats_of
 from .storage import Remote, StoreLost
 from .table_writer import begun_with, fitting, read_failures, write_rows
@@ -35,7 +35,7 @@ from .tar_writer import write_tar
 
 log = logging.getLogger("avclips.shards.layout")
 
-PackFormat = Literal["webdataset", "parquet"]
+ShardFormat = Literal["webdataset", "parquet"]
 # Of a clip: id, status, reason, whether that is final.
 Row = tuple[str, str, str | None, bool]
 PLAN = "plan.json"
@@ -45,42 +45,42 @@ _OPTIONS = {"format": "output_format", "keep": "keep_cols", "caption": "caption_
 _STATS = "_stats.json"
 # Where a shard goes that is not right: no reader of a folder (Hugging Face, pyarrow, Spark) looks into such a one.
 SET_ASIDE = ".set_aside"
-# Who is at writing a pack, and who has taken a number for one to come.
+# Who is at writing a shard, and who has taken a number for one to come.
 _CLAIM, _TAKEN = ".claim", ".taken"
 # As tools for such files write their names.
 _DIGITS = 5
 
 
 @dataclass(frozen=True)
-class Pack:
+class Shard:
     """Some clips of the list that lie in the same files; those of one video are together."""
 
     number: int
     clips: tuple[Clip, ...]
 
 
-def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iterator[Pack]:
-    """The packs of a list, each of at most ``size`` clips, or of one video that has more.
+def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iterator[Shard]:
+    """The shards of a list, each of at most ``size`` clips, or of one video that has more.
 
-    The clips of one video have to stand together. ``first``, ``first + step``, ...: the packs' numbers.
+    The clips of one video have to stand together. ``first``, ``first + step``, ...: the shards' numbers.
     """
     numbers = itertools.count(first, step)
-    pack: list[Clip] = []
+    shard: list[Clip] = []
     for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
         of_video = list(group)
-        if pack and len(pack) + len(of_video) > size:
-            yield Pack(next(numbers), tuple(pack))
-            pack = []
-        pack += of_video
-    if pack:
-        yield Pack(next(numbers), tuple(pack))
+        if shard and len(shard) + len(of_video) > size:
+            yield Shard(next(numbers), tuple(shard))
+            shard = []
+        shard += of_video
+    if shard:
+        yield Shard(next(numbers), tuple(shard))
 
 
 class Output:
-    """The folder of finished packs. Errors are RunError; StoreLost where it cannot be reached now."""
+    """The folder of finished shards. Errors are RunError; StoreLost where it cannot be reached now."""
 
-    def __init__(self, remote: Remote, format: PackFormat, count: int = 0, clock: Clock | None = None) -> None:
-        """``count``: how many packs the list has, where it was planned before."""
+    def __init__(self, remote: Remote, format: ShardFormat, count: int = 0, clock: Clock | None = None) -> None:
+        """``count``: how many shards the list has, where it was planned before."""
         self._remote = remote
         self._format = format
         # As it is told, and as it is reached.
@@ -90,7 +90,7 @@ class Output:
         # What the tables have in common, once it is known.
         self.layout: Layout | None = None
         self._claims = Claims(remote, clock or Clock())
-        # Claims that are to be dropped, and those of numbers for packs to come.
+        # Claims that are to be dropped, and those of numbers for shards to come.
         self._taken: list[str] = []
         self._numbers: list[str] = []
 
@@ -104,17 +104,17 @@ class Output:
     ) -> int:
         """Go through the list, and see that what lies there was cut out of the same one; returns its clips.
 
-        ``about``: what else all packs must have in common; UsageError where they have not. ``endings``, ``info``:
+        ``about``: what else all shards must have in common; UsageError where they have not. ``endings``, ``info``:
         of the files that every clip has.
         """
         self.count = listed = 0
-        digest, kinds = hashlib.sha256(), Kinds()
-        for pack in cut(clips, size):
-            self.count, listed = self.count + 1, listed + len(pack.clips)
-            for clip in pack.clips:
+        digest, kinds = hashlib.sha256(), Schema()
+        for shard in cut(clips, size):
+            self.count, listed = self.count + 1, listed + len(shard.clips)
+            for clip in shard.clips:
                 digest.update(f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n".encode("utf-8", "replace"))
                 kinds.add(clip.meta)
-        layout = layout_of_kinds(kinds, endings, info)
+        layout = layout_of_schema(kinds, endings, info)
         plan: dict[str, Any] = {"clips": listed, "shards": self.count, "samples_per_shard": size}
         plan |= {"format": self._format, **about, "list": digest.hexdigest()}
         if PLAN not in self._remote.names():
@@ -128,7 +128,7 @@ class Output:
         return listed
 
     def planned(self) -> Mapping[str, Any] | None:
-        """What all packs have in common, as it was planned; None where nothing is."""
+        """What all shards have in common, as it was planned; None where nothing is."""
         return self._read(PLAN) if PLAN in self._remote.names() else None
 
     def look(self) -> None:
@@ -156,31 +156,31 @@ class Output:
             raise UsageError(f"{self.url} was made with {was}", hint)
 
     def name(self, number: int) -> str:
-        """What a pack's files are called, without their endings."""
+        """What a shard's files are called, without their endings."""
         return f"{number:0{max(_DIGITS, len(str(self.count - 1)))}d}"
 
     def finished(self) -> frozenset[int]:
-        """The numbers of the packs that are there."""
+        """The numbers of the shards that are there."""
         names = (name.removesuffix(_STATS) for name in self._remote.names() if name.endswith(_STATS))
         numbers = {int(name): name for name in names if re.fullmatch(r"[0-9]{1,12}", name)}
         # What is called otherwise is not ours.
         return frozenset(number for number, name in numbers.items() if name == self.name(number))
 
     def share(self, numbers: Iterable[int], share: tuple[int, int] | None) -> list[int]:
-        """Those of the packs that are the I-th of N shares', I from 0; of all where there are no shares."""
+        """Those of the shards that are the I-th of N shares', I from 0; of all where there are no shares."""
         which, of = share or (0, 1)
         return [number for number in numbers if number % of == which]
 
     def missing(self, finished: Collection[int], share: tuple[int, int] | None) -> int:
-        """How many of the list's packs are not there, of a share of them."""
+        """How many of the list's shards are not there, of a share of them."""
         return sum(number not in finished for number in self.share(range(self.count), share))
 
     def is_finished(self, number: int) -> bool:
-        """Whether a pack is there."""
+        """Whether a shard is there."""
         return self._remote.has(self.name(number) + _STATS)
 
     def stats(self, number: int) -> dict[str, Any]:
-        """A finished pack's stats. RunError where its file holds anything else."""
+        """A finished shard's stats. RunError where its file holds anything else."""
         found = self._read(self.name(number) + _STATS)
         if not are_stats(found):
             hint = "delete it, and run again: its clips come anew"
@@ -188,7 +188,7 @@ class Output:
         return found
 
     def totals(self, numbers: Iterable[int]) -> Totals:
-        """What is in these packs; of a clip that was asked for again, as it ended last."""
+        """What is in these shards; of a clip that was asked for again, as it ended last."""
         totals = Totals()
         known = sorted(numbers)
         for number in known:
@@ -201,12 +201,12 @@ class Output:
         return totals
 
     def outcomes(self, number: int) -> list[Row]:
-        """What became of each clip of a finished pack."""
+        """What became of each clip of a finished shard."""
         with self._remote.open(f"{self.name(number)}.parquet") as file:
             return list(read_failures(file))
 
     def _latest(self, numbers: Iterable[int]) -> dict[str, tuple[int, Row]]:
-        """The clips that failed, and did not come later: the pack that they failed in last, and its row."""
+        """The clips that failed, and did not come later: the shard that they failed in last, and its row."""
         latest: dict[str, tuple[int, Row]] = {}
         for number in sorted(numbers):
             if number >= self.count or self.stats(number)["failed"]:
@@ -218,9 +218,9 @@ class Output:
         return latest
 
     def failed(self, asked: Sequence[str], finished: Iterable[int] | None = None) -> dict[str, int]:
-        """The clips that failed in the finished packs and in none that came later, with the pack they failed in.
+        """The clips that failed in the finished shards and in none that came later, with the shard they failed in.
 
-        ``asked``: the reasons of final failures that count; empty: all. ``finished``: the packs, where they are
+        ``asked``: the reasons of final failures that count; empty: all. ``finished``: the shards, where they are
         known better than by a listing.
         """
         latest = self._latest(self.finished() if finished is None else finished)
@@ -231,7 +231,7 @@ class Output:
         }
 
     def done_in(self, number: int) -> frozenset[str]:
-        """The clips that a finished pack holds."""
+        """The clips that a finished shard holds."""
         return frozenset(row[0] for row in self.outcomes(number) if row[1] == "done")
 
     def fitting(self, samples: Sequence[Sample], folder: Path) -> list[Sample]:
@@ -239,7 +239,7 @@ class Output:
         return fitting(samples, folder) if self._format == "parquet" else list(samples)
 
     def write(self, number: int, samples: Sequence[Sample], folder: Path, scratch: Path) -> bool:
-        """Put a pack there, whole, its stats last; False where another has done so, or is at it.
+        """Put a shard there, whole, its stats last; False where another has done so, or is at it.
 
         ``folder``: the data folder with the clips' files; ``scratch``: for unfinished files. What has stats is
         never overwritten.
@@ -293,16 +293,16 @@ class Output:
                 path.unlink(missing_ok=True)
 
     def sizes(self, number: int) -> dict[str, int | None]:
-        """The files that a pack's stats name, and how large each is now; None: it is not there."""
+        """The files that a shard's stats name, and how large each is now; None: it is not there."""
         names = self.stats(number).get("files")
         return {str(name): self._remote.size(str(name)) for name in (names if isinstance(names, dict) else {})}
 
     def open(self, file: str) -> AbstractContextManager[Any]:
-        """One of a pack's files, to read."""
+        """One of a shard's files, to read."""
         return self._remote.open(file)
 
     def set_aside(self, number: int) -> str | None:
-        """Move a pack out of the way, so that it comes anew; where it is then, None: somebody is at it."""
+        """Move a shard out of the way, so that it comes anew; where it is then, None: somebody is at it."""
         name = self.name(number)
         if not self._claims.take(name + _CLAIM):
             return None
@@ -317,11 +317,11 @@ class Output:
         return f"{self.url}/{aside}"
 
     def is_free(self, number: int) -> bool:
-        """Whether nobody is at a pack: there is no claim, or a dead run's."""
+        """Whether nobody is at a shard: there is no claim, or a dead run's."""
         return self._claims.is_dead(self.name(number) + _CLAIM)
 
     def take_number(self, first: int, step: int) -> int:
-        """The first number from ``first`` on, in steps, that no pack has and nobody else takes for one."""
+        """The first number from ``first`` on, in steps, that no shard has and nobody else takes for one."""
         for number in itertools.count(first, step):
             taken = self.name(number) + _TAKEN
             if not self.is_finished(number) and self._claims.take(taken):

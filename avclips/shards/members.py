@@ -1,4 +1,4 @@
-"""What all packs of an output have in common, so that they are one to their readers; kept in its plan.
+"""What all shards of an output have in common, so that they are one to their readers; kept in its plan.
 
 An output goes on with the layout that it was begun with, whatever its list says by now.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import RunError
-from .schema import Kinds, fits
+from .schema import Schema, fits
 
 # 1: members as each clip has them, JSON as it comes, media as bytes. 2: the same members in every sample, JSON of
 # one type a column, media as Hugging Face types them.
@@ -35,7 +35,7 @@ class Layout:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def has_pictures(self) -> bool:
+    def has_video(self) -> bool:
         """Whether clips have pictures at all."""
         return any(ending in _PICTURES for ending in self.endings)
 
@@ -55,7 +55,7 @@ class Layout:
         return next((name for name in known if not fits(now.kept[name], self.kept[name])), None)
 
 
-def layout_of_kinds(kinds: Kinds, endings: tuple[str, ...] = (), info: bool = False) -> Layout:
+def layout_of_schema(kinds: Schema, endings: tuple[str, ...] = (), info: bool = False) -> Layout:
     """The layout of a new output, of which the whole list was seen."""
     kept, missing, holed = kinds.found(), kinds.missing(), kinds.holed()
     sparse = missing | holed

@@ -1,4 +1,4 @@
-"""One clip of a pack: its files, and what is said of it beside them, in a table's row or in a JSON of its own."""
+"""One clip of a shard: its files, and what is said of it beside them, in a table's row or in a JSON of its own."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from ..core.model import Clip
 from ..core.reserved_names import OF_FAILURES, TYPES, column_of
 from ..state.manifest import Line
-from .members import Layout, layout_of_kinds
-from .schema import KINDS, Kinds, cell, plain
+from .members import Layout, layout_of_schema
+from .schema import KINDS, Schema, cell, plain
 
 _OF_PICTURES = ("fps", "pictures", "width", "height", "sha256")
 # What JSON has of a fact that there is not: of a clip without sound, 0 samples.
@@ -20,7 +20,7 @@ _NOTHING: dict[str, Any] = {"text": "", "number": 0.0, "whole": 0}
 
 @dataclass(frozen=True)
 class Sample:
-    """One clip of a pack, and its last line in the journal; None where it was never tried."""
+    """One clip of a shard, and its last line in the manifest; None where it was never tried."""
 
     clip: Clip
     line: Line | None
@@ -30,7 +30,7 @@ class Sample:
         return self.line is not None and self.line["status"] == "done"
 
     def files(self, folder: Path) -> dict[str, Path]:
-        """Its files in a data folder, by their endings in the pack."""
+        """Its files in a data folder, by their endings in the shard."""
         line = self.line if self.done and self.line else {}
         named = {name.rpartition(".")[2]: name for name in (line.get("video"), line.get("audio")) if name}
         subtitles = line.get("subtitles") or {}
@@ -38,19 +38,19 @@ class Sample:
         return {ending: folder / name for ending, name in named.items()}
 
     def beside(self, folder: Path) -> list[Path]:
-        """What stands in the data folder for it, and is in the pack in another form."""
+        """What stands in the data folder for it, and is in the shard in another form."""
         return [folder / self.line["info"]] if self.done and self.line and self.line.get("info") else []
 
 
 def layout_of(samples: Sequence[Sample], folder: Path | None) -> Layout:
-    """What a pack shows by itself."""
-    kinds = Kinds()
+    """What a shard shows by itself."""
+    kinds = Schema()
     for sample in samples:
         kinds.add(sample.clip.meta)
     if folder is None:
-        return layout_of_kinds(kinds)
+        return layout_of_schema(kinds)
     endings = sorted({ending for sample in samples for ending in sample.files(folder)})
-    return layout_of_kinds(kinds, tuple(endings), any(sample.beside(folder) for sample in samples))
+    return layout_of_schema(kinds, tuple(endings), any(sample.beside(folder) for sample in samples))
 
 
 def facts_of(sample: Sample) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def kept_of(sample: Sample, layout: Layout) -> dict[str, Any]:
     return found
 
 
-def kinds_of(layout: Layout) -> dict[str, str]:
+def schema_of(layout: Layout) -> dict[str, str]:
     """The kinds of the kept columns, under their names beside ours."""
     return {layout.columns.get(name, column_of(name)): layout.kept[name] for name in _kept(layout)}
 
@@ -91,7 +91,7 @@ def said_of(sample: Sample, layout: Layout) -> dict[str, Any]:
     facts = facts_of(sample)
     if facts["end"] is None:
         facts["end"] = facts["start"] + (facts["duration"] or 0.0)
-    out = (*OF_FAILURES, *(() if layout.has_pictures else _OF_PICTURES))
+    out = (*OF_FAILURES, *(() if layout.has_video else _OF_PICTURES))
     said: dict[str, Any] = {}
     for name, alias in TYPES.items():
         if name not in out:

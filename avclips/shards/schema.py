@@ -18,7 +18,7 @@ _LARGE, _HUGE = 53, 63
 _LIST = "list of "
 
 
-class Kinds:
+class Schema:
     """The kinds of all columns, cell by cell."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What packs add up to: the counts in a pack's stats file, of one pack and of all."""
+"""What shards add up to: the counts in a shard's stats file, of one shard and of all."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .sample import Sample
 
 @dataclass
 class Totals:
-    """What the stats of the finished packs add up to; ``failed``: by reason.
+    """What the stats of the finished shards add up to; ``failed``: by reason.
 
     ``videos``: how many have clips that are done; ``withheld``: of these, how many came without their better
     formats, by the reason. ``captions``: what they have of the subtitles that were asked for.
     """
 
-    packs: int = 0
+    shards: int = 0
     clips: int = 0
     done: int = 0
     may_come: int = 0
@@ -35,12 +35,12 @@ class Totals:
     captions: Captions = field(default_factory=Captions)
 
     def add(self, stats: Mapping[str, Any]) -> None:
-        """Count a pack."""
-        self.packs += 1
+        """Count a shard."""
+        self.shards += 1
         for name in ("clips", "done", "may_come", "seconds", "bytes", "bytes_fetched"):
             setattr(self, name, getattr(self, name) + stats[name])
         self.failed.update(stats["failed"])
-        # Packs that were written before these were counted have none.
+        # Shards that were written before these were counted have none.
         self.videos += stats.get("videos", 0)
         self.withheld.update(stats.get("withheld", {}))
         self.captions.clips += stats["done"]
@@ -48,11 +48,11 @@ class Totals:
 
 
 def stats_of(name: str, samples: Iterable[Sample], files: Mapping[str, Path]) -> dict[str, Any]:
-    """What a pack's stats file says: its counts, of failures by reason, and the sizes and digests of its files."""
+    """What a shard's stats file says: counts, of failures by reason, and the sizes and digests of its files."""
     samples = list(samples)
     lines = [sample.line for sample in samples if sample.done and sample.line]
     failed = [sample.line or {"reason": "untried"} for sample in samples if not sample.done]
-    # By video: all clips of one are in one pack.
+    # By video: all clips of one are in one shard.
     offered = {sample.clip.video: (sample.line or {}).get("withheld") for sample in samples if sample.done}
     captions = Captions()
     for line in lines:

@@ -1,6 +1,6 @@
 """A folder for results, on this machine or in an object store (file://, s3://, gs://, hdfs://, ... by fsspec).
 
-The only room that knows fsspec, whose drivers raise whatever their own libraries do: what leaves is a RunError.
+The only module that knows fsspec, whose drivers raise whatever their own libraries do: what leaves is a RunError.
 """
 
 from __future__ import annotations

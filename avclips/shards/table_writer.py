@@ -1,4 +1,4 @@
-"""A pack's table (parquet): what became of each of its clips, and with --output-format parquet their bytes.
+"""A shard's table (parquet): what became of each of its clips, and with --output-format parquet their bytes.
 
 Knows rows; not where they go, or when.
 """
@@ -20,7 +20,7 @@ from ..core.errors import RunError, UsageError
 from ..core.extras import extra
 from ..core.reserved_names import TYPES, column_of, is_file
 from .members import Layout, layout_of_plan
-from .sample import Sample, facts_of, info_of, kept_of, kinds_of, layout_of
+from .sample import Sample, facts_of, info_of, kept_of, layout_of, schema_of
 from .schema import KINDS, arrow_type, cell, kind_of
 
 log = logging.getLogger("avclips.shards.table_writer")
@@ -95,7 +95,7 @@ def write_rows(path: Path, samples: Sequence[Sample], folder: Path | None, layou
 
 def _rows(samples: Sequence[Sample], folder: Path | None, layout: Layout, pyarrow: Any) -> Any:
     """The table without its media."""
-    kept = kinds_of(layout)
+    kept = schema_of(layout)
     types = {name: pyarrow.type_for_alias(alias) for name, alias in TYPES.items()}
     types |= {name: arrow_type(kind, pyarrow) for name, kind in kept.items()}
     rows = [facts_of(sample) | kept_of(sample, layout) for sample in samples]
@@ -158,7 +158,7 @@ def layout_of_table(source: Any, now: Layout) -> Layout:
 
 
 def begun_with(said: Any, now: Layout, where: str, table: Table | None) -> Layout:
-    """The layout that all packs of an output have: what another run began stays as it was.
+    """The layout that all shards of an output have: what another run began stays as it was.
 
     UsageError where the list's columns cannot be put in. ``said``: what its plan has of it; ``now``: what would be
     made of the list today; ``where``: its address, for people; ``table``: opens one that it has, if any.
@@ -180,7 +180,7 @@ def begun_with(said: Any, now: Layout, where: str, table: Table | None) -> Layou
 
 
 def read_failures(source: Any) -> Iterator[tuple[str, str, str | None, bool]]:
-    """(id, status, reason, whether it is final) of each row of a pack's table: an open file, or its bytes."""
+    """(id, status, reason, whether it is final) of each row of a shard's table: an open file, or its bytes."""
     pyarrow = extra("pyarrow.parquet", "tables are read")
     names = ["id", "status", "reason", "permanent"]
     if isinstance(source, bytes):

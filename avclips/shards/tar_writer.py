@@ -1,4 +1,4 @@
-"""A pack's tar (webdataset): its clips with their files.
+"""A shard's tar (webdataset): its clips with their files.
 
 Knows files; not where they go, or when.
 """

@@ -1,7 +1,7 @@
 """Folders, zips and tars that a user has already: which clips lie in them, and their bytes.
 
 A clip's file is ``<clip id>.mp4``, or has another ending of a film or a sound, however deep it lies. Knows names
-and members, not media. Members are strangers' words: one with an absolute path, with "..", a link, a bomb, is
+and members, not media. Members are untrusted: one with an absolute path, with "..", a link, a bomb, is
 refused, and no name of a member ever becomes a path. Workers share one Archives.
 """
 
@@ -37,7 +37,7 @@ SOUNDS = (".wav", ".flac", ".m4a")
 ENDINGS = frozenset(FILMS + SOUNDS)
 _MANIFEST = re.compile(r"manifest(\.[0-9]+-of-[0-9]+)?\.jsonl")
 PACKED = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
-# Bounds for a stranger's member: no clip is so large, and no video shrinks so much.
+# Bounds for an untrusted member: no clip is so large, and no video shrinks so much.
 LARGEST = 8 * 1024**3
 RATIO = 100
 _PIECE = 1 << 20
@@ -265,7 +265,7 @@ def _open(path: Path, spill: Path) -> Archive:
         # A tar begins with a name, which may begin with PK.
         if begin.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             return _Zip(path)
-        return _Tar(path) if _is_plain_tar(path) else _PackedTar(path, spill)
+        return _Tar(path) if _is_plain_tar(path) else _CompressedTar(path, spill)
     except (OSError, *_BROKEN) as error:
         raise _unreadable(path, error) from error
 
@@ -426,7 +426,7 @@ class _Tar:
         pass
 
 
-class _PackedTar:
+class _CompressedTar:
     """A compressed tar: read once to know what it holds, and once more, from front to back, for its members.
 
     What is due and lies before the member asked for is kept beside it until it is asked for: to go back

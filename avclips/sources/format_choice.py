@@ -82,7 +82,7 @@ def _has_other_colours(picture: Mapping[str, Any]) -> bool:
     return picture.get("dynamic_range") not in (None, "SDR") or bool(_DEEP.match(str(picture.get("vcodec"))))
 
 
-def smallest_picture(formats: Iterable[Mapping[str, Any]], sound: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def smallest_video(formats: Iterable[Mapping[str, Any]], sound: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The least picture that comes in the way in which ``sound`` comes alone; None where there is none."""
     if sound.get("vcodec") != "none":
         return None
@@ -124,7 +124,7 @@ def _burden(format: Mapping[str, Any]) -> tuple[int, int]:
 
 def _of(
     offered: Sequence[Mapping[str, Any]],
-    picture_codecs: _Codecs,
+    video_codecs: _Codecs,
     sound_codecs: _Codecs,
     *,
     quality: int,
@@ -132,8 +132,8 @@ def _of(
 ) -> _Pair | None:
     """The best picture of one way, and the sound beside it: None where its own file has that, or nothing has."""
     # What has no name has no size either, often: it is measured when it is there.
-    smallest = 0 if picture_codecs is None else 1
-    pictures = [f for f in offered if _rank(f.get("vcodec"), picture_codecs)]
+    smallest = 0 if video_codecs is None else 1
+    pictures = [f for f in offered if _rank(f.get("vcodec"), video_codecs)]
     pictures = [f for f in pictures if smallest <= smaller_side(f) <= quality]
     sounds = [f for f in offered if f.get("vcodec") == "none" and _rank(_sound(f), sound_codecs)]
     sound = _best_sound(sounds, sound_codecs) if sounds else None
@@ -143,10 +143,10 @@ def _of(
         largest = max(map(smaller_side, pictures))
         alone = [f for f in alone if smaller_side(f) >= _ABOUT * largest]
     if alone:
-        return _best(alone, picture_codecs), sound
+        return _best(alone, video_codecs), sound
     if not together:
         return None
-    picture = _best(together, picture_codecs)
+    picture = _best(together, video_codecs)
     originals = [f for f in offered if f.get("vcodec") == "none" and _original(f)[0] > _original(picture)[0]]
     if not originals:
         return picture, None

@@ -56,7 +56,7 @@ class Bounds:
         self._lines: WeakSet[Any] = WeakSet()
         self._pages_until = math.inf
         self._media_until: float | None = None
-        self._watch: _Watch | None = None
+        self._watch: _Deadline | None = None
 
     # -- what is going on ------------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ class Bounds:
             request: Request = _Body(self._media_until, self._real(*STRETCH), self._slowest)
         else:
             request = _Page(min(time.monotonic() + self._real(*PAGE), self._pages_until))
-        self._watch = _Watch(request, self._cut)
+        self._watch = _Deadline(request, self._cut)
         return request
 
     def end(self, request: Request | None = None) -> None:
@@ -155,7 +155,7 @@ class _Body(Request):
             self._next()
 
 
-class _Watch(threading.Thread):
+class _Deadline(threading.Thread):
     """Breaks the connections of a request when its time is over, unless the request is ``over`` first."""
 
     def __init__(self, request: Request, cut: Callable[[], None]) -> None:

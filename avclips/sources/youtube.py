@@ -1,6 +1,6 @@
 """yt-dlp: what streams a video has, and single byte ranges of them.
 
-The only room that knows yt-dlp. A YouTube belongs to one thread; its YoutubeDL is used again for that
+The only module that knows yt-dlp. A YouTube belongs to one thread; its YoutubeDL is used again for that
 thread's videos and made anew now and then, since its caches only grow. Foreign errors end here: what leaves
 is a ClipError, a RunError (the disk) or Stopped.
 """
@@ -32,7 +32,7 @@ from ..core.model import Video
 from ..core.settings import Identity, Settings
 from ..core.sites import YOUTUBE, site_of
 from .cookies import key_of, who
-from .format_choice import choose, smallest_picture
+from .format_choice import choose, smallest_video
 from .messages import clean, read_failure
 from .request_limits import Bounds, OverBounds
 from .streams import Stream, Streams, languages_in, stream_of, subtitles_in
@@ -165,7 +165,7 @@ class YouTube:
         if sound is None and not self._settings.allow_silent:
             raise Gone("no_audio")
         picture = chosen[0] if self._settings.media == "both" else None
-        unseen = smallest_picture(self._offered, info) if picture is None else None
+        unseen = smallest_video(self._offered, info) if picture is None else None
         about = {name: info.get(name) for name in ABOUT}
         subtitles = {language: subtitles_in(info, language) for language in self._settings.subtitles}
         return Streams(
@@ -285,7 +285,7 @@ class YouTube:
             return OSError(int(match[1]), os.strerror(int(match[1])), str(path))
         return read_failure(text, self._said.warnings)
 
-    def _watch(self, status: Mapping[str, Any]) -> None:
+    def _progressed(self, status: Mapping[str, Any]) -> None:
         """Called by yt-dlp with each block: the way to end a read from outside."""
         self._clock.check()
         got = status.get("downloaded_bytes") or 0
@@ -302,7 +302,7 @@ class YouTube:
         if self._ydl is None:
             self._used = 0
             self._ydl = BoundedYoutubeDL(self._parameters(), self._bounds)
-            self._ydl.add_progress_hook(self._watch)
+            self._ydl.add_progress_hook(self._progressed)
             # Only so is it heard that the web client's formats have no addresses.
             self._ydl.write_debug = self._said.aside
         return self._ydl

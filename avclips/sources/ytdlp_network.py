@@ -52,11 +52,11 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
         director = super().build_request_director(handlers, preferences)
         for handler in director.handlers.values():
             if (create := getattr(handler, "_create_instance", None)) is not None:
-                handler._create_instance = _watching(create, self._bounds)
+                handler._create_instance = _breakable_sessions(create, self._bounds)
         return director
 
 
-def _watching(create: Callable[..., Any], bounds: Bounds) -> Callable[..., Any]:
+def _breakable_sessions(create: Callable[..., Any], bounds: Bounds) -> Callable[..., Any]:
     """Makes sessions of ``requests`` whose connections can be broken, and leaves others as they are."""
 
     def made(*words: Any, **more: Any) -> Any:

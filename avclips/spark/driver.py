@@ -1,7 +1,7 @@
-"""Packs on many machines: Spark gives each to a machine, and this room sees that all of them come.
+"""Shards on many machines: Spark gives each to a machine, and this module sees that all of them come.
 
-The driver keeps a few jobs at work at a time, each with a pack for every core: the list is taken as it is needed,
-however long it is, and the last packs of one job do not keep the others waiting.
+The driver keeps a few jobs at work at a time, each with a shard for every core: the list is taken as it is needed,
+however long it is, and the last shards of one job do not keep the others waiting.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from typing import Any
 from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError
 from ..core.extras import extra
-from ..shards.layout import Output, Pack
+from ..shards.layout import Output, Shard
 from .java import use_java
-from .task import Job, Result, clean_up, do_pack
+from .task import Job, Result, clean_up, do_shard
 
 log = logging.getLogger("avclips.spark.driver")
 
 # Jobs at a time.
 JOBS = 3
-# So often may a pack fail by what somebody has to mend, and so many jobs in a row by themselves.
+# So often may a shard fail by what somebody has to mend, and so many jobs in a row by themselves.
 MOST_FAILURES = 3
 # Packages that a session of our own takes, and what for.
 NEEDS = {"pyspark.sql": "--engine spark is done"}
 UrlOf = Callable[[str], str | None]
-Item = tuple[Pack, Mapping[str, str | None]]
+Item = tuple[Shard, Mapping[str, str | None]]
 
 
 def open_session(master: str) -> Any:
@@ -53,7 +53,7 @@ def open_session(master: str) -> Any:
     # The Python that runs this, where the machines have the same; a user may say otherwise.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = sql.SparkSession.builder.master(master).appName("avclips")
-    # A pack that takes long waits for its pace: a second try elsewhere would only ask for the same again.
+    # A shard that takes long waits for its pace: a second try elsewhere would only ask for the same again.
     builder = builder.config("spark.speculation", "false").config("spark.ui.showConsoleProgress", "false")
     if master.startswith("local"):
         builder = builder.config("spark.ui.enabled", "false").config("spark.driver.bindAddress", "127.0.0.1")
@@ -86,18 +86,18 @@ def see_java() -> str | None:
 
 
 class Cluster:
-    """The packs of one run on Spark's machines."""
+    """The shards of one run on Spark's machines."""
 
     def __init__(self, session: Any, job: Job, clock: Clock) -> None:
         self._context = session.sparkContext
         self._job = job
         self._clock = clock
-        self._context.addPyFile(str(packed_package()))
+        self._context.addPyFile(str(zipped_package()))
         # What came back and is to be done again.
         self._again: deque[Item] = deque()
         self._failures: Counter[int] = Counter()
         self._jobs_failed = 0
-        # Packs that came back since the last one that was there.
+        # Shards that came back since the last one that was there.
         self._refused: set[int] = set()
         # Another's jobs in the same session are not ours to end.
         self._group = f"avclips-{secrets.token_hex(8)}"
@@ -107,14 +107,14 @@ class Cluster:
         """How many tasks can be at work at a time."""
         return max(1, int(self._context.defaultParallelism))
 
-    def run(self, packs: Iterator[Pack], url_of: UrlOf, output: Output, watch: Callable[[], None]) -> None:
-        """Have all packs written; ``watch`` is called every second. RunError, GaveUp, Stopped."""
+    def run(self, shards: Iterator[Shard], url_of: UrlOf, output: Output, watch: Callable[[], None]) -> None:
+        """Have all shards written; ``watch`` is called every second. RunError, GaveUp, Stopped."""
         pool = ThreadPoolExecutor(JOBS, thread_name_prefix="job")
         jobs: dict[Future[list[Result]], list[Item]] = {}
         last = self._clock.now()
         try:
             while True:
-                while len(jobs) < JOBS and (wave := self._wave(packs, url_of)):
+                while len(jobs) < JOBS and (wave := self._wave(shards, url_of)):
                     jobs[pool.submit(self._submit, wave)] = wave
                 if not jobs:
                     return
@@ -125,8 +125,8 @@ class Cluster:
                     if self._take(each, jobs.pop(each), output):
                         last = self._clock.now()
                         self._refused.clear()
-                # A pack that is being fetched may take days; one that came back did not.
-                if all(pack.number in self._refused for wave in jobs.values() for pack, _ in wave):
+                # A shard that is being fetched may take days; one that came back did not.
+                if all(shard.number in self._refused for wave in jobs.values() for shard, _ in wave):
                     self._give_up_in_time(last)
         except BaseException:
             self._context.cancelJobGroup(self._group)
@@ -134,11 +134,11 @@ class Cluster:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _wave(self, packs: Iterator[Pack], url_of: UrlOf) -> list[Item]:
-        """A pack for every core; of those that came back, first."""
+    def _wave(self, shards: Iterator[Shard], url_of: UrlOf) -> list[Item]:
+        """A shard for every core; of those that came back, first."""
         wave = [self._again.popleft() for _ in range(min(len(self._again), self.cores))]
-        while len(wave) < self.cores and (pack := next(packs, None)) is not None:
-            wave.append((pack, {clip.video: url_of(clip.video) for clip in pack.clips}))
+        while len(wave) < self.cores and (shard := next(shards, None)) is not None:
+            wave.append((shard, {clip.video: url_of(clip.video) for clip in shard.clips}))
         return wave
 
     def _submit(self, wave: Sequence[Item]) -> list[Result]:
@@ -147,8 +147,8 @@ class Cluster:
         return list(self._context.parallelize(wave, len(wave)).map(task).collect())
 
     def _take(self, job: Future[list[Result]], wave: Sequence[Item], output: Output) -> bool:
-        """What became of a job; whether any of its packs is there now."""
-        items = {pack.number: (pack, urls) for pack, urls in wave}
+        """What became of a job; whether any of its shards is there now."""
+        items = {shard.number: (shard, urls) for shard, urls in wave}
         try:
             results = job.result()
             self._jobs_failed = 0
@@ -197,7 +197,7 @@ class Cluster:
 
 
 def _on_a_machine(job: Job, item: Item) -> Result:
-    return do_pack(job, *item)
+    return do_shard(job, *item)
 
 
 def _clean_a_machine(job: Job, _: int) -> None:
@@ -213,7 +213,7 @@ def _words(error: BaseException) -> str:
 
 
 @functools.cache
-def packed_package() -> Path:
+def zipped_package() -> Path:
     """This package in one file, for machines that do not have it; machines that join late ask for it too."""
     folder = Path(tempfile.mkdtemp(prefix="avclips-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -235,5 +235,5 @@ def _add(target: zipfile.ZipFile, source: Traversable, name: str) -> None:
 
 def drop_package() -> None:
     """Remove the file: nobody will ask for it any more."""
-    shutil.rmtree(packed_package().parent, ignore_errors=True)
-    packed_package.cache_clear()
+    shutil.rmtree(zipped_package().parent, ignore_errors=True)
+    zipped_package.cache_clear()

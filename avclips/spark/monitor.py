@@ -1,4 +1,4 @@
-"""How far the packs of many machines are, as what is written tells."""
+"""How far the shards of many machines are, as what is written tells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..shards.stats import Totals
 log = logging.getLogger("avclips.spark.monitor")
 
 
-class Watch:
+class Monitor:
     """Looks at what is written, and says how far it is: a bar on a terminal, else a line a minute."""
 
     def __init__(self, output: Output, todo: int, clock: Clock, wandb: Any = None) -> None:
@@ -35,7 +35,7 @@ class Watch:
         )
         self._look(output.finished())
         self._before = self._totals.clips
-        self._packs_before = self._totals.packs
+        self._shards_before = self._totals.shards
         self._next = time.monotonic() + clock.real(LINE_EVERY, at_least=1.0)
 
     def _look(self, finished: frozenset[int]) -> None:
@@ -60,7 +60,7 @@ class Watch:
         totals, hours = self._totals, (time.monotonic() - self._started) / 3600
         rate = (totals.clips - self._before) / hours if hours else 0.0
         failed = sum(totals.failed.values())
-        written = totals.packs - self._packs_before
+        written = totals.shards - self._shards_before
         say(
             f"{written} of {self._todo} shards, {totals.done} clips done, {failed} failed, {rate:.0f} clips/h, "
             f"{totals.bytes_fetched / 1e6:.1f} MB fetched",
@@ -68,7 +68,7 @@ class Watch:
         )
         self._bar.update(written - self._bar.n)
         if self._wandb is not None:
-            self._wandb.log({"shards": totals.packs, "done": totals.done, "failed": failed, "clips/h": rate})
+            self._wandb.log({"shards": totals.shards, "done": totals.done, "failed": failed, "clips/h": rate})
 
     def close(self) -> None:
         """Take the bar off the terminal."""

@@ -1,6 +1,6 @@
-"""One pack on one machine of a cluster: what a task of Spark's does.
+"""One shard on one machine of a cluster: what a task of Spark's does.
 
-All that a task is given can be pickled, and all that it leaves behind is the pack. Until then its clips are kept
+All that a task is given can be pickled, and all that it leaves behind is the shard. Until then its clips are kept
 on the machine, under its host's name: a task that is tried again there goes on where it ended.
 """
 
@@ -19,12 +19,12 @@ from ..core.errors import GaveUp, RunError, Stopped
 from ..core.model import Outcome
 from ..core.settings import Settings
 from ..fetch.plan import by_video
-from ..fetch.pool import Staff
+from ..fetch.pool import Pool
 from ..fetch.scheduler import Engine
 from ..fetch.sharded import sample_of, see_what_is_needed, write_until_it_is_there
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..pacing.pacer import Pacer
-from ..shards.layout import Output, Pack
+from ..shards.layout import Output, Shard
 from ..shards.members import Layout
 from ..shards.storage import Remote, StoreLost
 from ..sources.archives import Archives
@@ -32,7 +32,7 @@ from ..state.store import Store
 
 log = logging.getLogger("avclips.spark.task")
 
-# A machine that is refused for so many seconds hands its pack back, for another to take.
+# A machine that is refused for so many seconds hands its shard back, for another to take.
 BLOCKED_PATIENCE = 60.0
 # What another task is at, on this machine or another, is waited for so long; how often it is looked at.
 OTHERS_PATIENCE = 600.0
@@ -46,7 +46,7 @@ State = Literal["there", "refused", "busy", "failed"]
 
 @dataclass(frozen=True)
 class Job:
-    """What all tasks of a run have in common. ``url``, ``count``, ``layout``: of the packs to be."""
+    """What all tasks of a run have in common. ``url``, ``count``, ``layout``: of the shards to be."""
 
     settings: Settings
     dataset: str
@@ -57,11 +57,11 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """Where unfinished packs lie, on each machine or on all."""
+        """Where unfinished shards lie, on each machine or on all."""
         return self.settings.data_dir / "spark"
 
     def output(self, clock: Clock | None = None) -> Output:
-        """The folder of finished packs, as it is reached from here."""
+        """The folder of finished shards, as it is reached from here."""
         assert self.settings.output_format != "files"
         output = Output(Remote(self.url, clock=clock), self.settings.output_format, self.count, clock)
         output.layout = self.layout
@@ -79,12 +79,12 @@ class Result:
     hint: str = ""
 
 
-def do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None]) -> Result:
-    """Fetch a pack's clips and write it. Never raises what a user could mend: that is in the Result."""
+def do_shard(job: Job, shard: Shard, urls: Mapping[str, str | None]) -> Result:
+    """Fetch a shard's clips and write it. Never raises what a user could mend: that is in the Result."""
     clock = Clock()
     host = socket.gethostname()
     try:
-        state = _do_pack(job, pack, urls, clock, host)
+        state = _do_shard(job, shard, urls, clock, host)
     except GaveUp:
         state = "refused"
     except StoreLost as error:
@@ -93,39 +93,39 @@ def do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None]) -> Result:
         state = "refused"
     except Stopped:
         raise
-    except Exception as error:  # the door of a task: Spark would only try the same again
-        log.error("shard %d failed", pack.number, exc_info=error)
+    except Exception as error:  # the outermost call of a task: Spark would only try the same again
+        log.error("shard %d failed", shard.number, exc_info=error)
         words = str(error) if isinstance(error, (RunError, OSError)) else repr(error)
-        return Result(pack.number, "failed", host, words, getattr(error, "hint", ""))
-    return Result(pack.number, state, host)
+        return Result(shard.number, "failed", host, words, getattr(error, "hint", ""))
+    return Result(shard.number, state, host)
 
 
-def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock, host: str) -> State:
+def _do_shard(job: Job, shard: Shard, urls: Mapping[str, str | None], clock: Clock, host: str) -> State:
     see_what_is_needed(job.settings)
     output = job.output(clock)
-    name = output.name(pack.number)
+    name = output.name(shard.number)
     clean_up(job, output, host)
-    if output.is_finished(pack.number):
+    if output.is_finished(shard.number):
         return "there"
     settings = replace(
         job.settings, data_dir=job.folder / host / name, give_up_after=BLOCKED_PATIENCE, output_format="files"
     )
     ffmpeg = find_ffmpeg(settings.ffmpeg, clock)
-    staff = Staff(settings, clock, ffmpeg)
-    store = Store(settings, job.dataset, clock, staff.whose, job.audio_folder)
+    pool = Pool(settings, clock, ffmpeg)
+    store = Store(settings, job.dataset, clock, pool.whose, job.audio_folder)
     if (user := store.user()) is not None:
         log.info("shard %s is being fetched by %s", name, user)
-        state = _wait_for_others(output, pack.number, clock, lambda: store.user() is not None)
-        return _do_pack(job, pack, urls, clock, host) if state is None else state
+        state = _wait_for_others(output, shard.number, clock, lambda: store.user() is not None)
+        return _do_shard(job, shard, urls, clock, host) if state is None else state
     store.open()
     try:
-        _let_others_go(pack, store)
-        _fetch(pack, urls, settings, clock, staff, store)
+        _let_others_go(shard, store)
+        _fetch(shard, urls, settings, clock, pool, store)
         lines = store.finished()
-        samples = [sample_of(clip, lines.get(clip.id), store) for clip in pack.clips]
+        samples = [sample_of(clip, lines.get(clip.id), store) for clip in shard.clips]
         samples = output.fitting(samples, store.folder)
-        while not write_until_it_is_there(output, pack.number, samples, store, clock, OTHERS_PATIENCE):
-            state = _wait_for_others(output, pack.number, clock, lambda: not output.is_free(pack.number))
+        while not write_until_it_is_there(output, shard.number, samples, store, clock, OTHERS_PATIENCE):
+            state = _wait_for_others(output, shard.number, clock, lambda: not output.is_free(shard.number))
             if state is not None:
                 return state
     finally:
@@ -135,21 +135,21 @@ def _do_pack(job: Job, pack: Pack, urls: Mapping[str, str | None], clock: Clock,
 
 
 def _fetch(
-    pack: Pack, urls: Mapping[str, str | None], settings: Settings, clock: Clock, staff: Staff, store: Store
+    shard: Shard, urls: Mapping[str, str | None], settings: Settings, clock: Clock, pool: Pool, store: Store
 ) -> None:
     archives = Archives(frozenset(), store.spill)
-    pending = store.pending(pack.clips)
-    desks = staff.desks(store, archives, urls.get)
+    pending = store.pending(shard.clips)
+    slots = pool.slots(store, archives, urls.get)
     try:
-        Engine(settings, clock, store, Silent(clock), desks).run(by_video(pending, urls.get))
+        Engine(settings, clock, store, Silent(clock), slots).run(by_video(pending, urls.get))
     finally:
         store.snapshot(force=True)
         archives.close()
 
 
-def _let_others_go(pack: Pack, store: Store) -> None:
-    """What a pack of this number held for another list is not ours."""
-    wanted = {clip.id: (clip.video, [clip.start, clip.end]) for clip in pack.clips}
+def _let_others_go(shard: Shard, store: Store) -> None:
+    """What a shard of this number held for another list is not ours."""
+    wanted = {clip.id: (clip.video, [clip.start, clip.end]) for clip in shard.clips}
     for line in list(store.done_lines()):
         if wanted.get(line["id"]) != (line.get("source") or line.get("youtube_id"), line.get("asked")):
             store.set_aside(line["id"])
@@ -157,7 +157,7 @@ def _let_others_go(pack: Pack, store: Store) -> None:
 
 
 def _wait_for_others(output: Output, number: int, clock: Clock, alive: Callable[[], bool]) -> State | None:
-    """Wait for whoever is at the same pack; None when it is no longer ``alive``."""
+    """Wait for whoever is at the same shard; None when it is no longer ``alive``."""
     until = clock.now() + OTHERS_PATIENCE
     while clock.now() < until:
         if output.is_finished(number):
@@ -169,7 +169,7 @@ def _wait_for_others(output: Output, number: int, clock: Clock, alive: Callable[
 
 
 def clean_up(job: Job, output: Output, host: str) -> None:
-    """Remove from this machine what is left of packs that are there by now: another one overtook its task."""
+    """Remove from this machine what is left of shards that are there by now: another one overtook its task."""
     for path in (job.folder / host).glob("*"):
         settings = replace(job.settings, data_dir=path)
         if (

@@ -1,7 +1,7 @@
 """What a data folder was last asked for, so that a look at it needs no options.
 
 metadata/asked.json: the list and its columns, the splits, the shape of the files, where shards go; and where the
-pace of those who asked lies. No password is written. A folder may be a stranger's: what is read is looked at by
+pace of those who asked lies. No password is written. A folder may come from anybody: what is read is looked at by
 kind, and a list that it names is only counted.
 """
 

@@ -127,7 +127,7 @@ class FolderLock:
                 return other.owner() or {}
             if used is None:
                 doubtful.append(other)
-        return self._watch(doubtful)
+        return self._see_touched(doubtful)
 
     def _is_used(self) -> bool | None:
         """Whether a run holds this lock; None where another host's may, or may be dead."""
@@ -147,14 +147,14 @@ class FolderLock:
     def _is_dead(self, owner: dict[str, Any], locked: bool) -> bool:
         if owner.get("host") == socket.gethostname():
             return self._is_dead_here(owner, locked)
-        return self._watch([self]) is None
+        return self._see_touched([self]) is None
 
     def _is_dead_here(self, owner: dict[str, Any], locked: bool) -> bool:
         # On one host the lock speaks for itself; without locks, the process list does.
         # In a container every run may have the same pid: ours is nobody else's.
         return locked or owner.get("pid") == os.getpid() or not is_running(owner.get("pid"))
 
-    def _watch(self, doubtful: Sequence[FolderLock]) -> dict[str, Any] | None:
+    def _see_touched(self, doubtful: Sequence[FolderLock]) -> dict[str, Any] | None:
         """Watch other hosts' owner files until one is touched, or long enough; the owner of that one."""
         if not doubtful:
             return None

@@ -2,9 +2,9 @@
 
 Knows lines and what the last one says of each clip. Not which files stand in the folder.
 
-Of one journal, the later line of a clip counts. Of several, which runs on nodes with clocks of their own have
+Of one manifest, the later line of a clip counts. Of several, which runs on nodes with clocks of their own have
 written, the one that knew the others does: a line of a clip that was spoken of before has its ``turn``, one more
-than that of the line before. Where both are the first of their journals, done is more than failed.
+than that of the line before. Where both are the first of their manifest, done is more than failed.
 """
 
 from __future__ import annotations
@@ -89,19 +89,19 @@ def failed_of(line: Mapping[str, Any]) -> Line:
 
 
 class Place(NamedTuple):
-    """Where a line stands: the journal's name and the byte behind the line; ``video``: whose clip it speaks of."""
+    """Where a line stands: the manifest's name and the byte behind it; ``video``: the video of its clip."""
 
-    journal: str
+    manifest: str
     end: int
     video: str
 
 
 @dataclass
 class Replay:
-    """What the journals say of each clip last, in short: done or failed.
+    """What the manifest say of each clip last, in short: done or failed.
 
     ``places``: where that was said of the failed ones; ``let_go``: of those that are neither any more, the turn
-    and the time; ``sizes``: the bytes read of each journal.
+    and the time; ``sizes``: the bytes read of each manifest.
     """
 
     done: dict[str, Done] = field(default_factory=dict)
@@ -110,20 +110,20 @@ class Replay:
     let_go: dict[str, tuple[int, str]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
 
-    def take(self, line: Line, journal: str, end: int) -> None:
-        """Let ``line`` replace whatever its journal said of its clip before."""
+    def take(self, line: Line, manifest: str, end: int) -> None:
+        """Let ``line`` replace whatever its manifest said of its clip before."""
         clip_id = line["id"]
         self._drop(clip_id)
         if line["status"] == "done":
             self.done[clip_id] = done_of(line)
         elif line["status"] == "failed":
             self.failed[clip_id] = failed_of(line)
-            self.places[clip_id] = Place(journal, end, video_of(line))
+            self.places[clip_id] = Place(manifest, end, video_of(line))
         else:
             self.let_go[clip_id] = turn_of(line), str(line.get("time", ""))
 
     def join(self, other: Replay) -> None:
-        """Take what another journal says, where it knows more."""
+        """Take what another manifest says, where it knows more."""
         for book in (other.done, other.failed, other.let_go):
             for clip_id in book:
                 if other._weight(clip_id) > self._weight(clip_id):
@@ -154,10 +154,10 @@ class Replay:
             book.pop(clip_id, None)
 
 
-def replay(journals: Iterable[Path]) -> Replay:
-    """Read several journals as one."""
+def replay(manifests: Iterable[Path]) -> Replay:
+    """Read several manifest as one."""
     told: Replay | None = None
-    for path in journals:
+    for path in manifests:
         one, begin = Replay(), 0
         passed_over: list[int] = []
         for end, line in _lines(path):
@@ -177,22 +177,22 @@ def replay(journals: Iterable[Path]) -> Replay:
     return told or Replay()
 
 
-def finished(journals: Iterable[Path]) -> dict[str, Line]:
+def finished(manifests: Iterable[Path]) -> dict[str, Line]:
     """The whole last line of each clip that is done, for a check of its files."""
-    return {line["id"]: line for line in last_lines(journals) if line["status"] == "done"}
+    return {line["id"]: line for line in last_lines(manifests) if line["status"] == "done"}
 
 
-def last_lines(journals: Iterable[Path]) -> Iterator[Line]:
+def last_lines(manifests: Iterable[Path]) -> Iterator[Line]:
     """The line that counts of each clip, as they are read; those of clips with several come last."""
-    journals = list(journals)
+    manifests = list(manifests)
     # Of most there is one: only the others' need be kept.
     seen: set[str] = set()
     several: set[str] = set()
-    for line in _all(journals):
+    for line in _all(manifests):
         (several if line["id"] in seen else seen).add(line["id"])
     del seen
     counts: dict[str, Line] = {}
-    for path in journals:
+    for path in manifests:
         last: dict[str, Line] = {}
         for line in _all([path]):
             if line["id"] in several:
@@ -209,8 +209,8 @@ def _weight(line: Line) -> tuple[int, bool, str]:
     return turn_of(line), line["status"] == "done", str(line.get("time", ""))
 
 
-def _all(journals: Iterable[Path]) -> Iterator[Line]:
-    return (line for path in journals for _, line in _lines(path) if line is not None)
+def _all(manifests: Iterable[Path]) -> Iterator[Line]:
+    return (line for path in manifests for _, line in _lines(path) if line is not None)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Line | None]]:
@@ -223,7 +223,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Line | None]]:
             yield at, _parse(raw)
 
 
-class Journal:
+class Manifest:
     """The manifest of one data folder."""
 
     def __init__(self, path: Path) -> None:
@@ -281,7 +281,7 @@ class Journal:
 
 
 def line_of(outcome: Outcome, turn: int = 1) -> Line:
-    """What the journal says of an outcome; ``turn``: how many words about its clip there are with it."""
+    """What the manifest says of an outcome; ``turn``: how many words about its clip there are with it."""
     clip = outcome.clip
     line: Line = {
         "id": clip.id,

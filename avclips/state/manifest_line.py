@@ -38,7 +38,7 @@ def _count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
 
 
-def _span(value: Any) -> bool:
+def _interval(value: Any) -> bool:
     if not isinstance(value, list) or len(value) != 2:
         return False
     return _number(value[0]) and (value[1] is None or _number(value[1]))
@@ -56,7 +56,7 @@ def _or_nothing(test: Test) -> Test:
 _EITHER: dict[str, Test] = {
     "youtube_id": _or_nothing(_text),
     "source": _text,
-    "asked": _span,
+    "asked": _interval,
     "attempts": _count,
     "time": _text,
     "meta": lambda value: isinstance(value, dict),

@@ -29,7 +29,7 @@ EDITORS_TIME = 2.0
 
 @dataclass(frozen=True)
 class Listed:
-    """What a pair of files said: the failed ids, and of how many bytes of each journal it knew."""
+    """What a pair of files said: the failed ids, and of how many bytes of each manifest it knew."""
 
     shard: Shard | None
     failed: frozenset[str]
@@ -37,7 +37,7 @@ class Listed:
 
     def misses(self, clip_id: str, place: Place) -> bool:
         """Whether the files knew of this failure, and it is no longer in them: a person took it out."""
-        knew = self.reflected.get(place.journal, 0) >= place.end and is_in(self.shard, place.video)
+        knew = self.reflected.get(place.manifest, 0) >= place.end and is_in(self.shard, place.video)
         return knew and clip_id not in self.failed
 
 

@@ -1,10 +1,10 @@
 """One data folder: what is done, what failed, and the JSON that people read.
 
 The files are the truth: a clip is done when its files stand under their final names, and they get there only
-by a rename after their check. The two JSON files are rebuilt from the journal and the folder at each start.
+by a rename after their check. The two JSON files are rebuilt from the manifest and the folder at each start.
 Never touches the network and never looks into media.
 
-Workers call ``has_strangers``, ``paths``, ``scratch``, ``publish`` and ``set_aside``; the rest belongs to the
+Workers call ``has_unknown_files``, ``paths``, ``scratch``, ``publish`` and ``set_aside``; the rest belongs to the
 main thread.
 """
 
@@ -26,7 +26,7 @@ from ..core.files import (
     as_json,
     as_run_error,
     create_whole,
-    has_room,
+    has_space,
     is_full,
     move_whole,
     read_json,
@@ -41,8 +41,8 @@ from .first_settings import FOLDER, before_of
 from .lock import FolderLock
 from .manifest import (
     Done,
-    Journal,
     Line,
+    Manifest,
     done_of,
     failed_of,
     finished,
@@ -96,7 +96,7 @@ def in_full(shape: Mapping[str, Any]) -> dict[str, Any]:
 class Store:
     """One data folder, held by one run.
 
-    ``done`` and ``failed``: clip id -> its last journal line; an id is in at most one of them.
+    ``done`` and ``failed``: clip id -> its last manifest line; an id is in at most one of them.
     """
 
     def __init__(
@@ -121,17 +121,17 @@ class Store:
         self._settings = settings
         self._dataset = dataset
         self._whose = whose
-        self._manifest = self.folder / MANIFEST
-        self._journal = Journal(named(self._manifest, settings.part))
+        self._manifest_path = self.folder / MANIFEST
+        self._manifest = Manifest(named(self._manifest_path, settings.part))
         self._snapshot = Snapshot(self.folder, settings.part)
         self._lock = FolderLock(self.folder, clock, settings.part)
         owner = f"{socket.gethostname()}-{os.getpid()}{suffix_of(settings.part)}"
         self._scratch = self.folder / ".tmp" / owner
-        # Ids whose files a journal line once knew: what stands under their names is ours.
+        # Ids whose files a manifest line once knew: what stands under their names is ours.
         self._known: set[str] = set()
-        # Of clips that are neither done nor failed, how often their journals spoke of them.
+        # Of clips that are neither done nor failed, how often their manifest spoke of them.
         self._turns: dict[str, int] = {}
-        # By folder, as far as one was looked into, the names of files that no journal line knows.
+        # By folder, as far as one was looked into, the names of files that no manifest line knows.
         self._strange: dict[str, set[str]] = {}
         # How many clips there are to be, and which ones: kept of a shard alone, whose share has to be told.
         self._total = 0
@@ -140,7 +140,7 @@ class Store:
         self._wanted: set[str] = set()
         # Of failed clips, whose they are: their share does not depend on what is asked for now.
         self._video_of: dict[str, str] = {}
-        # Bytes of every journal as they were read.
+        # Bytes of every manifest as they were read.
         self._read: dict[str, int] = {}
         self._next_snapshot = 0.0
         self._dirty = True
@@ -150,14 +150,14 @@ class Store:
     # -- opening and closing -------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take the folder: make it, lock it, see that it is ours, read its journal. RunError, UsageError."""
+        """Take the folder: make it, lock it, see that it is ours, read its manifest. RunError, UsageError."""
         try:
             self._make_folders()
             self._lock.acquire()
             self._claim()
             self._clear_leftovers()
             self.read()
-            self._journal.open()
+            self._manifest.open()
         except OSError as error:
             self.close()
             raise as_run_error(error, self.folder) from error
@@ -167,7 +167,7 @@ class Store:
 
     def close(self) -> None:
         """Let the folder go."""
-        self._journal.close()
+        self._manifest.close()
         if self._lock.held:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._lock.release()
@@ -180,12 +180,12 @@ class Store:
             self.lost = True
             raise
 
-    def has_room(self) -> bool:
+    def has_space(self) -> bool:
         """Whether a write finds room now."""
         if self.folder.is_dir():
             with suppress(OSError):
                 self._scratch.mkdir(parents=True, exist_ok=True)
-        return has_room(self._scratch, ROOM)
+        return has_space(self._scratch, ROOM)
 
     @property
     def done_of_list(self) -> int:
@@ -193,13 +193,13 @@ class Store:
         return len(self.done) - self._others
 
     def finished(self) -> dict[str, Line]:
-        """The journal's whole line of each clip that is done."""
-        lines = finished(siblings(self._manifest).values())
+        """The manifest's whole line of each clip that is done."""
+        lines = finished(siblings(self._manifest_path).values())
         return {clip_id: lines[clip_id] for clip_id in self.done if clip_id in lines}
 
     def done_lines(self) -> Iterator[Line]:
-        """The journal's line of each clip that is done, one after the other as they are read."""
-        for line in last_lines(siblings(self._manifest).values()):
+        """The manifest's line of each clip that is done, one after the other as they are read."""
+        for line in last_lines(siblings(self._manifest_path).values()):
             if line["status"] == "done" and line["id"] in self.done:
                 yield line
 
@@ -296,8 +296,8 @@ class Store:
     # -- what stands in the folder -------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Rebuild ``done`` and ``failed`` from the journal, the folder and what a user took out of the JSON."""
-        told = replay(siblings(self._manifest).values())
+        """Rebuild ``done`` and ``failed`` from the manifest, the folder and what a user took out of the JSON."""
+        told = replay(siblings(self._manifest_path).values())
         self.done, self.failed, self._read = told.done, told.failed, told.sizes
         self._turns = {clip_id: turn for clip_id, (turn, _) in told.let_go.items()}
         self._video_of = {clip_id: place.video for clip_id, place in told.places.items()}
@@ -366,13 +366,13 @@ class Store:
         # Restricted: other cookies are another person.
         return line["reason"] in _FOR_OTHER_COOKIES and bool(self._whose.difference(line.get("identities", ())))
 
-    def has_strangers(self, clip: Clip) -> bool:
+    def has_unknown_files(self, clip: Clip) -> bool:
         """Whether files stand under the clip's names that no manifest line knows."""
         if clip.id in self.done or clip.id in self._known:
             return False
         return any(path.exists() for path in self._asked_for(clip))
 
-    def had_strangers(self, clip: Clip) -> bool:
+    def had_unknown_files(self, clip: Clip) -> bool:
         """The same, as the folder was when it was read: for a whole list, without a look at each file."""
         if clip.id in self.done or clip.id in self._known:
             return False
@@ -445,7 +445,7 @@ class Store:
     # -- the main thread -----------------------------------------------------------------------------------
 
     def record(self, outcome: Outcome) -> None:
-        """Write one outcome into the journal."""
+        """Write one outcome into the manifest."""
         clip_id = outcome.clip.id
         line = line_of(outcome, self._next_turn(clip_id))
         if not outcome.asked and outcome.status != "done" and self._says_nothing_new(line):
@@ -496,7 +496,7 @@ class Store:
         if self.lost:
             return
         try:
-            self._journal.append(line)
+            self._manifest.append(line)
         except OSError as error:
             if not is_full(error):
                 raise as_run_error(error, self.folder) from error
@@ -517,10 +517,10 @@ class Store:
         for clip_id in let_go:
             self.forget(clip_id)
         try:
-            self._journal.sync()
+            self._manifest.sync()
             failed = {clip_id: self.failed[clip_id] for clip_id in self._ours(self.failed)}
             done = list(self._ours(self.done))
-            known = {**self._read, self._journal.path.name: self._journal.size}
+            known = {**self._read, self._manifest.path.name: self._manifest.size}
             total = self._total if self._settings.part is None else len(self._wanted.union(done))
             self._snapshot.write(done, failed, total, known)
         except OSError as error:

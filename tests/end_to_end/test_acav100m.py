@@ -234,7 +234,7 @@ from avclips.datasets.acav100m import read_clips
 from avclips.shards.layout import cut
 folder = Path(sys.argv[1])
 clips = read_clips(folder / "metadata", Settings(folder, clip_list=folder / "list.csv")).clips
-sizes = [len(pack.clips) for pack in cut(clips, 1000)]
+sizes = [len(shard.clips) for shard in cut(clips, 1000)]
 # Of this program alone: what getrusage tells begins with its parent's.
 peak = re.search(r"VmHWM:\\s*([0-9]+)", Path("/proc/self/status").read_text())[1]
 print(len(sizes), sum(sizes), peak)
@@ -250,8 +250,8 @@ def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
         (folder / "list.csv").write_text("".join(f"v{n * 7919 % (count // 2):010d},{n}\n" for n in range(count)))
         words = [sys.executable, "-c", READ, str(folder)]
         said = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
-        packs, clips, found[count] = map(int, said.split())
-        assert (packs, clips) == (count // 1000, count)
+        shards, clips, found[count] = map(int, said.split())
+        assert (shards, clips) == (count // 1000, count)
     # The database's own cache, and little besides.
     assert found[800_000] - found[200_000] < 100_000 and found[800_000] < 320_000, found
 

@@ -111,7 +111,7 @@ def sha(content: bytes) -> str:
 
 
 @pytest.fixture
-def packs(tmp_path: Path, media_folder: Path) -> Iterator[Callable[..., Packs]]:
+def shards(tmp_path: Path, media_folder: Path) -> Iterator[Callable[..., Packs]]:
     """A stage for these videos; what a test asks of them is its own."""
     open_ones: list[FakeYouTube] = []
 
@@ -406,9 +406,9 @@ def is_whole(place: Packs, rows: Sequence[Row]) -> None:
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
-def test_it_goes_on_where_it_was_ended(packs: Callable[..., Packs], how: str) -> None:
+def test_it_goes_on_where_it_was_ended(shards: Callable[..., Packs], how: str) -> None:
     rows = some_rows(6)
-    place = packs(some_videos(6))
+    place = shards(some_videos(6))
     path = place.list(rows)
     gate = place.youtube.refuse = Gate(0, video(5))
     child = place.start(path, *TARS, "3", "--workers", "2", scale=HURRY)
@@ -434,10 +434,10 @@ def test_it_goes_on_where_it_was_ended(packs: Callable[..., Packs], how: str) ->
     assert digests(place.shards / name for name in kept) == kept
 
 
-def test_half_a_file_of_a_killed_run_goes(packs: Callable[..., Packs]) -> None:
+def test_half_a_file_of_a_killed_run_goes(shards: Callable[..., Packs]) -> None:
     """As one that was killed while it copied left it, in the folder of results."""
     rows = some_rows(2, 1)
-    place = packs(some_videos(2))
+    place = shards(some_videos(2))
     dead = subprocess.Popen(["true"])
     dead.wait()
     place.shards.mkdir(parents=True)
@@ -447,10 +447,10 @@ def test_half_a_file_of_a_killed_run_goes(packs: Callable[..., Packs]) -> None:
     is_whole(place, rows)
 
 
-def test_what_was_packed_is_taken_away_by_the_next(packs: Callable[..., Packs]) -> None:
+def test_what_was_packed_is_taken_away_by_the_next(shards: Callable[..., Packs]) -> None:
     """A run that was killed when its shard was there left the files beside it."""
     rows = some_rows(3, 1)
-    place = packs(some_videos(3))
+    place = shards(some_videos(3))
     options = (place.list(rows), *TARS, "2")
     assert place.run(*options, scale=HURRY).code == 0
     asked, before = place.asked, digests(place.shards.iterdir())
@@ -467,9 +467,9 @@ def test_what_was_packed_is_taken_away_by_the_next(packs: Callable[..., Packs]) 
     is_whole(place, rows)
 
 
-def test_a_folder_of_files_is_not_packed(packs: Callable[..., Packs]) -> None:
+def test_a_folder_of_files_is_not_packed(shards: Callable[..., Packs]) -> None:
     """What is packed is taken away: nobody should lose single files to a word, or shards to another."""
-    place = packs(some_videos(3))
+    place = shards(some_videos(3))
     options = (place.list(some_rows(3, 1)), "--cut", "copy")
     assert place.run(*options, "--max-clips", "2", scale=HURRY).code == 0
     ended = place.run(*options, *TARS, "2", scale=HURRY)
@@ -479,9 +479,9 @@ def test_a_folder_of_files_is_not_packed(packs: Callable[..., Packs]) -> None:
     assert all(place.mp4(name).exists() for name in place.completed) and not place.shards.exists()
 
 
-def test_the_folder_of_results_is_lost_for_a_while(packs: Callable[..., Packs]) -> None:
+def test_the_folder_of_results_is_lost_for_a_while(shards: Callable[..., Packs]) -> None:
     rows = some_rows(5, 1)
-    place = packs(some_videos(5))
+    place = shards(some_videos(5))
     place.shards = place.base / "mount" / "out"
     gate = place.youtube.refuse = Gate(0, video(1))
     child = place.start(place.list(rows), *TARS, "1", "--output", place.shards, "--workers", "1", scale=HURRY)
@@ -503,10 +503,10 @@ def test_the_folder_of_results_is_lost_for_a_while(packs: Callable[..., Packs]) 
     is_whole(place, rows)
 
 
-def test_a_lost_folder_ends_no_clip(packs: Callable[..., Packs]) -> None:
+def test_a_lost_folder_ends_no_clip(shards: Callable[..., Packs]) -> None:
     """Stopped while it waits, a run leaves what it fetched to the next."""
     rows = some_rows(3, 1)
-    place = packs(some_videos(3))
+    place = shards(some_videos(3))
     gate = place.youtube.refuse = Gate(0)
     place.shards = place.base / "mount" / "out"
     options = (place.list(rows), *TARS, "1", "--output", place.shards, "--workers", "1")
@@ -530,9 +530,9 @@ def test_a_lost_folder_ends_no_clip(packs: Callable[..., Packs]) -> None:
 # -- parts of a list -------------------------------------------------------------------------------------------
 
 
-def test_max_clips(packs: Callable[..., Packs]) -> None:
+def test_max_clips(shards: Callable[..., Packs]) -> None:
     rows = some_rows(6, 1)
-    place = packs(some_videos(6))
+    place = shards(some_videos(6))
     path = place.list(rows)
     for _ in range(2):
         ended = place.run(path, *TARS, "2", "--max-clips", "3", scale=HURRY)
@@ -544,10 +544,10 @@ def test_max_clips(packs: Callable[..., Packs]) -> None:
     is_whole(place, rows)
 
 
-def test_two_shares_at_once(packs: Callable[..., Packs]) -> None:
+def test_two_shares_at_once(shards: Callable[..., Packs]) -> None:
     rows = some_rows(5)
     videos = some_videos(5) | {video(3): FakeVideo(case="private")}
-    place = packs(videos)
+    place = shards(videos)
     path = place.list(rows)
     children = [place.start(path, *TARS, "2", "--part", f"{task}/2", scale=HURRY) for task in (0, 1)]
     ended = [child.end() for child in children]
@@ -566,10 +566,10 @@ def test_two_shares_at_once(packs: Callable[..., Packs]) -> None:
 # -- what failed, again ----------------------------------------------------------------------------------------
 
 
-def test_what_failed_comes_into_further_shards(packs: Callable[..., Packs]) -> None:
+def test_what_failed_comes_into_further_shards(shards: Callable[..., Packs]) -> None:
     refused = {1: "private", 3: "upcoming", 4: "removed_by_uploader"}
     videos = some_videos(5) | {video(number): FakeVideo(case=case) for number, case in refused.items()}
-    place = packs(videos)
+    place = shards(videos)
     rows = some_rows(5, 1)
     path = place.list(rows)
     assert place.run(path, *TARS, "2", scale=HURRY).code == 3
@@ -588,10 +588,10 @@ def test_what_failed_comes_into_further_shards(packs: Callable[..., Packs]) -> N
     assert code == 0, "all that can be had is there"
 
 
-def test_what_came_of_a_retry_outlives_its_end(packs: Callable[..., Packs]) -> None:
+def test_what_came_of_a_retry_outlives_its_end(shards: Callable[..., Packs]) -> None:
     """Fetched, and not packed yet: the shard that it failed in is there, which does not mean that it is in one."""
     names = [video(number) for number in range(2)]
-    place = packs({name: FakeVideo(case="private") for name in names})
+    place = shards({name: FakeVideo(case="private") for name in names})
     rows = some_rows(2, 1)
     path = place.list(rows)
     assert place.run(path, *TARS, "2", scale=HURRY).code == 0
@@ -613,9 +613,9 @@ def test_what_came_of_a_retry_outlives_its_end(packs: Callable[..., Packs]) -> N
 # -- other shapes, other scripts -------------------------------------------------------------------------------
 
 
-def test_the_sound_alone(packs: Callable[..., Packs]) -> None:
+def test_the_sound_alone(shards: Callable[..., Packs]) -> None:
     rows = some_rows(2, 1)
-    place = packs(some_videos(2))
+    place = shards(some_videos(2))
     options = (
         "--media",
         "audio",
@@ -671,10 +671,10 @@ def test_archives_of_a_dataset_are_for_files(tmp_path: Path, capsys: pytest.Capt
     ],
 )  # fmt: skip
 def test_without_packages(
-    packs: Callable[..., Packs], tmp_path: Path, form: str, hidden: list[str], what: str, command: str
+    shards: Callable[..., Packs], tmp_path: Path, form: str, hidden: list[str], what: str, command: str
 ) -> None:
     """Said in one line before anything is fetched, not after a day, and not one after the other."""
-    place = packs(some_videos(1))
+    place = shards(some_videos(1))
     (tmp_path / "poor").mkdir()
     for package in hidden:
         (tmp_path / "poor" / f"{package}.py").write_text("raise ImportError('none here')\n")

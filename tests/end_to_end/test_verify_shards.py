@@ -8,15 +8,15 @@ import pytest
 
 from avclips.progress import bar as bar_module
 from avclips.progress.bar import Progress
-from tests.end_to_end.test_shards import HURRY, Packs, is_whole, packs, some_rows, some_videos
+from tests.end_to_end.test_shards import HURRY, Packs, is_whole, shards, some_rows, some_videos
 
-__all__ = ["packs"]
+__all__ = ["shards"]
 
 
-def test_a_bad_shard_is_named_and_comes_anew(packs: Callable[..., Packs]) -> None:
+def test_a_bad_shard_is_named_and_comes_anew(shards: Callable[..., Packs]) -> None:
     """With its clips as they were, and of the others nothing is asked for again."""
     rows = some_rows(4, 1)
-    place = packs(some_videos(4))
+    place = shards(some_videos(4))
     options = ("--cut", "copy", "--output-format", "webdataset", "--samples-per-shard", "2")
     listed = place.list(rows)
     assert place.run(listed, *options, scale=HURRY).code == 0
@@ -45,8 +45,8 @@ def test_a_bad_shard_is_named_and_comes_anew(packs: Callable[..., Packs]) -> Non
     assert place.run(listed, *options, "--verify").code == 0
 
 
-def test_no_shards_are_no_traceback(packs: Callable[..., Packs]) -> None:
-    place = packs(some_videos(1))
+def test_no_shards_are_no_traceback(shards: Callable[..., Packs]) -> None:
+    place = shards(some_videos(1))
     listed = place.list(some_rows(1, 1))
     ended = place.run(listed, "--output-format", "parquet", "--verify")
     assert ended.code == 2 and "no shards are in" in ended.said and not place.shards.exists()

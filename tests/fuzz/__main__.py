@@ -34,12 +34,12 @@ from avclips.core.files import is_plain_name
 from avclips.core.model import Clip
 from avclips.core.settings import Settings
 from avclips.datasets import audioset, clip_list, general_avqa, vggsound
-from avclips.media.cut_plan import Material, plan_picture, plan_sound
+from avclips.media.cut_plan import Material, plan_frames, plan_sound
 from avclips.media.file_type import container_of
 from avclips.media.measure import read_framecrc, read_wav
 from avclips.media.splice import spliced
 from avclips.media.splice_plan import NotSpliced
-from avclips.media.tracks import copied_picture
+from avclips.media.tracks import copied_video
 from avclips.pacing.pace_file import read_pace
 from avclips.reading.indexed import moov_in
 from avclips.reading.stream import around
@@ -120,7 +120,10 @@ def read_boxes(data: bytes) -> None:
 def is_right(data: bytes, first: int, behind: int) -> bool:
     """Whether a stream's bytes from ``first`` up to ``behind`` could be a fragment."""
     alone = fragments.Index(b"", 1, (first, behind), (0, 1))
-    return fragments.check_boxes(alone, fragments.Span(first, behind - 1, Fraction(0)), data[first:behind]) is None
+    return (
+        fragments.check_boxes(alone, fragments.FragmentRange(first, behind - 1, Fraction(0)), data[first:behind])
+        is None
+    )
 
 
 def read_moov(data: bytes) -> None:
@@ -159,12 +162,12 @@ def plan_any(samples: mp4.Samples, start: Fraction, end: Fraction | None) -> Non
     material = Material(Path(), samples, Fraction(0))
     with suppress(ClipError):
         if samples.kind == "video":
-            picture = plan_picture(material, start, end)
+            picture = plan_frames(material, start, end)
             assert 0 <= picture.first <= min(picture.frames) and max(picture.frames) == picture.last < len(
                 samples.times
             )
             assert all(time >= 0 for time in picture.times) and picture.ends >= picture.times[-1]
-            copied_picture(picture)
+            copied_video(picture)
         elif 0 < samples.sample_rate <= 192_000:
             sound = plan_sound(material, start, end, samples.sample_rate)
             assert 0 <= sound.first <= sound.last < len(samples.times) and sound.count >= 0
@@ -210,7 +213,7 @@ def read_splice(path: Path) -> None:
     for track in mp4.read_file(path):
         for start, end in CLIPS if track.kind == "video" else ():
             with suppress(ClipError, NotSpliced):
-                picture = plan_picture(Material(path, track, Fraction(0)), start, end)
+                picture = plan_frames(Material(path, track, Fraction(0)), start, end)
                 found = spliced(picture).plan
                 kept = [*found.head, *found.copied, *found.tail]
                 assert sorted(kept) == sorted(picture.frames) and {*found.head, *found.tail} <= {*found.decoded}
@@ -229,7 +232,7 @@ def read_packed(data: bytes) -> None:
     """A piece of packed sound: a time of MPEG's clock, and what follows the tag."""
     second, rest = packed_audio.without_tag(data)
     assert data.endswith(rest) and (second is None or 0 <= second * packed_audio.CLOCK < packed_audio.WRAP)
-    packed_audio.is_packed(data)
+    packed_audio.is_packed_audio(data)
 
 
 def read_padding(data: bytes) -> None:

@@ -31,7 +31,7 @@ from tests.matrix.pieces import HOLE, PIECE
 from tests.matrix.rules import STEADY
 from tests.matrix.sound import heard_after, of_another_rate, of_packets, of_samples
 from tests.matrix.splice import of_seeks, of_splice
-from tests.matrix.truth import Picture, Truth, read_packets, read_pictures, read_sound
+from tests.matrix.truth import Frames, Truth, read_packets, read_pictures, read_sound
 
 TOLERANCE = Fraction(1, 1000) + Fraction(1, 10**6)
 STANDING = Fraction(1, 5)
@@ -102,13 +102,13 @@ def _is_heard(truth: Truth, shape: Shape) -> bool:
 # -- pictures --------------------------------------------------------------------------------------------
 
 
-def _due(truth: Truth, shape: Shape) -> list[Picture]:
+def _due(truth: Truth, shape: Shape) -> list[Frames]:
     # Half a tick of any container's clock is no picture's distance.
     slack = Fraction(1, 20_000)
     return [p for p in truth.pictures if shape.start - slack <= p.time < shape.end - slack]
 
 
-def _standing(truth: Truth, shape: Shape) -> Picture | None:
+def _standing(truth: Truth, shape: Shape) -> Frames | None:
     """The picture that is on the screen when the clip starts."""
     before = [picture for picture in truth.pictures if picture.time <= shape.start]
     if not before:
@@ -139,7 +139,7 @@ def _of_pictures(spec: Spec, truth: Truth, shape: Shape, came: Came) -> Iterator
             yield f"seeks: {complaint}"
 
 
-def _compare(due: list[tuple[Fraction, Picture]], got: list[Picture], shape: Shape) -> str | None:
+def _compare(due: list[tuple[Fraction, Frames]], got: list[Frames], shape: Shape) -> str | None:
     more = len(got) - len(due)
     if shape.cut == "copy" and more > 0:
         if more > EXTRA:

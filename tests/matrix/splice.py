@@ -13,7 +13,7 @@ from typing import Any
 import av
 
 from tests.matrix import media
-from tests.matrix.truth import Picture, luma, number
+from tests.matrix.truth import Frames, luma, number
 
 try:
     import cv2
@@ -31,7 +31,7 @@ _TRUE = {"h264": WHYS, "h264-10": ("its profile is 110",)}
 
 
 def of_splice(
-    codec: str, due: Sequence[Picture], got: Sequence[Picture], encode: Mapping[str, Any] | None
+    codec: str, due: Sequence[Frames], got: Sequence[Frames], encode: Mapping[str, Any] | None
 ) -> str | None:
     """What is wrong with the part that was to stay as it was, or with what is said of it; None for nothing."""
     if encode is None:
@@ -47,7 +47,7 @@ def of_splice(
     return f"{len(unlike)} of {copied} copied pictures are not the source's, first {unlike[0]}" if unlike else None
 
 
-def of_seeks(path: Path, got: Sequence[Picture], steady: bool) -> str | None:
+def of_seeks(path: Path, got: Sequence[Frames], steady: bool) -> str | None:
     """What is wrong with a picture that a reader shows after a jump to a key picture; None for nothing."""
     keys = _key_times(path)
     places = [n for key in keys for n, each in enumerate(got) if abs(each.time - key) <= SAME]

@@ -38,7 +38,7 @@ LEAD = Fraction(12, 100)
 
 
 @dataclass(frozen=True)
-class Picture:
+class Frames:
     """One picture: its time in seconds, the number that it carries, and its luma, a value for 8 by 8 pixels.
 
     ``sum``: of all that was decoded, by which two are the same bit for bit.
@@ -69,7 +69,7 @@ class Sound:
 class Truth:
     """A whole source, with times counted from second 0."""
 
-    pictures: tuple[Picture, ...]
+    pictures: tuple[Frames, ...]
     sound: Sound
     packets: frozenset[bytes]
 
@@ -104,7 +104,7 @@ def truth(spec: Spec, made: Made) -> Truth:
     )
 
 
-def _check_grid(spec: Spec, pictures: list[Picture]) -> None:
+def _check_grid(spec: Spec, pictures: list[Frames]) -> None:
     """Each picture once, and at its time but for the rounding of the coarsest clock."""
     step = media.frame_step(spec.rate, spec.duration)
     first = pictures[0]
@@ -114,11 +114,11 @@ def _check_grid(spec: Spec, pictures: list[Picture]) -> None:
             raise NotAsMeant(f"picture {after.number} at {float(after.time):.4f} s, due {float(due):.4f}: {spec}")
 
 
-def _earlier(pictures: list[Picture], seconds: Fraction) -> list[Picture]:
+def _earlier(pictures: list[Frames], seconds: Fraction) -> list[Frames]:
     return [replace(picture, time=picture.time - seconds) for picture in pictures]
 
 
-def read_pictures(path: Path) -> list[Picture]:
+def read_pictures(path: Path) -> list[Frames]:
     """Every picture that a reader on libav sees, in the order in which they are shown."""
     found = []
     with av.open(str(path)) as container:
@@ -129,7 +129,7 @@ def read_pictures(path: Path) -> list[Picture]:
             picture = luma(frame)
             lasts = (frame.duration or 0) * base
             told = number(picture), small(picture), bool(frame.key_frame), lasts, zlib.crc32(frame.to_ndarray())
-            found.append(Picture(frame.pts * base, *told))
+            found.append(Frames(frame.pts * base, *told))
     return sorted(found, key=lambda picture: picture.time)
 
 

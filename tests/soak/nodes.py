@@ -166,14 +166,14 @@ def late_listing(work: Path, seed: int, rounds: int = 10) -> list[str]:
         # In the end it is as it should be, and everything comes.
         late = number < rounds
         output = Output(_Late(url, rng, {}) if late else truth, "webdataset", 6, FakeClock())
-        for pack in Todo(output, clips, settings, output.finished()):
+        for shard in Todo(output, clips, settings, output.finished()):
             if late and rng.random() < 0.1:
                 # It died with the number in its hands.
                 break
-            samples = [_sample(clip, rng) for clip in pack.clips]
-            name = f"{output.name(pack.number)}_stats.json"
+            samples = [_sample(clip, rng) for clip in shard.clips]
+            name = f"{output.name(shard.number)}_stats.json"
             before = truth.read(name) if truth.has(name) else None
-            wrote = output.write(pack.number, samples, data, work / "s")
+            wrote = output.write(shard.number, samples, data, work / "s")
             if wrote and before is not None:
                 wrong.append(f"round {number}: {name} was written over")
             written.setdefault(name, truth.read(name) if truth.has(name) else b"")

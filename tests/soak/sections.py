@@ -23,7 +23,7 @@ from tests.soak.listing import Piece
 from tests.standin import fake_media
 
 # Seconds that one try may take, and tries of a clip that fails: as many as our own side has in a run.
-PATIENCE, TRIES = 40.0, 5
+PATIENCE, ATTEMPTS = 40.0, 5
 
 
 @dataclass
@@ -49,7 +49,7 @@ def by_sections(pieces: Sequence[Piece], youtube: RoughYouTube, work: Path) -> S
 
     def fetch(piece: Piece) -> list[int | None]:
         codes: list[int | None] = []
-        while len(codes) < TRIES and 0 not in codes:
+        while len(codes) < ATTEMPTS and 0 not in codes:
             for left in out.glob(f"{piece.clip}.*"):
                 left.unlink()
             codes.append(_fetch_section(piece, youtube.proxy, bin_folder, out, environment))

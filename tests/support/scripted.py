@@ -13,7 +13,7 @@ from avclips.core.clock import Clock
 from avclips.core.model import Clip, Outcome, Video
 from avclips.core.settings import Identity, Settings
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Desk, Engine
+from avclips.fetch.scheduler import Engine, Slot
 from avclips.pacing.pace import Ticket
 from avclips.pacing.pacer import Pacer, make_pacer
 from avclips.state.store import Store
@@ -38,13 +38,13 @@ class Script:
         self.closed = 0
         self.on_call: Callable[[Video], object] = lambda video: None
         self.lock = threading.Lock()
-        self._tries: Counter[str] = Counter()
+        self._retries: Counter[str] = Counter()
 
     def outcome(self, clip: Clip) -> Outcome:
         """What the row says of the clip's next try."""
         with self.lock:
-            number = self._tries[clip.id]
-            self._tries[clip.id] += 1
+            number = self._retries[clip.id]
+            self._retries[clip.id] += 1
         row = self.rows.get(clip.id, [])
         said = row[number] if number < len(row) else self.default
         if isinstance(said, BaseException):
@@ -70,14 +70,14 @@ class Hand:
         self._script.closed += 1
 
     def can_adopt(self, video: Video) -> bool:
-        return any(self._store.has_strangers(clip) for clip in video.clips)
+        return any(self._store.has_unknown_files(clip) for clip in video.clips)
 
     def adopt(self, video: Video) -> Iterator[Outcome]:
         """A file that holds "right" is adopted, any other set aside."""
         with self._script.lock:
             self._script.adopted.append([clip.id for clip in video.clips])
         for clip in video.clips:
-            if self._store.has_strangers(clip):
+            if self._store.has_unknown_files(clip):
                 if self._store.paths(clip.id)[0].read_text() == "right":
                     yield Outcome(clip, "done", asked=False)
                 else:
@@ -167,8 +167,8 @@ class Run:
         self.script = script
         self.pacers = [make_pacer(Identity(), None, 0, None, self.clock) for _ in range(pacers)]
         spread = [self.pacers[number % pacers] for number in range(self.settings.workers)]
-        desks = [Desk(Hand(script, self.store, pacer), pacer) for pacer in spread]
-        self.engine = Engine(self.settings, self.clock, self.store, self.report, desks)
+        slots = [Slot(Hand(script, self.store, pacer), pacer) for pacer in spread]
+        self.engine = Engine(self.settings, self.clock, self.store, self.report, slots)
         self.store.open()
 
     def of(self, clip_ids: str) -> Run:

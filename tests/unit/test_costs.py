@@ -329,7 +329,7 @@ READERS: dict[str, Callable[[int], object]] = {
     "children": lambda count: sum(1 for _ in movie_fragments.children(FREE * count, 0, 8 * count)),
     "fragments": lambda count: fragments.check_boxes(
         fragments.Index(b"", 1, (0, 8 * count), (0, 1)),
-        fragments.Span(0, 8 * count - 1, Fraction(0)),
+        fragments.FragmentRange(0, 8 * count - 1, Fraction(0)),
         FREE * count,
     ),
     "clusters": lambda count: webm.check_clusters(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from avclips.containers.fragments import (
     MAX_HEAD,
+    FragmentRange,
     Index,
     NeedMore,
     NoIndex,
-    Span,
     check_boxes,
     guess_head,
     read_index,
@@ -226,37 +226,37 @@ ODD = Index(b"", 10, (0, 1, 3, 6, 10), (0, 20, 20, 50, 50))
 @pytest.mark.parametrize(
     ("index", "start", "end", "span"),
     [
-        (INDEX, "0", "1", Span(1000, 1099, Fraction(0))),
-        (INDEX, "-1", "1", Span(1000, 1099, Fraction(0))),
-        (INDEX, "4.999", "5", Span(1000, 1099, Fraction(0))),
-        (INDEX, "4.999", "5.001", Span(1000, 1299, Fraction(0))),
-        (INDEX, "5", "6", Span(1100, 1299, Fraction(5))),
-        (INDEX, "5", "10", Span(1100, 1299, Fraction(5))),
-        (INDEX, "7", "12", Span(1100, 1599, Fraction(5))),
-        (INDEX, "0", "15", Span(1000, 1599, Fraction(0))),
-        (INDEX, "11", "999", Span(1300, 1599, Fraction(10))),
-        (INDEX, "3", None, Span(1000, 1599, Fraction(0))),
-        (INDEX, "14.999", None, Span(1300, 1599, Fraction(10))),
-        (INDEX, "14.999", "25", Span(1300, 1599, Fraction(10))),
+        (INDEX, "0", "1", FragmentRange(1000, 1099, Fraction(0))),
+        (INDEX, "-1", "1", FragmentRange(1000, 1099, Fraction(0))),
+        (INDEX, "4.999", "5", FragmentRange(1000, 1099, Fraction(0))),
+        (INDEX, "4.999", "5.001", FragmentRange(1000, 1299, Fraction(0))),
+        (INDEX, "5", "6", FragmentRange(1100, 1299, Fraction(5))),
+        (INDEX, "5", "10", FragmentRange(1100, 1299, Fraction(5))),
+        (INDEX, "7", "12", FragmentRange(1100, 1599, Fraction(5))),
+        (INDEX, "0", "15", FragmentRange(1000, 1599, Fraction(0))),
+        (INDEX, "11", "999", FragmentRange(1300, 1599, Fraction(10))),
+        (INDEX, "3", None, FragmentRange(1000, 1599, Fraction(0))),
+        (INDEX, "14.999", None, FragmentRange(1300, 1599, Fraction(10))),
+        (INDEX, "14.999", "25", FragmentRange(1300, 1599, Fraction(10))),
         (INDEX, "15", None, None),
         (INDEX, "15", "25", None),
         (INDEX, "99", "109", None),
         (INDEX, "6", "6", None),
         (INDEX, "6", "5", None),
-        (ODD, "0", "2", Span(0, 0, Fraction(0))),
-        (ODD, "2", "3", Span(3, 5, Fraction(2))),
-        (ODD, "1", "3", Span(0, 5, Fraction(0))),
-        (ODD, "4", None, Span(3, 9, Fraction(2))),
+        (ODD, "0", "2", FragmentRange(0, 0, Fraction(0))),
+        (ODD, "2", "3", FragmentRange(3, 5, Fraction(2))),
+        (ODD, "1", "3", FragmentRange(0, 5, Fraction(0))),
+        (ODD, "4", None, FragmentRange(3, 9, Fraction(2))),
         (ODD, "5", None, None),
     ],
 )
-def test_plan(index: Index, start: str, end: str | None, span: Span | None) -> None:
+def test_plan(index: Index, start: str, end: str | None, span: FragmentRange | None) -> None:
     assert plan(index, Fraction(start), None if end is None else Fraction(end)) == span
 
 
 WHOLE = box(b"moof", b"h" * 12) + box(b"mdat", b"m" * 22)  # 50 bytes
 PLAN = Index(b"", 1000, (1000, 1050, 1100), (0, 5000, 10000))
-BOTH, SECOND = Span(1000, 1099, Fraction(0)), Span(1050, 1099, Fraction(5))
+BOTH, SECOND = FragmentRange(1000, 1099, Fraction(0)), FragmentRange(1050, 1099, Fraction(5))
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ BOTH, SECOND = Span(1000, 1099, Fraction(0)), Span(1050, 1099, Fraction(5))
         (SECOND, b"", "byte 1050 that leaves its fragment"),
     ],
 )
-def test_check_boxes(span: Span, body: bytes, complaint: str | None) -> None:
+def test_check_boxes(span: FragmentRange, body: bytes, complaint: str | None) -> None:
     found = check_boxes(PLAN, span, body)
     assert found == complaint if complaint is None else found is not None and complaint in found
 
@@ -364,5 +364,5 @@ def test_the_guess_holds_a_real_head(media_folder: Path, itag: int) -> None:
     ("body", "at"), [(bytes(50), 0), (b"\0\0\0\x14moof" + bytes(12) + b"\0\0\0\7mdat" + bytes(22), 20)]
 )
 def test_where_a_box_is_broken(body: bytes, at: int) -> None:
-    index, span = Index(b"", 1000, (1000, 1050, 1100), (0, 5000, 10000)), Span(1050, 1099, Fraction(5))
+    index, span = Index(b"", 1000, (1000, 1050, 1100), (0, 5000, 10000)), FragmentRange(1050, 1099, Fraction(5))
     assert (check_boxes(index, span, body) or "").endswith(f"at byte {at} of the fragments from byte 1050")

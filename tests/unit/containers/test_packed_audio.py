@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avclips.containers.packed_audio import CLOCK, WRAP, is_packed, without_tag
+from avclips.containers.packed_audio import CLOCK, WRAP, is_packed_audio, without_tag
 
 OWNER = b"com.apple.streaming.transportStreamTimestamp\0"
 FRAMES = b"\xff\xf1\x50\x80\x2e\x7f\xfc" + bytes(20)
@@ -78,7 +78,7 @@ def test_a_tag_that_says_it_is_longer_than_the_piece() -> None:
     ],
 )
 def test_what_is_packed(piece: bytes, packed: bool) -> None:
-    assert is_packed(piece) is packed
+    assert is_packed_audio(piece) is packed
 
 
 @given(st.binary(max_size=80) | st.binary(max_size=60).map(lambda rest: b"ID3\4\0\0\0\0" + rest))

@@ -14,7 +14,7 @@ from avclips.core.model import Clip, Outcome, Video
 from avclips.core.settings import Identity, Settings
 from avclips.core.sites import YOUTUBE, site_of, watch_url
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Desk, Engine
+from avclips.fetch.scheduler import Engine, Slot
 from avclips.pacing.pace import Ticket
 from avclips.pacing.pacer import Pacer, make_pacer
 from avclips.pacing.retries import TROUBLE_AFTER
@@ -190,8 +190,8 @@ class Sites:
         self.asked: list[tuple[str, float]] = []
         self.then: Callable[[Video], object] = lambda video: None
         script.on_call = self._note
-        desks = [Desk(Careful(script, self.store, self.pacer), self.pacer) for _ in range(workers)]
-        self.engine = Engine(self.settings, self.clock, self.store, self.report, desks)
+        slots = [Slot(Careful(script, self.store, self.pacer), self.pacer) for _ in range(workers)]
+        self.engine = Engine(self.settings, self.clock, self.store, self.report, slots)
         self.clock.engine = self.engine
 
     def _note(self, video: Video) -> None:

@@ -20,7 +20,7 @@ from avclips.core.clock import Clock
 from avclips.core.model import Clip, Outcome
 from avclips.core.settings import Identity, Settings
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Desk, Engine
+from avclips.fetch.scheduler import Engine, Slot
 from avclips.fetch.worker import Worker
 from avclips.media.ffmpeg import Ffmpeg
 from avclips.pacing.pacer import Pacer, make_pacer
@@ -154,12 +154,12 @@ def test_no_read_is_faster_than_the_limit(tmp_path: Path, media_folder: Path, re
         asking = Identity(youtube.proxy)
         pacer, ffmpeg = make_pacer(asking, None, 0, None, clock), Ffmpeg(Path(fake_media.ffmpeg()), clock)
 
-        def desk() -> Desk:
+        def slot() -> Slot:
             reader = YouTube(settings, clock, asking, asked_for={"nocheckcertificate": True})
-            return Desk(Worker(settings, clock, pacer, reader, ffmpeg, store, Archives((), tmp_path)), pacer)
+            return Slot(Worker(settings, clock, pacer, reader, ffmpeg, store, Archives((), tmp_path)), pacer)
 
         clips = [Clip(name, name, 17.0, 27.0) for name in names]
-        Engine(settings, clock, store, Deaf(), [desk() for _ in range(settings.workers)]).run(
+        Engine(settings, clock, store, Deaf(), [slot() for _ in range(settings.workers)]).run(
             by_video(clips, lambda video: f"https://www.youtube.com/watch?v={video}")
         )
         assert set(store.done) == set(names)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from avclips.core.model import Clip, Video
-from avclips.fetch.host_queue import SOON, Lanes
+from avclips.fetch.host_queue import SOON, HostQueues
 
 HOSTS = {"a": "https://www.youtube.com/watch?v=", "v": "https://vimeo.com/", "x": "https://x.example/", "-": None}
 
@@ -18,15 +18,15 @@ def video(name: str) -> Video:
     return Video(name, host and host + name, (Clip(name, name, 0.0, 1.0),))
 
 
-def lanes(names: str) -> Lanes:
-    return Lanes(map(video, names.split()))
+def queues(names: str) -> HostQueues:
+    return HostQueues(map(video, names.split()))
 
 
 def but(*sites: str) -> Callable[[str | None], bool]:
     return lambda site: site not in sites
 
 
-def rest(left: Lanes, may_start: Callable[[str | None], bool] = lambda site: True) -> str:
+def rest(left: HostQueues, may_start: Callable[[str | None], bool] = lambda site: True) -> str:
     names = []
     while (found := left.next(may_start)) is not None:
         names.append(found.id)
@@ -44,13 +44,13 @@ def rest(left: Lanes, may_start: Callable[[str | None], bool] = lambda site: Tru
     ],
 )
 def test_one_that_waits_holds_up_no_other(names: str, waiting: tuple[str, ...], due: str) -> None:
-    left = lanes(names)
+    left = queues(names)
     assert rest(left, but(*waiting)) == due
     assert rest(left) == " ".join(name for name in names.split() if name not in due.split())
 
 
 def test_what_is_put_back_keeps_its_place() -> None:
-    left = lanes("v1 a1 a2 a3 v2")
+    left = queues("v1 a1 a2 a3 v2")
     for _ in range(3):
         taken = left.next(but("YouTube"))
         assert taken is not None and taken.id == "v1"
@@ -62,20 +62,20 @@ def test_what_is_put_back_keeps_its_place() -> None:
 def test_soon_is_behind_a_few(name: str) -> None:
     """Whether anybody else of its site waits or not."""
     numbers = range(40)
-    left = lanes(" ".join(f"{'av'[n % 2]}{n}" for n in numbers))
+    left = queues(" ".join(f"{'av'[n % 2]}{n}" for n in numbers))
     left.soon(video(name))
     place = rest(left).split().index(name)
     assert SOON - 1 <= place <= SOON + 1
 
 
 def test_last_is_behind_all() -> None:
-    left = lanes("a1 a2 a3")
+    left = queues("a1 a2 a3")
     left.last(video("a0"))
     assert rest(left) == "a1 a2 a3 a0"
 
 
 def test_nothing_comes_of_a_list_that_is_let_go() -> None:
-    left = lanes("a1 v1")
+    left = queues("a1 v1")
     left.last(video("x1"))
     left.clear()
     assert rest(left) == "" and not any(left)
@@ -85,7 +85,7 @@ def test_nothing_comes_of_a_list_that_is_let_go() -> None:
 def test_none_is_lost_and_none_comes_twice(seed: int) -> None:
     pick = random.Random(seed)
     names = [f"{pick.choice('avx-')}{n}" for n in range(60)]
-    left, out = lanes(" ".join(names)), []
+    left, out = queues(" ".join(names)), []
     while True:
         found = left.next(but(*pick.sample(["YouTube", "vimeo.com", "x.example"], pick.randrange(3))))
         if found is None:

@@ -312,11 +312,11 @@ def test_it_goes_on_only_when_a_write_finds_room(tmp_path: Path, monkeypatch: py
     began: dict[str, float] = {}
     asked: list[float] = []
 
-    def has_room() -> bool:
+    def has_space() -> bool:
         asked.append(run.clock.now())
         return len(asked) > 20
 
-    monkeypatch.setattr(run.store, "has_room", has_room)
+    monkeypatch.setattr(run.store, "has_space", has_space)
     run.script.on_call = lambda video: began.__setitem__(video.id, run.clock.now())
     run.of("a1 b1 c1")
     assert sorted(run.store.done) == ["a1", "b1", "c1"]
@@ -327,7 +327,7 @@ def test_it_goes_on_only_when_a_write_finds_room(tmp_path: Path, monkeypatch: py
 
 def test_nobody_tries_the_room_before_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(tmp_path, Script({}), Simulated(), workers=1)
-    monkeypatch.setattr(run.store, "has_room", lambda: pytest.fail("a trial without need"))
+    monkeypatch.setattr(run.store, "has_space", lambda: pytest.fail("a trial without need"))
     assert len(run.of("a1 b1 c1").store.done) == 3
 
 

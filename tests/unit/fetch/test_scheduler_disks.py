@@ -26,13 +26,13 @@ def other_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, room: 
     monkeypatch.setattr(Path, "stat", elsewhere)
     sizes: list[int] = []
 
-    def has_room(where: Path, size: int) -> bool:
+    def has_space(where: Path, size: int) -> bool:
         assert where == folder
         sizes.append(size)
         return room.pop(0) if room else False
 
-    monkeypatch.setattr("avclips.fetch.scheduler.has_room", has_room)
-    monkeypatch.setattr(run.store, "has_room", lambda: pytest.fail("the data folder has room"))
+    monkeypatch.setattr("avclips.fetch.scheduler.has_space", has_space)
+    monkeypatch.setattr(run.store, "has_space", lambda: pytest.fail("the data folder has room"))
     return folder
 
 

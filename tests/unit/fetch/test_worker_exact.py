@@ -32,7 +32,7 @@ from tests.standin.fake_media import HLS, PROGRESSIVE, Media, ffmpeg, make
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube
 from tests.support.sounds import is_in_step, samples, without_filling
 
-Picture = np.ndarray[Any, Any]
+Frames = np.ndarray[Any, Any]
 
 ID = "exactvideo1"
 LENGTH = 10.0
@@ -155,7 +155,7 @@ def reference_wavs(cut: Cut, folder: Path, *shape: object) -> list[Path]:
     return paths
 
 
-def pictures(path: Path) -> Iterator[tuple[Fraction, Picture]]:
+def pictures(path: Path) -> Iterator[tuple[Fraction, Frames]]:
     """The pictures that a reader on libav sees, each with its time."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
@@ -168,7 +168,7 @@ def times(path: Path) -> list[Fraction]:
         return sorted(p.pts * p.time_base for p in container.demux(video=0) if p.pts is not None and p.size)
 
 
-def pictures_at(path: Path, wanted: Sequence[Fraction]) -> dict[Fraction, Picture]:
+def pictures_at(path: Path, wanted: Sequence[Fraction]) -> dict[Fraction, Frames]:
     """The pictures of a file that are shown at these times."""
     found = {}
     with av.open(str(path)) as container:
@@ -184,7 +184,7 @@ def pictures_at(path: Path, wanted: Sequence[Fraction]) -> dict[Fraction, Pictur
     return found
 
 
-def is_its_own(picture: Picture, number: int, source: Path, of_source: Sequence[Fraction]) -> bool:
+def is_its_own(picture: Frames, number: int, source: Path, of_source: Sequence[Fraction]) -> bool:
     """Whether a picture is number so-and-so of the source, and clearly not one of its neighbours."""
     numbers = [n for n in (number - 1, number, number + 1) if 0 <= n < len(of_source)]
     there = pictures_at(source, [of_source[n] for n in numbers])

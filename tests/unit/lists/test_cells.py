@@ -13,7 +13,7 @@ import pytest
 
 from avclips.core.files import is_plain_name
 from avclips.lists.addresses import cleaned, is_address, video_of, youtube_id
-from avclips.lists.cells import as_json, list_of, seconds, short, spans
+from avclips.lists.cells import as_json, intervals, list_of, seconds, short
 from avclips.lists.rows import made_id
 from tests.support.list_of import ID
 
@@ -78,7 +78,7 @@ def test_no_seconds(cell: Any) -> None:
     ],
 )
 def test_spans(cell: Any, found: list[tuple[float, float]]) -> None:
-    assert spans(cell) == found
+    assert intervals(cell) == found
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_spans(cell: Any, found: list[tuple[float, float]]) -> None:
 )  # fmt: skip
 def test_no_spans(cell: Any, why: str) -> None:
     with pytest.raises(ValueError, match=why) as caught:
-        spans(cell)
+        intervals(cell)
     assert len(str(caught.value)) < 200
 
 

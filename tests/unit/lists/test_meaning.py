@@ -11,7 +11,7 @@ from avclips.core.errors import RunError
 from avclips.core.settings import Columns
 from avclips.lists.column_names import unit_in
 from avclips.lists.meaning import Meaning
-from avclips.lists.unique_clips import Book
+from avclips.lists.unique_clips import UniqueClips
 from tests.support.list_of import ID, OTHER, THIRD, complaint, listing, metas, times
 
 # -- units ---------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_rows_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_row_that_is_lost_is_a_fault_of_ours() -> None:
-    book = Book(Meaning(Columns(url="url", start="start", end="end"), None))
+    book = UniqueClips(Meaning(Columns(url="url", start="start", end="end"), None))
     book.take({"url": ID, "start": 1, "end": 2})
     book.see_that_nothing_is_lost(3, 2, None)
     book.see_that_nothing_is_lost(1, 0, 1)

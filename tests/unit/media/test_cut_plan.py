@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from avclips.containers.mp4 import Samples
 from avclips.core.errors import Gone, Transient
 from avclips.media.cut_plan import (
+    Frames,
     Material,
-    Picture,
     Piece,
     Resampled,
     Sound,
     key_before,
     may_be_doubled,
-    plan_picture,
+    plan_frames,
     plan_sound,
     rate_of,
     shown_frames,
@@ -56,8 +56,8 @@ def film(
     return Material(Path("film"), samples, origin)
 
 
-def planned(material: Material, start: str, end: str | None) -> Picture:
-    return plan_picture(material, Fraction(start), None if end is None else Fraction(end))
+def planned(material: Material, start: str, end: str | None) -> Frames:
+    return plan_frames(material, Fraction(start), None if end is None else Fraction(end))
 
 
 # Ten frames of 40 ms in two groups. Of the other film, the second group is open: its two B-frames, decoded behind
@@ -243,7 +243,7 @@ def test_any_clip_of_any_film(material: Material, start: Fraction, length: Fract
     due = sorted((n for n, at in whole.items() if start - slack <= at < end - slack), key=whole.__getitem__)
     ends = max(Fraction(t + d, samples.timescale) for t, d in zip(samples.times, samples.durations, strict=True))
     try:
-        found = plan_picture(material, start, end)
+        found = plan_frames(material, start, end)
     except Gone:
         assert not due and (ends - origin <= start + slack or min(whole.values()) >= end - slack)
         return

@@ -24,7 +24,7 @@ from avclips.core.settings import Cut
 from avclips.media.cut import Job, cut
 from avclips.media.cut_plan import Material
 from avclips.media.demux import open_file
-from avclips.media.encoding import encoded_picture
+from avclips.media.encoding import encoded_video
 from avclips.media.ffmpeg import Ffmpeg
 from avclips.media.filters import Shape
 from avclips.media.measure import Encode, Expected
@@ -322,10 +322,10 @@ def test_an_encoder_that_did_other_things(
     """Each of its mistakes is seen, and all frames are encoded in its place."""
 
     def mistaken(*words: Any, **more: Any) -> list[Any]:
-        told = encoded_picture(*words, **more)
+        told = encoded_video(*words, **more)
         return change(told) if more.get("between") else told
 
-    monkeypatch.setattr("avclips.media.cut.encoded_picture", mistaken)
+    monkeypatch.setattr("avclips.media.cut.encoded_video", mistaken)
     expected, film = cut_of(job(make(*B_FRAMES), ffmpeg, tmp_path, "0.52", "2.6"), ffmpeg, tmp_path)
     assert expected.encode is not None and re.match(why, expected.encode.why), expected.encode
     assert (expected.encode.head, expected.encode.copied) == (52, 0) and len(frames(film)) == 52

@@ -11,7 +11,7 @@ import pytest
 
 from avclips.containers.h264 import Unit
 from avclips.containers.mp4 import Samples
-from avclips.media.cut_plan import Material, plan_picture
+from avclips.media.cut_plan import Material, plan_frames
 from avclips.media.splice_plan import LEAST, NotSpliced, Splice, plan_splice
 
 # Ten frames a second, in hundredths.
@@ -49,7 +49,7 @@ def source(*groups: str) -> Source:
 
 def plan(there: Source, start: str, end: str | None) -> Splice:
     material = Material(Path("nowhere"), there.samples, Fraction(0))
-    picture = plan_picture(material, Fraction(start), None if end is None else Fraction(end))
+    picture = plan_frames(material, Fraction(start), None if end is None else Fraction(end))
     return plan_splice(picture, there.units)
 
 
@@ -144,6 +144,6 @@ def test_why_all_is_encoded(there: Source, start: str, end: str, why: str) -> No
 def test_hidden_frames_among_those_that_are_shown() -> None:
     """An edit list hides stretches, never single frames: only a plan that was changed can have them."""
     there = source(PLAIN, PLAIN)
-    picture = plan_picture(Material(Path("nowhere"), there.samples, Fraction(0)), Fraction("0.5"), Fraction(2))
+    picture = plan_frames(Material(Path("nowhere"), there.samples, Fraction(0)), Fraction("0.5"), Fraction(2))
     with pytest.raises(NotSpliced, match="hidden frames"):
         plan_splice(replace(picture, frames=tuple(n for n in picture.frames if n != 15)), there.units)

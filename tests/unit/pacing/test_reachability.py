@@ -18,8 +18,8 @@ from avclips.core.errors import GaveUp
 from avclips.core.model import Clip
 from avclips.core.settings import Settings
 from avclips.pacing.reachability import KNOWN, Beacons
-from avclips.shards.layout import Pack
-from avclips.spark.task import Job, do_pack
+from avclips.shards.layout import Shard
+from avclips.spark.task import Job, do_shard
 from tests.standin import fake_media
 from tests.standin.fake_media import PROGRESSIVE, Media
 from tests.support.script import ROOT
@@ -145,7 +145,7 @@ def test_a_task_of_a_cluster_with_a_dead_host_is_there(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
     settings = Settings(tmp_path / "data", workers=1, sleep=0.0, cut="copy", min_free=0, retry_attempts=2,
                         output_format="webdataset", engine="spark", state_dir=tmp_path / "state")  # fmt: skip
-    pack = Pack(0, (Clip("there", "there", 1.0, 2.0), Clip("gone", "gone", 0.0, 1.0)))
+    shard = Shard(0, (Clip("there", "there", 1.0, 2.0), Clip("gone", "gone", 0.0, 1.0)))
     job = Job(settings, "clips", "audio", str(tmp_path / "out"), 1)
-    assert do_pack(job, pack, {"gone": GONE, "there": address}).state == "there"
+    assert do_shard(job, shard, {"gone": GONE, "there": address}).state == "there"
     assert json.loads((tmp_path / "out" / "00000_stats.json").read_text())["failed"] == {"network": 1}

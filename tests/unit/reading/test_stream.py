@@ -15,7 +15,7 @@ from avclips.containers.mp4 import Samples
 from avclips.containers.progressive import Table
 from avclips.containers.timeline import Begin
 from avclips.core.errors import Transient
-from avclips.media.cut_plan import Material, plan_picture
+from avclips.media.cut_plan import Material, plan_frames
 from avclips.media.demux import Opened
 from avclips.reading.sample_table import Tabled
 from avclips.reading.stream import InUnits, WholeFile, around, look_for_holes, with_next
@@ -390,13 +390,13 @@ def streams(draw: st.DrawFn) -> Fake:
 def test_whatever_is_read_holds_the_clip(stream: Fake, start: int, length: int) -> None:
     since, until = Fraction(start, 1000), Fraction(start + length, 1000)
     whole = table([packet for unit in stream.units for packet in unit])
-    due = plan_picture(Material(Path(), whole, Fraction(0)), since, until)
+    due = plan_frames(Material(Path(), whole, Fraction(0)), since, until)
     try:
         path, samples = stream.packets("video", since, until)
     except Transient as error:
         # A unit without a frame of its own, in a film that is cut into other units than it has groups.
         assert "no video in what was read" in error.detail or "no frame from" in error.detail
         return
-    found = plan_picture(Material(path, samples, Fraction(0)), since, until)
+    found = plan_frames(Material(path, samples, Fraction(0)), since, until)
     assert found.times == due.times
     assert [samples.times[n] for n in found.frames] == [whole.times[n] for n in due.frames]

@@ -12,21 +12,21 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from avclips.cli.verify import verify_packs
+from avclips.cli.verify import verify_shards
 from avclips.core.clock import Clock
 from avclips.core.files import sha256
 from avclips.core.model import Clip
 from avclips.core.settings import Settings
 from avclips.media.ffmpeg import Ffmpeg
 from avclips.media.inspect import measure_sound
-from avclips.shards.layout import SET_ASIDE, Output, PackFormat
+from avclips.shards.layout import SET_ASIDE, Output, ShardFormat
 from avclips.shards.sample import Sample
 from avclips.shards.storage import Remote, StoreLost
 from tests.matrix.media import run_ffmpeg
 from tests.standin.fake_media import ffmpeg
 
 CLIPS = [Clip(f"c{n}.5", f"v{n}", 0.0, 1.0, {"caption": f"words {n}"}) for n in range(4)]
-FORMATS: tuple[PackFormat, ...] = ("webdataset", "parquet")
+FORMATS: tuple[ShardFormat, ...] = ("webdataset", "parquet")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Place:
     """Two finished shards of two clips, and one with a failure and a clip without sound."""
 
-    def __init__(self, path: Path, media: Path, format: PackFormat, tool: Ffmpeg) -> None:
+    def __init__(self, path: Path, media: Path, format: ShardFormat, tool: Ffmpeg) -> None:
         self.out, self.format, self.tool = path / "out", format, tool
         self.media = media
         self.output = Output(Remote(str(self.out)), format)
@@ -78,7 +78,7 @@ class Place:
     def verify(self, repair: bool = False) -> bool:
         again = Output(Remote(str(self.out), look=True), self.format)
         again.look()
-        return verify_packs(again, self.tool, Settings(self.out, workers=2), repair)
+        return verify_shards(again, self.tool, Settings(self.out, workers=2), repair)
 
     def say_so(self) -> None:
         """Have the stats say what is there, so that no size tells."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from avclips.shards.members import Layout, layout_of_kinds
+from avclips.shards.members import Layout, layout_of_schema
 from avclips.shards.sample import Sample
-from avclips.shards.schema import Kinds
+from avclips.shards.schema import Schema
 from avclips.shards.table_writer import write_rows
 from avclips.shards.tar_writer import write_tar
 from tests.matrix.media import run_ffmpeg
@@ -88,10 +88,10 @@ def test_clips_that_differ(place: Loaded, name: str, odd: range) -> None:
     some, others = DIFFER[name]
     place.write("en.vtt", b"WEBVTT\n\nx")
     samples = [place.done(f"c{n:02d}", **(some if n in odd else others)) for n in range(12)]
-    kinds = Kinds()
+    kinds = Schema()
     for each in samples:
         kinds.add(each.clip.meta)
-    layout = layout_of_kinds(kinds, ENDINGS)
+    layout = layout_of_schema(kinds, ENDINGS)
     write_tar(place.out / "x.tar", samples, place.path, layout)
     write_rows(place.out / "x.parquet", samples, place.path, layout)
     for streaming in (False, True):

@@ -18,9 +18,9 @@ import pytest
 from avclips.core.errors import RunError, UsageError
 from avclips.core.model import Clip
 from avclips.core.settings import Columns, Settings
-from avclips.fetch.sharded import Todo, open_output, plan_packs, summary_of
+from avclips.fetch.sharded import Todo, open_output, plan_shards, summary_of
 from avclips.shards.claims import DEAD_AFTER
-from avclips.shards.layout import PLAN, Output, Pack, PackFormat, cut
+from avclips.shards.layout import PLAN, Output, Shard, ShardFormat, cut
 from avclips.shards.sample import Sample
 from avclips.shards.storage import Remote, StoreLost
 from tests.support.fake_clock import FakeClock
@@ -31,8 +31,8 @@ def clips_of(text: str) -> list[Clip]:
     return [Clip(name, name[0], 0.0, 10.0) for name in text.split()]
 
 
-def ids(packs: Iterator[Pack]) -> list[tuple[int, str]]:
-    return [(pack.number, " ".join(clip.id for clip in pack.clips)) for pack in packs]
+def ids(shards: Iterator[Shard]) -> list[tuple[int, str]]:
+    return [(shard.number, " ".join(clip.id for clip in shard.clips)) for shard in shards]
 
 
 # -- cutting ---------------------------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ def test_a_long_list_is_cut_as_it_comes() -> None:
             taken += 1
             yield Clip(f"c{taken}", f"v{taken // 2}", 0.0, 1.0)
 
-    packs = cut(listed(), 10)
-    sizes = [len(next(packs).clips) for _ in range(100)]
+    shards = cut(listed(), 10)
+    sizes = [len(next(shards).clips) for _ in range(100)]
     assert set(sizes) <= {9, 10} and taken <= 1005
 
 
@@ -85,7 +85,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     fsspec.filesystem("memory").pseudo_dirs[:] = [""]
 
 
-def output(url: str, format: PackFormat = "webdataset", count: int = 0) -> Output:
+def output(url: str, format: ShardFormat = "webdataset", count: int = 0) -> Output:
     return Output(Remote(url), format, count)
 
 
@@ -175,24 +175,24 @@ def test_half_a_plan(tmp_path: Path, content: bytes, said: str) -> None:
 )
 def test_settings_of_the_files(tmp_path: Path, settings: dict[str, Any], said: str | None) -> None:
     before = Settings(tmp_path, output_format="webdataset", samples_per_shard=3)
-    assert plan_packs(open_output(before), LISTED, "clips", before) == 7
+    assert plan_shards(open_output(before), LISTED, "clips", before) == 7
     assert (tmp_path / "shards" / PLAN).exists()
     after = replace(before, **settings)
     if said is None:
-        assert plan_packs(open_output(after), LISTED, "clips", after) == 7
+        assert plan_shards(open_output(after), LISTED, "clips", after) == 7
         return
     with pytest.raises(UsageError, match=f"was made with {said}$"):
-        plan_packs(open_output(after), LISTED, "clips", after)
+        plan_shards(open_output(after), LISTED, "clips", after)
 
 
 def test_what_is_left_out_is_another_shape(tmp_path: Path) -> None:
     """What goes without saying stands in no plan, and what does not is asked for again."""
     first = Settings(tmp_path, output_format="webdataset", fps="25", subtitles=("en", "de"))
-    assert plan_packs(open_output(first), LISTED, "clips", first) == 7
+    assert plan_shards(open_output(first), LISTED, "clips", first) == 7
     after = replace(first, fps=None, subtitles=())
     with pytest.raises(UsageError, match="was made with --subtitles en de, --fps 25$"):
-        plan_packs(open_output(after), LISTED, "clips", after)
-    assert plan_packs(open_output(first), LISTED, "clips", first) == 7
+        plan_shards(open_output(after), LISTED, "clips", after)
+    assert plan_shards(open_output(first), LISTED, "clips", first) == 7
 
 
 # -- writing ---------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def place(tmp_path: Path) -> Place:
 
 
 @pytest.mark.parametrize(("format", "endings"), [("webdataset", (".tar", ".parquet")), ("parquet", (".parquet",))])
-def test_a_pack_is_there(url: str, place: Place, format: PackFormat, endings: Sequence[str]) -> None:
+def test_a_pack_is_there(url: str, place: Place, format: ShardFormat, endings: Sequence[str]) -> None:
     to = output(url, format, 12)
     assert to.finished() == frozenset() and not to.is_finished(3)
     assert place.write(to, 3, a1="done", b1="-removed") is True
@@ -455,8 +455,8 @@ def test_numbers_are_taken_once(url: str, place: Place, tmp_path: Path) -> None:
     place.write(to, 0, a1="network", b1="network")
     settings = Settings(tmp_path, retry_failed=(), samples_per_shard=5)
     clips = [Clip(name, name[0], 0.0, 10.0) for name in ("a1", "b1")]
-    (pack,) = list(Todo(to, clips, settings, to.finished()))
-    assert (pack.number, [clip.id for clip in pack.clips]) == (1, ["a1", "b1"])
+    (shard,) = list(Todo(to, clips, settings, to.finished()))
+    assert (shard.number, [clip.id for clip in shard.clips]) == (1, ["a1", "b1"])
     # Another driver at the same time: a number of its own.
     (second,) = list(Todo(Output(Forgetful(url), "webdataset", 1, FakeClock()), clips, settings, to.finished()))
     assert second.number == 2
@@ -542,7 +542,7 @@ def test_totals_are_those_of_the_packs(url: str, place: Place) -> None:
     place.write(to, 0, a1="done", a2="-removed", b1="network")
     place.write(to, 2, d1="-removed", d2="done")
     totals = to.totals(to.finished())
-    assert (totals.packs, totals.clips, totals.done, totals.may_come) == (2, 5, 2, 1)
+    assert (totals.shards, totals.clips, totals.done, totals.may_come) == (2, 5, 2, 1)
     # On the disk, as the stats name the files.
     sizes = [size for number in (0, 2) for size in to.stats(number)["files"].values()]
     assert (totals.seconds, totals.bytes, totals.bytes_fetched) == (20.0, sum(sizes), 400)

@@ -17,13 +17,13 @@ import pytest
 from avclips.core.errors import RunError, UsageError
 from avclips.core.model import Clip
 from avclips.core.settings import Settings
-from avclips.fetch.sharded import open_output, plan_packs
+from avclips.fetch.sharded import open_output, plan_shards
 from avclips.media.silence import silence
 from avclips.shards import table_writer
 from avclips.shards.layout import PLAN, Output
-from avclips.shards.members import VERSION, Layout, layout_of_kinds, layout_of_plan
+from avclips.shards.members import VERSION, Layout, layout_of_plan, layout_of_schema
 from avclips.shards.sample import Sample
-from avclips.shards.schema import Kinds, cell, fits
+from avclips.shards.schema import Schema, cell, fits
 from avclips.shards.storage import Remote
 from avclips.shards.table_writer import fitting, layout_of_table, write_rows
 from avclips.shards.tar_writer import write_tar
@@ -78,8 +78,8 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def kinds_of(rows: META) -> Kinds:
-    kinds = Kinds()
+def schema_of(rows: META) -> Schema:
+    kinds = Schema()
     for row in rows:
         kinds.add(row)
     return kinds
@@ -301,7 +301,7 @@ def test_a_layout_that_is_none(said: Any) -> None:
 
 
 def test_a_layout_of_a_newer_program() -> None:
-    said = replace(layout_of_kinds(kinds_of(FIRST)), version=VERSION + 1).as_plan()
+    said = replace(layout_of_schema(schema_of(FIRST)), version=VERSION + 1).as_plan()
     with pytest.raises(RunError, match="^here was made by a newer version"):
         layout_of_plan(said, "here")
 
@@ -319,7 +319,7 @@ def old_table(path: Path) -> None:
 def test_an_old_outputs_columns(tmp_path: Path, place: Place) -> None:
     old_table(tmp_path / "old.parquet")
     rows: META = [{"Title": "t", "topic": ["a", "b"], "score": [1, 2], "label": "new"}]
-    now = layout_of_kinds(kinds_of(rows), ("mp4",))
+    now = layout_of_schema(schema_of(rows), ("mp4",))
     layout = layout_of_table(tmp_path / "old.parquet", now)
     assert layout.version == 1 and layout.kept == {"Title": "text", "topic": "text", "score": "whole"}
     write_rows(tmp_path / "new.parquet", [place.done("a", rows[0])], place.path, layout)
@@ -336,7 +336,7 @@ def test_an_old_output_goes_on_as_it_was_begun(tmp_path: Path, finished: bool) -
     settings = Settings(tmp_path, output_format="parquet", samples_per_shard=2)
     rows: META = [{"topic": ["a", "b"]}] * 4
     output = open_output(settings)
-    plan_packs(output, listed(rows), "clips", settings)
+    plan_shards(output, listed(rows), "clips", settings)
     folder = tmp_path / "shards"
     said = json.loads((folder / PLAN).read_bytes())
     assert said.pop("layout")
@@ -345,7 +345,7 @@ def test_an_old_output_goes_on_as_it_was_begun(tmp_path: Path, finished: bool) -
         old_table(folder / "00001.parquet")
         (folder / "00001_stats.json").write_text("{}")
     again = open_output(settings)
-    plan_packs(again, listed(rows), "clips", settings)
+    plan_shards(again, listed(rows), "clips", settings)
     assert again.layout is not None and again.layout.version == 1
     assert again.layout.kept["topic"] == ("text" if finished else "list of text")
     assert "layout" not in json.loads((folder / PLAN).read_bytes())

@@ -30,7 +30,7 @@ from avclips.sources import archives
 from avclips.sources.archives import Archives
 
 Members = Sequence[tuple[str, bytes]]
-Pack = Callable[[Path, Members], None]
+Shard = Callable[[Path, Members], None]
 
 A, B, C, D = "-aaaaaaaaa0_000001", "bbbbbbbbbbb_000020", "_cccccccccc_000300", "PKdddddddd1_000004"
 WANTED = (A, B, C, D)
@@ -50,13 +50,13 @@ def folder_of(path: Path, members: Members) -> None:
         (path / name).write_bytes(held)
 
 
-def zip_with(method: int) -> Pack:
-    def pack(path: Path, members: Members) -> None:
+def zip_with(method: int) -> Shard:
+    def shard(path: Path, members: Members) -> None:
         with zipfile.ZipFile(path, "w", method) as packed:
             for name, held in members:
                 packed.writestr(name, held)
 
-    return pack
+    return shard
 
 
 def tar_bytes(members: Members, form: int = tarfile.PAX_FORMAT) -> bytes:
@@ -69,11 +69,11 @@ def tar_bytes(members: Members, form: int = tarfile.PAX_FORMAT) -> bytes:
     return made.getvalue()
 
 
-def tar_with(compress: Callable[[bytes], bytes]) -> Pack:
-    def pack(path: Path, members: Members) -> None:
+def tar_with(compress: Callable[[bytes], bytes]) -> Shard:
+    def shard(path: Path, members: Members) -> None:
         path.write_bytes(compress(tar_bytes(members)))
 
-    return pack
+    return shard
 
 
 def in_two(compress: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
@@ -81,7 +81,7 @@ def in_two(compress: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     return lambda data: compress(data[:7000]) + compress(data[7000:])
 
 
-TARS: dict[str, Pack] = {
+TARS: dict[str, Shard] = {
     "tar.gz": tar_with(gzip.compress),
     "tar.xz": tar_with(lzma.compress),
     "tar.bz2": tar_with(bz2.compress),
@@ -89,14 +89,14 @@ TARS: dict[str, Pack] = {
     "bz2 of two streams": tar_with(in_two(bz2.compress)),
     "xz of two streams": tar_with(in_two(lzma.compress)),
 }
-FILES: dict[str, Pack] = {
+FILES: dict[str, Shard] = {
     "stored zip": zip_with(zipfile.ZIP_STORED),
     "deflated zip": zip_with(zipfile.ZIP_DEFLATED),
     "tar": tar_with(bytes),
     "GNU tar": lambda path, members: (path.write_bytes(tar_bytes(members, tarfile.GNU_FORMAT)), None)[1],
     **TARS,
 }
-KINDS: dict[str, Pack] = {"folder": folder_of, **FILES}
+KINDS: dict[str, Shard] = {"folder": folder_of, **FILES}
 
 
 class Place:
@@ -277,8 +277,8 @@ def test_a_clip_that_was_refused_is_not_offered_again(place: Place) -> None:
 # -- members that are refused --------------------------------------------------------------------------------
 
 
-def zip_of_one(name: str = f"{A}.mp4", held: bytes = b"x", mode: int = stat.S_IFREG | 0o644, **more: int) -> Pack:
-    def pack(path: Path, members: Members) -> None:
+def zip_of_one(name: str = f"{A}.mp4", held: bytes = b"x", mode: int = stat.S_IFREG | 0o644, **more: int) -> Shard:
+    def shard(path: Path, members: Members) -> None:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
             info = zipfile.ZipInfo(name)
             info.external_attr = mode << 16
@@ -287,11 +287,11 @@ def zip_of_one(name: str = f"{A}.mp4", held: bytes = b"x", mode: int = stat.S_IF
             for other, its in members:
                 packed.writestr(other, its)
 
-    return pack
+    return shard
 
 
-def tar_of_one(name: str = f"{A}.mp4", held: bytes = b"", ending: str = "", **more: object) -> Pack:
-    def pack(path: Path, members: Members) -> None:
+def tar_of_one(name: str = f"{A}.mp4", held: bytes = b"", ending: str = "", **more: object) -> Shard:
+    def shard(path: Path, members: Members) -> None:
         with tarfile.open(path, f"w:{ending}") as packed:
             info = tarfile.TarInfo(name)
             info.size = len(held)
@@ -303,7 +303,7 @@ def tar_of_one(name: str = f"{A}.mp4", held: bytes = b"", ending: str = "", **mo
                 info.size = len(its)
                 packed.addfile(info, io.BytesIO(its))
 
-    return pack
+    return shard
 
 
 LEADS_OUT, NO_FILE = "leads out of the archive", "is a link or a device"
@@ -322,7 +322,7 @@ SPECIAL: dict[str, dict[str, object]] = {
     "device": {"type": tarfile.BLKTYPE, "devmajor": 1, "devminor": 3},
     "pipe": {"type": tarfile.FIFOTYPE},
 }
-REFUSED: dict[str, tuple[Pack, str]] = {
+REFUSED: dict[str, tuple[Shard, str]] = {
     **{f"zip: {key}": (zip_of_one(name), LEADS_OUT) for key, name in BAD_NAMES.items()},
     **{f"tar: {key}": (tar_of_one(name), LEADS_OUT) for key, name in BAD_NAMES.items()},
     **{f"tar.gz: {key}": (tar_of_one(name, ending="gz"), LEADS_OUT) for key, name in BAD_NAMES.items()},
@@ -344,10 +344,10 @@ REFUSED: dict[str, tuple[Pack, str]] = {
 def test_a_bad_member_is_refused_and_the_others_come(
     place: Place, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pack, why = REFUSED[case]
+    shard, why = REFUSED[case]
     if case.endswith("size"):
         monkeypatch.setattr(archives, "LARGEST", 20_000)
-    pack(place.packed, [(f"{B}.mp4", content(B))])
+    shard(place.packed, [(f"{B}.mp4", content(B))])
     found = place.archives()
     assert found.add(place.packed) == 1
     assert not found.holds(A)
@@ -719,7 +719,7 @@ def test_only_what_is_still_to_come_is_kept(place: Place, kind: str) -> None:
     assert place.taken(found, ids[2]) == b"earlier"
 
 
-LARGE: dict[str, Pack] = {
+LARGE: dict[str, Shard] = {
     "folder": folder_of,
     "stored zip": KINDS["stored zip"],
     "deflated zip": KINDS["deflated zip"],

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from avclips.core.errors import Transient
-from avclips.sources.format_choice import choose, offers_streams, smaller_side, smallest_picture
+from avclips.sources.format_choice import choose, offers_streams, smaller_side, smallest_video
 from avclips.sources.streams import Stream, languages_in, stream_of, subtitles_in
 
 Format = dict[str, Any]
@@ -443,5 +443,5 @@ def test_the_picture_of_a_sound_that_comes_alone(
     formats: list[Format], alone: Format, seen: Format | None
 ) -> None:
     placed = [{"url": "https://example.org/", **each} for each in formats]
-    found = smallest_picture(placed, alone)
+    found = smallest_video(placed, alone)
     assert found == (None if seen is None else {"url": "https://example.org/", **seen})

@@ -39,13 +39,13 @@ from avclips.core.signals import Signals
 from avclips.datasets.clip_list import CLIPS
 from avclips.run import Run
 from avclips.shards.claims import Claims
-from avclips.shards.layout import Output, Pack, cut
+from avclips.shards.layout import Output, Shard, cut
 from avclips.shards.sample import Sample
 from avclips.shards.storage import Remote, StoreLost
 from avclips.spark import driver, task
 from avclips.spark.driver import JOBS, MOST_FAILURES, Cluster, open_session
-from avclips.spark.monitor import Watch
-from avclips.spark.task import Job, Result, clean_up, do_pack
+from avclips.spark.monitor import Monitor
+from avclips.spark.task import Job, Result, clean_up, do_shard
 from avclips.state.lock import FolderLock
 from tests.standin.fake_youtube import FakeYouTube
 from tests.support.fake_clock import FakeClock
@@ -78,9 +78,9 @@ def job_of(base: Path, count: int, **more: Any) -> Job:
     return Job(settings_of(base, **more), "clips", "audio", str(base / "shards"), count)
 
 
-def no_packs(count: int) -> list[Pack]:
+def no_packs(count: int) -> list[Shard]:
     """Packs of which only the number is looked at."""
-    return [Pack(number, (Clip(f"c{number}", f"v{number}", 0.0, 1.0),)) for number in range(count)]
+    return [Shard(number, (Clip(f"c{number}", f"v{number}", 0.0, 1.0),)) for number in range(count)]
 
 
 # -- machines that are threads ---------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class FakeRdd:
     def collect(self) -> list[Any]:
         context = self.context
         with context.lock:
-            context.waves.append([pack.number for pack, _ in self.items])
+            context.waves.append([shard.number for shard, _ in self.items])
             context.at_work += 1
             context.most_at_work = max(context.most_at_work, context.at_work)
         try:
@@ -164,12 +164,12 @@ class Machines:
         self.before: Callable[[int], None] = lambda number: None
         self.watched = 0
         self._lock = threading.Lock()
-        monkeypatch.setattr("avclips.spark.driver.do_pack", self.do_pack)
+        monkeypatch.setattr("avclips.spark.driver.do_shard", self.do_shard)
         self.cluster = Cluster(types.SimpleNamespace(sparkContext=self.context), self.job, self.clock)
 
-    def do_pack(self, job: Job, pack: Pack, urls: Mapping[str, str | None]) -> Result:
+    def do_shard(self, job: Job, shard: Shard, urls: Mapping[str, str | None]) -> Result:
         assert job == self.job
-        number = pack.number
+        number = shard.number
         with self._lock:
             self.asked.append(number)
             self.urls[number] = urls
@@ -187,8 +187,8 @@ class Machines:
     def watch(self) -> None:
         self.watched += 1
 
-    def run(self, packs: Iterable[Pack] | None = None) -> None:
-        every = no_packs(self.job.count) if packs is None else packs
+    def run(self, planned: Iterable[Shard] | None = None) -> None:
+        every = no_packs(self.job.count) if planned is None else planned
         self.cluster.run(iter(every), url_of, self.output, self.watch)
 
 
@@ -208,14 +208,14 @@ def test_the_list_is_taken_as_it_is_needed(tmp_path: Path, monkeypatch: pytest.M
     machines = Machines(tmp_path, monkeypatch, 40, cores=2)
     taken, ahead = 0, []
 
-    def packs() -> Iterator[Pack]:
+    def planned() -> Iterator[Shard]:
         nonlocal taken
-        for pack in no_packs(40):
+        for shard in no_packs(40):
             taken += 1
-            yield pack
+            yield shard
 
     machines.before = lambda number: ahead.append(taken - len(machines.output.finished()))
-    machines.run(packs())
+    machines.run(planned())
     # Those of jobs that have just ended are finished, and not yet taken out.
     assert taken == 40 and max(ahead) <= (JOBS + 1) * 2
 
@@ -244,15 +244,15 @@ def test_a_machine_that_is_always_refused_leaves_its_packs_to_the_others(
 ) -> None:
     machines = Machines(tmp_path, monkeypatch, 12, cores=2)
     turn, refused = itertools.count(), []
-    told = machines.do_pack
+    told = machines.do_shard
 
-    def on_one_of_two(job: Job, pack: Pack, urls: Mapping[str, str | None]) -> Result:
+    def on_one_of_two(job: Job, shard: Shard, urls: Mapping[str, str | None]) -> Result:
         if next(turn) % 2:
-            refused.append(pack.number)
-            return Result(pack.number, "refused", "blocked")
-        return told(job, pack, urls)
+            refused.append(shard.number)
+            return Result(shard.number, "refused", "blocked")
+        return told(job, shard, urls)
 
-    monkeypatch.setattr("avclips.spark.driver.do_pack", on_one_of_two)
+    monkeypatch.setattr("avclips.spark.driver.do_shard", on_one_of_two)
     machines.run()
     assert sorted(machines.asked) == list(range(12)) and refused
     assert machines.output.finished() == frozenset(range(12))
@@ -374,9 +374,9 @@ def test_what_is_told_of_what_spark_says(said: str, told: str) -> None:
 
 def test_all_that_travels_can_be_pickled(tmp_path: Path) -> None:
     job = job_of(tmp_path, 6, identities=(Identity("http://u:p@h:1", Path("c.txt")),), retry_failed=("private",))
-    pack = next(cut(clips_of(), 5))
+    shard = next(cut(clips_of(), 5))
     result = Result(3, "failed", "host", "why", "so")
-    for each in (job, pack, result, functools.partial(driver._on_a_machine, job)):
+    for each in (job, shard, result, functools.partial(driver._on_a_machine, job)):
         again = pickle.loads(pickle.dumps(each))
         assert isinstance(each, functools.partial) or again == each
 
@@ -570,18 +570,18 @@ class Machine:
 
     base: Path
     youtube: FakeYouTube
-    packs: list[Pack]
+    planned: list[Shard]
     monkeypatch: pytest.MonkeyPatch
     clock: Clock
 
     def job(self, **more: Any) -> Job:
-        return job_of(self.base, len(self.packs), identities=(Identity(self.youtube.proxy),), **more)
+        return job_of(self.base, len(self.planned), identities=(Identity(self.youtube.proxy),), **more)
 
     def do(self, number: int = 0, clock: Clock | None = None, **more: Any) -> Result:
         """A task that is sent to it; its clock is hurried unless it is another."""
         self.monkeypatch.setattr(task, "Clock", lambda: clock or Clock(HURRY))
-        pack = self.packs[number]
-        return do_pack(self.job(**more), pack, {clip.video: url_of(clip.video) for clip in pack.clips})
+        shard = self.planned[number]
+        return do_shard(self.job(**more), shard, {clip.video: url_of(clip.video) for clip in shard.clips})
 
     @property
     def shards(self) -> Path:
@@ -619,14 +619,14 @@ def machine(tmp_path: Path, youtube: FakeYouTube, monkeypatch: pytest.MonkeyPatc
     youtube.refuse = lambda request: None
 
 
-def expected(pack: Pack) -> list[str]:
-    there = [clip.id for clip in pack.clips if clip.video not in GONE]
+def expected(shard: Shard) -> list[str]:
+    there = [clip.id for clip in shard.clips if clip.video not in GONE]
     return sorted(f"{each}.{ending}" for each in there for ending in ("json", "mp4", "txt", "wav"))
 
 
 def test_a_pack_is_fetched_and_written_and_nothing_is_left(machine: Machine) -> None:
     assert machine.do() == Result(0, "there", HOST)
-    assert machine.files() == WHOLE and machine.members() == expected(machine.packs[0])
+    assert machine.files() == WHOLE and machine.members() == expected(machine.planned[0])
     assert machine.left() == []
     before, asked = (machine.shards / "00000.tar").read_bytes(), len(machine.youtube.log)
     assert machine.do() == Result(0, "there", HOST)
@@ -634,30 +634,30 @@ def test_a_pack_is_fetched_and_written_and_nothing_is_left(machine: Machine) -> 
 
 
 def test_a_pack_whose_videos_are_all_gone(machine: Machine) -> None:
-    last = len(machine.packs) - 1
-    assert {clip.video for clip in machine.packs[last].clips} == set(GONE)
+    last = len(machine.planned) - 1
+    assert {clip.video for clip in machine.planned[last].clips} == set(GONE)
     # A reader takes a tar without a clip for a fault.
     assert machine.do(last).state == "there" and not (machine.shards / f"{last:05d}.tar").exists()
     rows = pyarrow.parquet.read_table(machine.shards / f"{last:05d}.parquet").to_pylist()
     assert {row["id"]: row["reason"] for row in rows} == {
-        clip.id: "private" if clip.video == GONE[0] else "terminated" for clip in machine.packs[last].clips
+        clip.id: "private" if clip.video == GONE[0] else "terminated" for clip in machine.planned[last].clips
     }
     stats = json.loads((machine.shards / f"{last:05d}_stats.json").read_text())
     assert (stats["done"], stats["may_come"], stats["clips"]) == (0, 0, 5)
 
 
 def test_a_machine_that_is_refused_hands_its_pack_back_and_keeps_what_it_has(machine: Machine) -> None:
-    videos = list(dict.fromkeys(clip.video for clip in machine.packs[0].clips))
+    videos = list(dict.fromkeys(clip.video for clip in machine.planned[0].clips))
     machine.youtube.refuse = lambda request: "bot_check" if request.video in videos[1:] else None
     before = len(machine.youtube.log)
     assert machine.do() == Result(0, "refused", HOST)
     assert machine.files() == set(), "nothing is written, and nothing claimed"
     kept = {path.stem for path in machine.left() if path.suffix == ".mp4"}
-    assert kept == {clip.id for clip in machine.packs[0].clips if clip.video == videos[0]}
+    assert kept == {clip.id for clip in machine.planned[0].clips if clip.video == videos[0]}
     machine.youtube.refuse = lambda request: None
     assert machine.do() == Result(0, "there", HOST)
     asked = Counter(r.video for r in machine.youtube.log[before:] if r.kind == "watch")
-    assert asked[videos[0]] == 1 and machine.members() == expected(machine.packs[0])
+    assert asked[videos[0]] == 1 and machine.members() == expected(machine.planned[0])
     assert machine.left() == []
 
 
@@ -719,7 +719,7 @@ def test_a_pack_is_taken_over_as_soon_as_whoever_was_at_it_has_died(machine: Mac
     finally:
         lock.release()
     assert sum(clock.sleeps) < 60, f"{result.state} after {sum(clock.sleeps):g} s"
-    assert result.state == "there" and machine.members() == expected(machine.packs[0])
+    assert result.state == "there" and machine.members() == expected(machine.planned[0])
 
 
 def _locked(machine: Machine) -> FolderLock:
@@ -772,7 +772,7 @@ def test_of_two_that_are_ready_at_once_one_writes(
     """The other one looks, sees nothing, and before it has claimed the pack the first is through."""
     job = machine.job()
     first, second = job.output(), job.output()
-    samples = [Sample(clip, None) for clip in machine.packs[0].clips]
+    samples = [Sample(clip, None) for clip in machine.planned[0].clips]
     create, times = Remote.create, []
 
     def late(self: Remote, name: str, content: bytes) -> bool:
@@ -828,7 +828,7 @@ def test_a_store_that_is_away_for_a_while_fails_no_pack(machine: Machine, when: 
     assert result.state != "failed", result.error
     if result.state != "there":
         assert machine.do().state == "there"
-    assert machine.files() == WHOLE and machine.members() == expected(machine.packs[0])
+    assert machine.files() == WHOLE and machine.members() == expected(machine.planned[0])
 
 
 class BackSoon(Clock):
@@ -876,7 +876,7 @@ def test_the_lines_of_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str
     """What earlier runs wrote is counted, but is none of what this one is to write, nor of its pace."""
     board = Board()
     stats(tmp_path, 0, 5)
-    watch = Watch(Output(Remote(str(tmp_path)), "webdataset", 4), 3, Clock(HURRY), board)
+    watch = Monitor(Output(Remote(str(tmp_path)), "webdataset", 4), 3, Clock(HURRY), board)
     watch()
     assert capsys.readouterr().out == "", "not every second"
     watch.tell()
@@ -896,7 +896,7 @@ def test_the_lines_of_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_a_store_that_is_away_does_not_end_the_watch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watch = Watch(Output(Remote(str(tmp_path)), "webdataset", 4), 4, Clock(HURRY))
+    watch = Monitor(Output(Remote(str(tmp_path)), "webdataset", 4), 4, Clock(HURRY))
 
     def away(self: Remote) -> frozenset[str]:
         raise StoreLost("it is away")

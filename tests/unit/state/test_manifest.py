@@ -16,8 +16,8 @@ from avclips.core.model import Clip, Outcome
 from avclips.state.manifest import (
     FAILURE_KEYS,
     Done,
-    Journal,
     Line,
+    Manifest,
     done_of,
     failed_of,
     finished,
@@ -40,17 +40,17 @@ def failed(clip_id: str, reason: str = "http", **more: Any) -> Line:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "manifest.jsonl")
-    yield journal
-    journal.close()
+def manifest(tmp_path: Path) -> Iterator[Manifest]:
+    manifest = Manifest(tmp_path / "manifest.jsonl")
+    yield manifest
+    manifest.close()
 
 
-def fill(journal: Journal, lines: list[Line]) -> None:
-    journal.open()
+def fill(manifest: Manifest, lines: list[Line]) -> None:
+    manifest.open()
     for line in lines:
-        journal.append(line)
-    journal.close()
+        manifest.append(line)
+    manifest.close()
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def fill(journal: Journal, lines: list[Line]) -> None:
     ],
 )
 def test_the_last_line_counts(
-    journal: Journal, lines: list[Line], in_done: list[str], in_failed: list[str]
+    manifest: Manifest, lines: list[Line], in_done: list[str], in_failed: list[str]
 ) -> None:
-    fill(journal, lines)
-    told = replay([journal.path])
+    fill(manifest, lines)
+    told = replay([manifest.path])
     assert (list(told.done), list(told.failed)) == (in_done, in_failed)
 
 
-def test_the_last_of_two_failures_is_kept_in_short(journal: Journal) -> None:
-    fill(journal, [failed("a", "http"), failed("a", "network", attempts=2, identities=["guest"], asked=[0, 9])])
+def test_the_last_of_two_failures_is_kept_in_short(manifest: Manifest) -> None:
+    fill(manifest, [failed("a", "http"), failed("a", "network", attempts=2, identities=["guest"], asked=[0, 9])])
     kept = {"reason": "network", "permanent": False, "attempts": 2, "error": "e", "time": "t"}
-    assert replay([journal.path]).failed == {"a": {**kept, "identities": ["guest"]}}
+    assert replay([manifest.path]).failed == {"a": {**kept, "identities": ["guest"]}}
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_the_last_of_two_failures_is_kept_in_short(journal: Journal) -> None:
         (done("a", video="videos/x/a.mkv", turn=7), Done(".mkv", "", 0, "x", "", 7)),
     ],
 )
-def test_done_in_short(journal: Journal, line: Line, short: Done) -> None:
-    fill(journal, [line])
-    assert replay([journal.path]).done == {"a": short}
+def test_done_in_short(manifest: Manifest, line: Line, short: Done) -> None:
+    fill(manifest, [line])
+    assert replay([manifest.path]).done == {"a": short}
     assert done_of(line) is done_of(dict(line)), "many clips share one"
 
 
@@ -103,26 +103,26 @@ def test_failed_in_short() -> None:
     assert "identities" not in failed_of(failed("a"))
 
 
-def test_the_whole_lines_of_what_is_done(journal: Journal) -> None:
-    assert finished([journal.path] if journal.path.exists() else []) == {}
+def test_the_whole_lines_of_what_is_done(manifest: Manifest) -> None:
+    assert finished([manifest.path] if manifest.path.exists() else []) == {}
     old, new, other = done("a", sha=1), done("a", sha=2), done("b", sha=3)
-    fill(journal, [old, other, failed("c"), done("d"), forgotten("d"), done("e"), failed("e"), new])
-    with open(journal.path, "ab") as stream:
+    fill(manifest, [old, other, failed("c"), done("d"), forgotten("d"), done("e"), failed("e"), new])
+    with open(manifest.path, "ab") as stream:
         stream.write(b'{"id": "f", "sta')
-    assert finished([journal.path] if journal.path.exists() else []) == {"b": other, "a": new}
-    assert list(finished([journal.path] if journal.path.exists() else [])) == ["b", "a"]
+    assert finished([manifest.path] if manifest.path.exists() else []) == {"b": other, "a": new}
+    assert list(finished([manifest.path] if manifest.path.exists() else [])) == ["b", "a"]
 
 
-def test_no_file_is_no_line(journal: Journal) -> None:
+def test_no_file_is_no_line(manifest: Manifest) -> None:
     told = replay([])
     assert (told.done, told.failed, told.places, told.sizes) == ({}, {}, {}, {})
 
 
-def test_where_the_failures_stand(journal: Journal) -> None:
+def test_where_the_failures_stand(manifest: Manifest) -> None:
     lines = [failed("a", youtube_id="v"), failed("b", youtube_id=None, source="w"), done("c"), failed("d")]
-    fill(journal, [*lines, failed("e"), done("e"), failed("f"), forgotten("f")])
-    sizes = list(itertools.accumulate(map(len, journal.path.read_bytes().splitlines(keepends=True))))
-    told = replay([journal.path])
+    fill(manifest, [*lines, failed("e"), done("e"), failed("f"), forgotten("f")])
+    sizes = list(itertools.accumulate(map(len, manifest.path.read_bytes().splitlines(keepends=True))))
+    told = replay([manifest.path])
     assert told.places == {
         "a": ("manifest.jsonl", sizes[0], "v"),
         "b": ("manifest.jsonl", sizes[1], "w"),
@@ -158,7 +158,7 @@ def test_of_several_journals_the_one_that_knew_more_counts(
     """A clip's files, and the reason of its failure, tell whose line counts."""
     paths = [tmp_path / f"manifest.{n}-of-2.jsonl" for n in range(2)]
     for path, lines, name in zip(paths, (one, other), ("one", "other"), strict=True):
-        fill(Journal(path), [line | {"error": name, "sha256": name} for line in lines])
+        fill(Manifest(path), [line | {"error": name, "sha256": name} for line in lines])
     for order in (paths, paths[::-1]):
         told = replay(order)
         assert (set(told.done), {line["error"] for line in told.failed.values()}) == (
@@ -169,10 +169,10 @@ def test_of_several_journals_the_one_that_knew_more_counts(
 
 
 def test_clips_with_several_lines_come_last(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "manifest.jsonl")
-    fill(journal, [done("a"), failed("b"), done("c"), done("b"), done("d")])
-    assert [line["id"] for line in last_lines([journal.path])] == ["a", "c", "d", "b"]
-    assert [line["status"] for line in last_lines([journal.path])] == ["done"] * 4
+    manifest = Manifest(tmp_path / "manifest.jsonl")
+    fill(manifest, [done("a"), failed("b"), done("c"), done("b"), done("d")])
+    assert [line["id"] for line in last_lines([manifest.path])] == ["a", "c", "d", "b"]
+    assert [line["status"] for line in last_lines([manifest.path])] == ["done"] * 4
 
 
 @pytest.mark.parametrize(
@@ -191,11 +191,11 @@ def test_clips_with_several_lines_come_last(tmp_path: Path) -> None:
         b'{"id": "x", "status": "failed", "reason": "http"}',
     ],
 )
-def test_a_broken_line_is_passed_over(journal: Journal, broken: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_line_is_passed_over(manifest: Manifest, broken: bytes, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "avclips")
     whole = [json.dumps(line).encode() for line in (done("a"), done("b"))]
-    journal.path.write_bytes(b"\n".join([whole[0], broken, whole[1], b""]))
-    assert list(replay([journal.path]).done) == ["a", "b"]
+    manifest.path.write_bytes(b"\n".join([whole[0], broken, whole[1], b""]))
+    assert list(replay([manifest.path]).done) == ["a", "b"]
     assert [record.getMessage() for record in caplog.records] == [
         f"manifest.jsonl: lines that are broken, or no run's, are passed over: 1, the first at byte "
         f"{len(whole[0]) + 1}"
@@ -203,25 +203,25 @@ def test_a_broken_line_is_passed_over(journal: Journal, broken: bytes, caplog: p
 
 
 @pytest.mark.parametrize("cut", [1, 5, 20])
-def test_a_line_that_was_cut_off_is_ended_before_the_next(journal: Journal, cut: int) -> None:
-    fill(journal, [done("a"), done("b")])
-    content = journal.path.read_bytes()
-    journal.path.write_bytes(content[:-cut])
-    fill(journal, [done("c")])
-    assert list(replay([journal.path]).done) == (["a", "b", "c"] if cut == 1 else ["a", "c"])
+def test_a_line_that_was_cut_off_is_ended_before_the_next(manifest: Manifest, cut: int) -> None:
+    fill(manifest, [done("a"), done("b")])
+    content = manifest.path.read_bytes()
+    manifest.path.write_bytes(content[:-cut])
+    fill(manifest, [done("c")])
+    assert list(replay([manifest.path]).done) == (["a", "b", "c"] if cut == 1 else ["a", "c"])
 
 
-def test_a_whole_file_gets_no_empty_line(journal: Journal) -> None:
-    fill(journal, [done("a")])
-    fill(journal, [done("b")])
-    assert journal.path.read_text() == '{"id": "a", "status": "done"}\n{"id": "b", "status": "done"}\n'
+def test_a_whole_file_gets_no_empty_line(manifest: Manifest) -> None:
+    fill(manifest, [done("a")])
+    fill(manifest, [done("b")])
+    assert manifest.path.read_text() == '{"id": "a", "status": "done"}\n{"id": "b", "status": "done"}\n'
 
 
-def test_a_line_is_in_the_file_before_append_returns(journal: Journal) -> None:
-    journal.open()
-    journal.append(done("ä"))
-    assert journal.path.read_text(encoding="utf-8") == '{"id": "ä", "status": "done"}\n'
-    assert journal.size == len(journal.path.read_bytes()) == 31
+def test_a_line_is_in_the_file_before_append_returns(manifest: Manifest) -> None:
+    manifest.open()
+    manifest.append(done("ä"))
+    assert manifest.path.read_text(encoding="utf-8") == '{"id": "ä", "status": "done"}\n'
+    assert manifest.size == len(manifest.path.read_bytes()) == 31
 
 
 class Disk:
@@ -241,40 +241,40 @@ class Disk:
     def close(self) -> None: ...
 
 
-def test_what_found_no_room_is_written_with_the_next_line(journal: Journal) -> None:
-    journal.open()
-    real, full = journal._stream, Disk(7)
-    journal._stream = full  # type: ignore[assignment]
+def test_what_found_no_room_is_written_with_the_next_line(manifest: Manifest) -> None:
+    manifest.open()
+    real, full = manifest._stream, Disk(7)
+    manifest._stream = full  # type: ignore[assignment]
     for line in (done("a"), done("b")):
         with pytest.raises(OSError, match="No space left"):
-            journal.append(line)
+            manifest.append(line)
     # Something of the first line stands already: the rest follows, and nothing twice.
     assert full.content == json.dumps(done("a")).encode()[:7]
     room = Disk(3, 1, 1000)
-    journal._stream = room  # type: ignore[assignment]
-    journal._next_sync = float("inf")
-    journal.append(done("c"))
-    journal._stream = real
+    manifest._stream = room  # type: ignore[assignment]
+    manifest._next_sync = float("inf")
+    manifest.append(done("c"))
+    manifest._stream = real
     lines = b"".join(json.dumps(done(name)).encode() + b"\n" for name in "abc")
     assert full.content + room.content == lines
 
 
-def test_a_sync_writes_what_was_kept(journal: Journal) -> None:
-    journal.open()
-    real = journal._stream
-    journal._stream = Disk()  # type: ignore[assignment]
+def test_a_sync_writes_what_was_kept(manifest: Manifest) -> None:
+    manifest.open()
+    real = manifest._stream
+    manifest._stream = Disk()  # type: ignore[assignment]
     with pytest.raises(OSError, match="No space left"):
-        journal.append(done("a"))
-    journal._stream = real
-    journal.sync()
-    assert list(replay([journal.path]).done) == ["a"]
+        manifest.append(done("a"))
+    manifest._stream = real
+    manifest.sync()
+    assert list(replay([manifest.path]).done) == ["a"]
 
 
 @pytest.mark.parametrize("words", ["x \ud83d y", "\udcff", "\0", "\u2028", "\n\r"])
-def test_any_words_are_one_line_that_can_be_read(journal: Journal, words: str) -> None:
-    fill(journal, [failed("a", error=words), done("b")])
-    assert len(journal.path.read_bytes().splitlines()) == 2
-    told = replay([journal.path])
+def test_any_words_are_one_line_that_can_be_read(manifest: Manifest, words: str) -> None:
+    fill(manifest, [failed("a", error=words), done("b")])
+    assert len(manifest.path.read_bytes().splitlines()) == 2
+    told = replay([manifest.path])
     assert (list(told.failed), list(told.done)) == (["a"], ["b"])
     assert told.failed["a"]["error"] == words
 

@@ -46,7 +46,7 @@ def test_a_clock_that_is_ahead_has_not_the_last_word(tmp_path: Path, monkeypatch
     for number in range(3):
         again = opened(tmp_path, monkeypatch, RIGHT, again=True)
         assert [clip.id for clip in again.pending([A])] == ([A.id] if number == 0 else [])
-        assert not again.has_strangers(A)
+        assert not again.has_unknown_files(A)
         if number == 0:
             finish(again, A)
         again.snapshot(force=True)

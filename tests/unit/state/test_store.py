@@ -19,7 +19,7 @@ from avclips.core.model import Outcome
 from avclips.core.settings import Settings
 from avclips.state import progress_files as snapshot_module
 from avclips.state import store as store_module
-from avclips.state.manifest import Journal
+from avclips.state.manifest import Manifest
 from avclips.state.store import Store
 from tests.support.data_folder import A, B, C, Start, fail, finish, read, runs
 from tests.support.fake_clock import FakeClock
@@ -166,12 +166,12 @@ def test_a_file_in_the_folders_place(tmp_path: Path) -> None:
 
 def test_has_strangers(start: Start) -> None:
     store = start()
-    assert not store.has_strangers(A)
+    assert not store.has_unknown_files(A)
     for path in (*store.paths("a")[:1], *store.paths("b")[1:]):
         path.write_bytes(b"x")
-    assert (store.has_strangers(A), store.has_strangers(B)) == (True, True)
+    assert (store.has_unknown_files(A), store.has_unknown_files(B)) == (True, True)
     finish(store, A)
-    assert not store.has_strangers(A)
+    assert not store.has_unknown_files(A)
 
 
 def test_set_aside_never_overwrites(start: Start) -> None:
@@ -259,7 +259,7 @@ def test_a_line_that_found_no_room_is_kept(
 ) -> None:
     store = start()
     with monkeypatch.context() as full:
-        full.setattr(Journal, "flush", refuse(number))
+        full.setattr(Manifest, "flush", refuse(number))
         finish(store, A)
         fail(store, B)
     assert (list(store.done), list(store.failed)) == (["a"], ["b"])
@@ -296,14 +296,14 @@ def test_json_that_found_no_room_is_written_later(
 def test_has_room(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     store = start()
     scratch = store.folder / ".tmp" / f"{socket.gethostname()}-{os.getpid()}"
-    assert store.has_room()
+    assert store.has_space()
     scratch.rmdir()
-    assert store.has_room()
+    assert store.has_space()
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         with monkeypatch.context() as full:
             full.setattr(os, "fsync", refuse(number))
-            assert not store.has_room()
-    assert store.has_room() and list(scratch.iterdir()) == []
+            assert not store.has_space()
+    assert store.has_space() and list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EIO])
@@ -312,7 +312,7 @@ def test_other_trouble_of_the_disk_ends_the_run(
 ) -> None:
     store = start()
     with monkeypatch.context() as broken:
-        broken.setattr(Journal, "flush", refuse(number))
+        broken.setattr(Manifest, "flush", refuse(number))
         with pytest.raises(RunError, match=os.strerror(number)):
             fail(store, A)
         with pytest.raises(RunError, match=os.strerror(number)):

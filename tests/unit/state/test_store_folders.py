@@ -90,7 +90,7 @@ def test_what_is_gone_is_not_done(start: Start, lost: str) -> None:
     gone = [DEEP] if path.suffix else [DEEP, BESIDE]
     assert again.pending(EVERY) == gone
     # What is left of them is ours, and no stranger's.
-    assert not any(again.has_strangers(clip) or again.had_strangers(clip) for clip in EVERY)
+    assert not any(again.has_unknown_files(clip) or again.had_unknown_files(clip) for clip in EVERY)
     assert [line["id"] for line in again.done_lines()] == [clip.id for clip in EVERY if clip not in gone]
 
 
@@ -102,7 +102,7 @@ def test_a_file_in_another_folder_is_not_the_clips(start: Start) -> None:
     again = start()
     assert again.pending([DEEP]) == [DEEP]
     moved = replace(DEEP, folder="eval")
-    assert not again.had_strangers(DEEP) and again.had_strangers(replace(moved, id="x")) is False
+    assert not again.had_unknown_files(DEEP) and again.had_unknown_files(replace(moved, id="x")) is False
 
 
 def test_links_to_nothing_and_other_things(start: Start) -> None:
@@ -115,7 +115,7 @@ def test_links_to_nothing_and_other_things(start: Start) -> None:
     (store.audio / "train").write_text("a file where a folder should be")
     again = start()
     assert again.pending([DEEP, OTHER]) == [DEEP, OTHER]
-    assert not again.had_strangers(DEEP) and not again.had_strangers(OTHER)
+    assert not again.had_unknown_files(DEEP) and not again.had_unknown_files(OTHER)
 
 
 # -- strangers -----------------------------------------------------------------------------------------------
@@ -127,14 +127,16 @@ def test_strangers_in_a_folder(start: Start, which: int) -> None:
     path = store.paths("deep", "eval/3f")[which]
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
-    assert store.has_strangers(DEEP)
+    assert store.has_unknown_files(DEEP)
     again = start()
-    assert [again.has_strangers(clip) for clip in EVERY] == [True, False, False, False]
-    assert [again.had_strangers(clip) for clip in EVERY] == [True, False, False, False]
+    assert [again.has_unknown_files(clip) for clip in EVERY] == [True, False, False, False]
+    assert [again.had_unknown_files(clip) for clip in EVERY] == [True, False, False, False]
     # Of the same name, elsewhere.
-    assert not again.had_strangers(replace(DEEP, folder="")) and not again.has_strangers(replace(DEEP, folder=""))
+    assert not again.had_unknown_files(replace(DEEP, folder="")) and not again.has_unknown_files(
+        replace(DEEP, folder="")
+    )
     finish(again, DEEP)
-    assert not again.has_strangers(DEEP) and not again.had_strangers(DEEP)
+    assert not again.has_unknown_files(DEEP) and not again.had_unknown_files(DEEP)
 
 
 def test_a_picture_is_no_stranger_where_only_sound_is_wanted(start: Start) -> None:
@@ -144,10 +146,10 @@ def test_a_picture_is_no_stranger_where_only_sound_is_wanted(start: Start) -> No
         path.parent.mkdir(parents=True)
     video.write_bytes(b"x")
     store.read()
-    assert not store.has_strangers(DEEP) and not store.had_strangers(DEEP)
+    assert not store.has_unknown_files(DEEP) and not store.had_unknown_files(DEEP)
     audio.write_bytes(b"x")
     store.read()
-    assert store.has_strangers(DEEP) and store.had_strangers(DEEP)
+    assert store.has_unknown_files(DEEP) and store.had_unknown_files(DEEP)
 
 
 def test_set_aside_out_of_folders(start: Start) -> None:

@@ -41,7 +41,7 @@ def test_a_clip_is_done_when_its_files_stand(start: Start, sound: bool, deleted:
     store = start()
     assert store.pending([A]) == ([A] if pending else [])
     # What is left of a clip that was ours is no stranger's.
-    assert not store.has_strangers(A)
+    assert not store.has_unknown_files(A)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_kill_between_publishing_and_the_journal_leaves_a_stranger(start: Star
         (folder / "x").write_bytes(b"picture")
         store.publish(A, folder / "x", None)
     assert start().pending([A]) == [A]
-    assert start().has_strangers(A)
+    assert start().has_unknown_files(A)
 
 
 @pytest.mark.parametrize("reflected", ["null", '"7"', "[]", "-1", "1e9", "true"])
