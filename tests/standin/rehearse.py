@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # It is a program, too, which whoever sets this project up runs first.
 sys.path.insert(0, str(ROOT))
 
-from tests.standin.fake_media import Media
-from tests.standin.fake_youtube import FakeVideo, FakeYouTube
+from tests.standin.fake_media import Media  # noqa: E402
+from tests.standin.fake_youtube import FakeVideo, FakeYouTube  # noqa: E402
 
 QA_URL = "https://raw.githubusercontent.com/AlyssaYoung/AVQA/main/data/annotation/{}_qa.json"
 VGGSOUND_URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
