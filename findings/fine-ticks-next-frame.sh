@@ -4,8 +4,9 @@
 # One would guess: -enc_time_base says how fine the encoder's clock is, to keep the times of frames as they are
 #                  (-fps_mode passthrough); the frames come out at the same times, so a reader sees no difference.
 # What happens:    x264 writes that clock into the stream as its rate of frames (SPS, VUI timing: 12,800 a second).
-#                  PyAV's average_rate is 25, its codec_context.framerate 12800; and torchcodec's get_frame_played_at(t) gives the frame after the one that is shown at t, for every t
-#                  that was asked, in both seek modes. `-bsf:v h264_metadata=tick_rate=50` mends it.
+#                  PyAV's average_rate is 25, its codec_context.framerate 12800; and torchcodec's
+#                  get_frame_played_at(t) gives the frame after the one that is shown at t, for every t that was asked,
+#                  in both seek modes. `-bsf:v h264_metadata=tick_rate=50` mends it.
 # Why it matters:  -enc_time_base demux is what one is told to use where frames of a varying rate are to be kept; every
 #                  clip that was cut so is a frame late to whoever samples it by time.
 # Seen:            by running (ffmpeg 9.0.2 of imageio-ffmpeg 0.8.1, torchcodec 0.13.0 on the libraries of ffmpeg 5.1).
