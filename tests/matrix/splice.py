@@ -84,8 +84,21 @@ def _readers(
 
 
 def _key_times(path: Path) -> list[Fraction]:
-    """When the pictures are shown that the container calls keys, and does not hide."""
+    """When the IDR pictures are shown, at which a reader may begin.
+
+    PyAV calls a picture of an open group a key, too, which the container does not: jumps do not end there.
+    """
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        found = [p.pts * stream.time_base for p in container.demux(stream) if p.size and p.is_keyframe]
+        found = [p.pts * stream.time_base for p in container.demux(stream) if p.size and _is_idr(bytes(p))]
     return sorted(found)
+
+
+def _is_idr(packet: bytes) -> bool:
+    """Whether one of a packet's NAL units, each behind its length, is of type 5 (H.264, table 7-1)."""
+    at = 0
+    while at + 4 < len(packet):
+        if packet[at + 4] & 31 == 5:
+            return True
+        at += 4 + int.from_bytes(packet[at : at + 4], "big")
+    return False
