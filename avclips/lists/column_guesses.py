@@ -212,16 +212,26 @@ def _by_looks(table: Table, asked: Columns, video: str, length: float | None) ->
 
 
 def _see_that_they_are_of_the_video(table: Table, starts: str, ends: str) -> None:
-    """AVE's events are those of ten-second clips: some are all of it, and none ends later."""
+    """AVE's events are those of ten-second clips: some are all of it, and none ends later.
+
+    Of anybody's list that may be so as well: AVE's has whole seconds, and a column of how good an event is.
+    """
     pairs = [(seconds(one), seconds(two)) for one, two in _pairs(table, starts, ends) if _reads(seconds, one, two)]
     whole = sum(pair == (0.0, 10.0) for pair in pairs)
-    if len(pairs) > 2 and 0 < whole < len(pairs) and all(end <= 10 for _, end in pairs):
+    if not (len(pairs) > 2 and 0 < whole < len(pairs) and all(end <= 10 for _, end in pairs)):
+        return
+    if all(start.is_integer() and end.is_integer() for start, end in pairs) and _has_quality(table):
         raise UsageError(
             f"{table.name}: do the times in {starts!r} and {ends!r} count from the video, or from a ten-second "
             "clip of it? none is later than 10 s",
             f"from the video: --start-col {starts} --end-col {ends}; from a clip, as AVE's do, whose place the "
             'list does not tell (AudioSet\'s lists do): whole videos, by --preset ave --start-col ""',
         )
+
+
+def _has_quality(table: Table) -> bool:
+    """Whether a column is called quality, or says "good" of its first rows."""
+    return any(plain(name) == "quality" or set(table.head(name)) == {"good"} for name in table.columns)
 
 
 def _pairs(table: Table, starts: str, ends: str) -> Iterator[tuple[Any, Any]]:

@@ -169,6 +169,19 @@ def test_windows_that_count_from_the_clip(tmp_path: Path) -> None:
     assert found.remarks[1].startswith("'relevant_windows': counted from the clip")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"url,start,end\n{A},0,10\n{B},0,3\n{C},6,8\n",
+        f"url,quality,start,end\n{A},hd,0,10\n{B},sd,0.5,3\n{C},hd,6,8\n",
+    ],
+)
+def test_clips_of_the_first_ten_seconds_are_what_they_say(tmp_path: Path, content: str) -> None:
+    """Some last all of them, none ends later: that alone makes no list one of events in a clip."""
+    found = listing(tmp_path, content, "list.csv")
+    assert [(clip.video, clip.end) for clip in found.clips] == [(A, 10.0), (B, 3.0), (C, 8.0)]
+
+
 def test_times_that_may_count_from_a_clip_are_asked_about(tmp_path: Path) -> None:
     rows = [f"dog&{each}&good&{start}&{end}" for each, start, end in ((A, 0, 10), (B, 6, 8), (C, 0, 10))]
     message, hint = complaint(tmp_path, "\n".join(rows), "list.txt")
