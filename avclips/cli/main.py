@@ -27,6 +27,7 @@ from ..fetch.sharded import open_output
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..progress.console import be_quiet
 from ..run import MORE_MAY_COME, Run
+from ..state.shape import check_folder
 from ..state.store import Store
 from .options import read_settings
 from .status import listed, status
@@ -96,7 +97,7 @@ def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
         )
-    store.see_that_it_is_ours(shape_too=False)
+    check_folder(settings, dataset.name, shape_too=False)
     store.read()
     return store
 

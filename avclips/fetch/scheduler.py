@@ -31,7 +31,8 @@ from ..core.sites import site_of
 from ..pacing.pace import TROUBLE, Ticket
 from ..pacing.pacer import Pacer
 from ..pacing.retries import Last, Retries
-from ..state.store import ROOM, Store
+from ..state.clip_files import ROOM
+from ..state.store import Store
 from .host_queue import HostQueues
 
 log = logging.getLogger("avclips.fetch.scheduler")
@@ -257,7 +258,7 @@ class Engine:
     def _has_space(self) -> bool:
         """Whether there is room again where there was none; elsewhere (in $TMPDIR) only little is written."""
         if self._full_at == self._store.folder:
-            return self._store.has_space()
+            return self._store.files.has_space()
         if not self._full_at.is_dir():
             return True
         return has_space(self._full_at, ROOM if self._is_ours(self._full_at) else LITTLE_SPACE)

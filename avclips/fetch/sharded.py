@@ -31,7 +31,8 @@ from ..shards.sample import Sample
 from ..shards.stats import Totals
 from ..shards.storage import Remote, StoreLost
 from ..state.manifest import Line, line_of
-from ..state.store import OF_PICTURES, Store, shape_of
+from ..state.shape import OF_PICTURES, shape_of
+from ..state.store import Store
 from .plan import by_video
 
 log = logging.getLogger("avclips.fetch.sharded")

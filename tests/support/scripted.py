@@ -78,7 +78,7 @@ class Hand:
             self._script.adopted.append([clip.id for clip in video.clips])
         for clip in video.clips:
             if self._store.has_unknown_files(clip):
-                if self._store.paths(clip.id)[0].read_text() == "right":
+                if self._store.files.paths(clip.id)[0].read_text() == "right":
                     yield Outcome(clip, "done", asked=False)
                 else:
                     self._store.set_aside(clip.id)

@@ -73,7 +73,7 @@ def take(base: Path, files: dict[str, Path], **shape: Any) -> tuple[dict[str, An
     outcome = Local(settings, Ffmpeg(Path(fake_media.ffmpeg()), clock), store, archives).take(TEN)
     store.close()
     assert outcome is not None and outcome.status == "done", archives.refusal(ID)
-    return dict(outcome.facts), *store.paths(ID)
+    return dict(outcome.facts), *store.files.paths(ID)
 
 
 def _slack(ending: str, facts: dict[str, Any]) -> float:

@@ -32,7 +32,7 @@ def other_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, room: 
         return room.pop(0) if room else False
 
     monkeypatch.setattr("avclips.fetch.scheduler.has_space", has_space)
-    monkeypatch.setattr(run.store, "has_space", lambda: pytest.fail("the data folder has room"))
+    monkeypatch.setattr(run.store.files, "has_space", lambda: pytest.fail("the data folder has room"))
     return folder
 
 
