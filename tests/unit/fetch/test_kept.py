@@ -19,7 +19,8 @@ from avclips.fetch.existing import Local
 from avclips.fetch.kept import look_for_exact
 from avclips.fetch.requirements import endings_of
 from avclips.media.ffmpeg import Ffmpeg
-from avclips.sources.archives import FILMS, Archives
+from avclips.sources.archive_member import FILMS
+from avclips.sources.archives import Archives
 from avclips.state.store import Store
 from tests.standin import fake_media
 from tests.standin.fake_youtube import FakeVideo
