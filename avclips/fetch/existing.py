@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..containers.mp4 import Samples
+from ..containers.samples import Samples
 from ..containers.timeline import origins
 from ..core.errors import ClipError, Gone, Killed, Transient
 from ..core.files import exactly, sha256
