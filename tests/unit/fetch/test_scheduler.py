@@ -349,7 +349,7 @@ def test_nothing_begins_below_min_free(tmp_path: Path, monkeypatch: pytest.Monke
     clock = Simulated()
     # Enough at first, too little for two minutes, then enough.
     monkeypatch.setattr(
-        "avclips.fetch.scheduler.free_bytes", lambda folder: int(1.5e9 if 20 <= clock.now() < 140 else 3e9)
+        "avclips.fetch.disk_space.free_bytes", lambda folder: int(1.5e9 if 20 <= clock.now() < 140 else 3e9)
     )
     script = Script({})
     began: list[float] = []
