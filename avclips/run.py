@@ -29,7 +29,9 @@ from .fetch.pool import Pool
 from .fetch.requirements import endings_of, needs_of
 from .fetch.roles import Slot
 from .fetch.scheduler import Engine
-from .fetch.sharded import ShardedRun, ShardReport, Todo, open_output, plan_shards, see_what_is_needed, summary_of
+from .fetch.shard_output import open_output, plan_shards, see_what_is_needed, summary_of
+from .fetch.shard_todo import Todo
+from .fetch.sharded import ShardedRun, ShardReport
 from .media.ffmpeg_trial import find_ffmpeg
 from .progress.console import Report, say, summary, without_better
 from .progress.forecast import Work, clip_bytes, expectation

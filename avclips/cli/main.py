@@ -23,7 +23,7 @@ from ..core.redact import plain
 from ..core.settings import Settings
 from ..core.signals import Signals
 from ..datasets.base import Dataset
-from ..fetch.sharded import open_output
+from ..fetch.shard_output import open_output
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..progress.console import be_quiet
 from ..run import MORE_MAY_COME, Run

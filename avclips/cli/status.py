@@ -20,7 +20,7 @@ from ..core.redact import in_units
 from ..core.settings import Settings
 from ..datasets.base import LEFT_OUT, Dataset
 from ..fetch.plan import Share, standing
-from ..fetch.sharded import open_output, summary_of
+from ..fetch.shard_output import open_output, summary_of
 from ..pacing.pace import TROUBLE
 from ..pacing.pace_file import read_pace
 from ..progress.console import summary, without_better
