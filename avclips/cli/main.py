@@ -26,7 +26,8 @@ from ..datasets.base import Dataset
 from ..fetch.shard_output import open_output
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..progress.console import be_quiet
-from ..run import MORE_MAY_COME, Run
+from ..run.context import MORE_MAY_COME
+from ..run.steps import Run
 from ..state.shape import check_folder
 from ..state.store import Store
 from .options import read_settings

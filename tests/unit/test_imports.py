@@ -102,7 +102,7 @@ def test_each_package_stands_behind_those_that_it_imports() -> None:
         ("core.files", {"core.errors.RunError"}, []),
         ("core.files", {"pacing.pace.Pace"}, ["pacing.pace.Pace"]),
         ("media.cut", {"core.errors", "fetch.publish.publish", "containers.mp4"}, ["fetch.publish.publish"]),
-        ("run", {"spark.driver", "cli.main"}, ["cli.main"]),
+        ("run.steps", {"spark.driver", "cli.main"}, ["cli.main"]),
     ],
 )
 def test_what_goes_up_is_seen(name: str, imports: set[str], wrong: list[str]) -> None:

@@ -37,7 +37,7 @@ from avclips.core.model import Clip
 from avclips.core.settings import Identity, Settings
 from avclips.core.signals import Signals
 from avclips.datasets.clip_list import CLIPS
-from avclips.run import Run
+from avclips.run.steps import Run
 from avclips.shards.claims import Claims
 from avclips.shards.layout import Output, Shard, cut
 from avclips.shards.sample import Sample
