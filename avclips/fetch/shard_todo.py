@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from ..core.model import Clip
 from ..core.settings import Settings
-from ..shards.layout import Output, Shard, cut
+from ..shards.layout import Output
+from ..shards.shard import Shard, cut
 
 
 class Todo:

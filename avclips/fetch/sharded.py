@@ -23,8 +23,9 @@ from ..core.sites import site_of
 from ..datasets.base import Listing
 from ..pacing.pacer import Pacer
 from ..progress.console import Report
-from ..shards.layout import Output, Shard, cut
+from ..shards.layout import Output
 from ..shards.sample import Sample
+from ..shards.shard import Shard, cut
 from ..state.manifest import Line, line_of
 from ..state.store import Store
 from .plan import by_video

@@ -30,7 +30,8 @@ from typing import Any
 from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError
 from ..core.extras import extra
-from ..shards.layout import Output, Shard
+from ..shards.layout import Output
+from ..shards.shard import Shard
 from .java import use_java
 from .task import Job, Result, clean_up, do_shard
 

@@ -231,7 +231,7 @@ import re, sys
 from pathlib import Path
 from avclips.core.settings import Settings
 from avclips.datasets.acav100m import read_clips
-from avclips.shards.layout import cut
+from avclips.shards.shard import cut
 folder = Path(sys.argv[1])
 clips = read_clips(folder / "metadata", Settings(folder, clip_list=folder / "list.csv")).clips
 sizes = [len(shard.clips) for shard in cut(clips, 1000)]

@@ -21,8 +21,9 @@ from avclips.core.settings import Columns, Settings
 from avclips.fetch.shard_output import open_output, plan_shards, summary_of
 from avclips.fetch.shard_todo import Todo
 from avclips.shards.claims import DEAD_AFTER
-from avclips.shards.layout import PLAN, Output, Shard, ShardFormat, cut
+from avclips.shards.layout import PLAN, Output, ShardFormat
 from avclips.shards.sample import Sample
+from avclips.shards.shard import Shard, cut
 from avclips.shards.storage import Remote, StoreLost
 from tests.support.fake_clock import FakeClock
 

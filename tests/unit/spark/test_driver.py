@@ -39,8 +39,9 @@ from avclips.core.signals import Signals
 from avclips.datasets.clip_list import CLIPS
 from avclips.run.steps import Run
 from avclips.shards.claims import Claims
-from avclips.shards.layout import Output, Shard, cut
+from avclips.shards.layout import Output
 from avclips.shards.sample import Sample
+from avclips.shards.shard import Shard, cut
 from avclips.shards.storage import Remote, StoreLost
 from avclips.spark import driver, task
 from avclips.spark.driver import JOBS, MOST_FAILURES, Cluster, open_session
