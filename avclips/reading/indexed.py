@@ -64,7 +64,7 @@ class Fragments(InUnits):
         self._begins: dict[str, Begin] = {}
         self._zero: Fraction | None = None
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return [track.kind for track in self._heads.values()]
 
     def begin(self, kind: str) -> Begin:
@@ -194,7 +194,7 @@ class Clusters(InUnits):
         self._firsts: dict[str, _First] = {}
         self.together = len(index.tracks) > 1
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return self._index.tracks
 
     def first_packet(self, kind: str) -> Fraction:

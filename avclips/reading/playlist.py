@@ -88,7 +88,7 @@ class Pieces(InUnits):
             self._mapped = [kind for kind in self._mapped if kind in self._wanted]
         return self._begins
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return list(self._begin())
 
     def begin(self, kind: str) -> Begin:

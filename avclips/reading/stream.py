@@ -46,8 +46,8 @@ class Layout(Protocol):
         """Whether its clock, which it may share with other files, begins at 0."""
         ...
 
-    def kinds(self) -> Sequence[str]:
-        """The kinds of tracks there are."""
+    def media_types(self) -> Sequence[str]:
+        """Which of "video" and "audio" it has tracks of."""
         ...
 
     def begin(self, kind: str) -> Begin:
@@ -76,7 +76,7 @@ class WholeFile:
         self._opened = {kind: (path, settled(samples)) for kind, (path, samples) in opened.items()}
         self.together = True
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return list(self._opened)
 
     def begin(self, kind: str) -> Begin:

@@ -108,8 +108,8 @@ class Cluster:
         """How many tasks can be at work at a time."""
         return max(1, int(self._context.defaultParallelism))
 
-    def run(self, shards: Iterator[Shard], url_of: UrlOf, output: Output, watch: Callable[[], None]) -> None:
-        """Have all shards written; ``watch`` is called every second. RunError, GaveUp, Stopped."""
+    def run(self, shards: Iterator[Shard], url_of: UrlOf, output: Output, look: Callable[[], None]) -> None:
+        """Have all shards written; ``look`` is called every second. RunError, GaveUp, Stopped."""
         pool = ThreadPoolExecutor(JOBS, thread_name_prefix="job")
         jobs: dict[Future[list[Result]], list[Item]] = {}
         last = self._clock.now()
@@ -121,7 +121,7 @@ class Cluster:
                     return
                 done, _ = wait(jobs, timeout=1.0, return_when=FIRST_COMPLETED)
                 self._clock.check()
-                watch()
+                look()
                 for each in done:
                     if self._take(each, jobs.pop(each), output):
                         last = self._clock.now()
