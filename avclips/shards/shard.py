@@ -17,12 +17,12 @@ class Shard:
     clips: tuple[Clip, ...]
 
 
-def cut(clips: Iterable[Clip], size: int) -> Iterator[Shard]:
+def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iterator[Shard]:
     """The shards of a list, each of at most ``size`` clips, or of one video that has more.
 
-    The clips of one video have to stand together.
+    The clips of one video have to stand together. ``first``, ``first + step``, ...: the shards' numbers.
     """
-    numbers = itertools.count()
+    numbers = itertools.count(first, step)
     shard: list[Clip] = []
     for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
         of_video = list(group)
