@@ -13,7 +13,7 @@ from .core.errors import UsageError
 from .core.settings import Settings
 from .core.signals import Signals
 from .datasets.base import Dataset
-from .run import Run
+from .run.steps import Run
 
 
 def download(dataset: Dataset, settings: Settings, session: Any = None, log_level: str = "INFO") -> int:

@@ -23,10 +23,12 @@ from ..core.redact import plain
 from ..core.settings import Settings
 from ..core.signals import Signals
 from ..datasets.base import Dataset
-from ..fetch.sharded import open_output
+from ..fetch.shard_output import open_output
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..progress.console import be_quiet
-from ..run import MORE_MAY_COME, Run
+from ..run.context import MORE_MAY_COME
+from ..run.steps import Run
+from ..state.shape import check_folder
 from ..state.store import Store
 from .options import read_settings
 from .status import listed, status
@@ -96,7 +98,7 @@ def _read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
         )
-    store.see_that_it_is_ours(shape_too=False)
+    check_folder(settings, dataset.name, shape_too=False)
     store.read()
     return store
 

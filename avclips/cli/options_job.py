@@ -194,6 +194,26 @@ def add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     )
     for name in sorted(_OF_SHAPE.keys() & dataset.options):
         group.add_argument(f"--{name}", **_OF_SHAPE[name])
+    _add_pictures(group)
+    _add_sound(group)
+    group.add_argument(
+        "--check",
+        choices=("decode", "packets"),
+        default="decode",
+        help="of packets that were copied, before a clip counts: decode every picture, or only find every packet "
+        "and its time, for less CPU (default: %(default)s)",
+    )
+    group.add_argument(
+        "--allow-silent", action="store_true", help="take videos without sound too: then there is no WAV"
+    )
+    group.add_argument(
+        "--allow-mixed",
+        action="store_true",
+        help="go on in a folder made with another quality, cut or format",
+    )
+
+
+def _add_pictures(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--quality",
         type=int,
@@ -240,6 +260,9 @@ def add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         default="mp4",
         help="container of the pictures and their sound (default: %(default)s)",
     )
+
+
+def _add_sound(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--audio-format",
         choices=("wav", "flac", "m4a"),
@@ -255,19 +278,4 @@ def add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
     )
     group.add_argument(
         "--audio-channels", type=int, choices=(1, 2), help="channels of wav and flac (default: the source's)"
-    )
-    group.add_argument(
-        "--check",
-        choices=("decode", "packets"),
-        default="decode",
-        help="of packets that were copied, before a clip counts: decode every picture, or only find every packet "
-        "and its time, for less CPU (default: %(default)s)",
-    )
-    group.add_argument(
-        "--allow-silent", action="store_true", help="take videos without sound too: then there is no WAV"
-    )
-    group.add_argument(
-        "--allow-mixed",
-        action="store_true",
-        help="go on in a folder made with another quality, cut or format",
     )

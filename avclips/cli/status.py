@@ -20,7 +20,7 @@ from ..core.redact import in_units
 from ..core.settings import Settings
 from ..datasets.base import LEFT_OUT, Dataset
 from ..fetch.plan import Share, standing
-from ..fetch.sharded import open_output, summary_of
+from ..fetch.shard_output import open_output, summary_of
 from ..pacing.pace import TROUBLE
 from ..pacing.pace_file import read_pace
 from ..progress.console import summary, without_better
@@ -81,7 +81,7 @@ def _without_the_list(store: Store) -> Iterator[str]:
 
 
 def _space(store: Store) -> str:
-    return f"{in_units(bytes_of(store.videos) + bytes_of(store.audio))} are in {store.folder}."
+    return f"{in_units(bytes_of(store.files.videos) + bytes_of(store.files.audio))} are in {store.folder}."
 
 
 def _of_shards(settings: Settings, store: Store) -> Iterator[str]:

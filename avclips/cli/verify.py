@@ -35,7 +35,7 @@ def verify_files(store: Store, listed: Iterable[Clip], ffmpeg: Ffmpeg, settings:
             progress.step()
         for clip in unknown:
             try:
-                complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
+                complaint = examine(clip, *store.files.paths(clip.id, clip.folder), ffmpeg, settings).complaint
             except Killed as error:
                 unseen += 1
                 progress.tell(f"{clip.id}: not looked at, {error}")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from ..containers.h264 import Unit, Unreadable, joined, see_alike, see_playable, sets_of, unit_of
-from ..containers.mp4 import Samples
 from ..containers.mp4_writer import TrackOut
+from ..containers.samples import Samples
 from .cut_plan import Frames
 from .encoding import chosen
 from .splice_plan import NotSpliced, Splice, plan_splice
@@ -56,14 +56,14 @@ class Spliced:
 
     def frames(self) -> str:
         """The filter that lets the frames pass that are encoded, with no pause between them."""
-        spans = [self._span(part) for part in (self.plan.head, self.plan.tail) if part]
-        if len(spans) == 1:
-            return chosen(*spans[0])
-        (first, last), (again, end) = spans
+        edges = [self._ticks_of(part) for part in (self.plan.head, self.plan.tail) if part]
+        if len(edges) == 1:
+            return chosen(*edges[0])
+        (first, last), (again, end) = edges
         both = f"select='between(pts,{first},{last - 1})+between(pts,{again},{end - 1})'"
         return f"{both},setpts='PTS-if(lt(PTS,{again}),{first},{again - self._head_lasts})'"
 
-    def _span(self, part: Sequence[int]) -> tuple[int, int]:
+    def _ticks_of(self, part: Sequence[int]) -> tuple[int, int]:
         """The first tick of some frames that are shown one after the other, and the one behind the last."""
         ticks, first, zero = self.track.times, self.picture.first, self._zero
         return ticks[part[0] - first] - zero, ticks[part[-1] - first] - zero + 1

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from ..containers import fragments, webm
 from ..containers.boxes import BrokenBox, box_at
 from ..containers.movie_fragments import first_fragment, read_defaults, read_fragments
-from ..containers.mp4 import NoTable, Samples, read_moov
+from ..containers.mp4 import NoTable, read_moov
+from ..containers.samples import Samples
 from ..containers.timeline import Begin, begin_of, begins
 from ..core.errors import Transient
 from ..core.files import mapped
@@ -63,7 +64,7 @@ class Fragments(InUnits):
         self._begins: dict[str, Begin] = {}
         self._zero: Fraction | None = None
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return [track.kind for track in self._heads.values()]
 
     def begin(self, kind: str) -> Begin:
@@ -193,7 +194,7 @@ class Clusters(InUnits):
         self._firsts: dict[str, _First] = {}
         self.together = len(index.tracks) > 1
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return self._index.tracks
 
     def first_packet(self, kind: str) -> Fraction:

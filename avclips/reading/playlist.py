@@ -1,24 +1,21 @@
-"""Streams in pieces, by a playlist of HLS or a manifest of DASH: transport streams, fragments, packed sound."""
+"""Streams in pieces, by a playlist of HLS or a manifest of DASH: transport streams, fragments, packed audio."""
 
 from __future__ import annotations
 
 import itertools
-import math
-import os
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
 
-from Cryptodome.Cipher import AES
-
-from ..containers.hls import Part, Playlist
+from ..containers.hls import Playlist
 from ..containers.movie_fragments import read_defaults, read_fragments
-from ..containers.mp4 import NoTable, Samples, pre_skip, read_moov, without_rates
+from ..containers.mp4 import NoTable, read_moov
 from ..containers.mpeg_ts import PACKET, blocks_of, copy_without_names, counters, following
 from ..containers.packed_audio import CLOCK, WRAP, is_packed_audio, without_tag
+from ..containers.sample_entry import pre_skip
+from ..containers.samples import Samples
 from ..containers.timeline import Begin, begin_of
 from ..containers.webm import MAGIC, heard
 from ..core.errors import Transient
@@ -27,15 +24,15 @@ from ..media.demux import Opened, first_of_each, remuxed
 from ..media.ffmpeg import Ffmpeg
 from ..sources.streams import Stream
 from .byte_reader import ByteReader, append
+from .clear_pieces import ClearPieces
 from .indexed import moov_in
+from .joined_tables import joined, shifted
 from .stream import LOOSE, InUnits, look_for_holes
 
 # Pieces at the beginning in which a track has to begin.
 _BEGINS_WITHIN = 3
 # Bytes of a piece that tell what it is; a tag in front is not longer.
 _BEGINNING = 1 << 16
-# Bytes decrypted at once.
-_BLOCK = 1 << 20
 # What ffmpeg says where a packet of a transport stream is missing.
 _CORRUPT = "corrupt input packet"
 # What ffmpeg says of a stream whose pictures' parameters stand in its first piece alone, and of one that is
@@ -48,9 +45,6 @@ _NO_DESCRIPTION = (
 JUMP = Fraction(1, 4)
 _BREAKS = 16
 _MILLISECONDS, _OPUS_RATE = 1000, 48_000
-# Of a key: 128 bits, and nothing else.
-_KEY = 16
-_MAX_KEY = 4096
 
 
 class Pieces(InUnits):
@@ -62,14 +56,11 @@ class Pieces(InUnits):
         """``wanted``: the kinds of tracks that are looked for in it."""
         super().__init__(playlist.times)
         self._reader = reader
-        self._stream = stream
+        self._pieces = ClearPieces(reader, stream)
         self._playlist = playlist
         self._ffmpeg = ffmpeg
         self._wanted = set(wanted)
         self._begins: dict[str, Begin] = {}
-        self._keys: dict[str, bytes] = {}
-        # Pieces that were encrypted.
-        self._clear: dict[Part, Path] = {}
         self._first: Opened = {}
         self._shifts: dict[int, Fraction] = {}
         self._in_mp4 = False
@@ -97,7 +88,7 @@ class Pieces(InUnits):
             self._mapped = [kind for kind in self._mapped if kind in self._wanted]
         return self._begins
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return list(self._begin())
 
     def begin(self, kind: str) -> Begin:
@@ -126,7 +117,7 @@ class Pieces(InUnits):
             return self._unwrapped(self._together(first, last), first)
         edges = [0, *breaks, len(self._playlist.parts)]
         parts = [
-            _shifted(self._together(max(first, edges[group]), min(last, edges[group + 1] - 1)), shift)
+            shifted(self._together(max(first, edges[group]), min(last, edges[group + 1] - 1)), shift)
             for group, shift in zip(groups, shifts, strict=True)
         ]
         return parts[0] if len(parts) == 1 else joined(parts, self._reader.file("joined"))
@@ -135,7 +126,7 @@ class Pieces(InUnits):
         """The same by a clock that does not begin anew when its 33 bits are full."""
         due = self.zero("") + self._playlist.times[first]
         late = min((Fraction(min(s.times), s.timescale) for _, s in opened.values()), default=due) - due
-        return _shifted(opened, Fraction(-round(late * CLOCK / WRAP) * WRAP, CLOCK))
+        return shifted(opened, Fraction(-round(late * CLOCK / WRAP) * WRAP, CLOCK))
 
     def _shift(self, group: int) -> Fraction:
         """By how much later than its own clock says the pieces behind a break are: they follow those before it."""
@@ -146,7 +137,7 @@ class Pieces(InUnits):
         if group not in self._shifts:
             at = self._playlist.breaks[group - 1]
             before, behind = (
-                _shifted(self._together(at - 1, at - 1), self._shift(group - 1)),
+                shifted(self._together(at - 1, at - 1), self._shift(group - 1)),
                 self._together(at, at),
             )
             kind = "video" if "video" in before and "video" in behind else "audio"
@@ -162,8 +153,8 @@ class Pieces(InUnits):
 
     def _together(self, first: int, last: int) -> Opened:
         """Pieces ``first``..``last`` as tables, with the times that they have."""
-        head = self._open(self._playlist.head) if self._playlist.head else None
-        pieces = [self._open(part) for part in self._playlist.parts[first : last + 1]]
+        head = self._pieces.open(self._playlist.head) if self._playlist.head else None
+        pieces = [self._pieces.open(part) for part in self._playlist.parts[first : last + 1]]
         begins = _begin_of(pieces[0])
         if head is not None and _begin_of(head).startswith(MAGIC):
             return self._remuxed(self._joined([head, *pieces]), "matroska")
@@ -193,7 +184,7 @@ class Pieces(InUnits):
 
     def _described(self, pieces: Sequence[Path]) -> Opened:
         """Pieces of a transport stream that do not describe their pictures, behind the first one, which does."""
-        begin = self._nameless(self._open(self._playlist.parts[0]))
+        begin = self._nameless(self._pieces.open(self._playlist.parts[0]))
         before = {kind: len(samples.times) for kind, (_, samples) in self._together(0, 0).items()}
         opened = self._remuxed(self._continued([begin, *pieces]), "mpegts")
         return {
@@ -257,46 +248,11 @@ class Pieces(InUnits):
             for kind, (path, samples) in opened.items()
         }
 
-    def _open(self, part: Part) -> Path:
-        """A piece's bytes, without their encryption."""
-        sealed = self._reader.part(self._stream, part)
-        if part.key is None:
-            return sealed
-        if part not in self._clear:
-            cipher = AES.new(self._key(part.key.url), AES.MODE_CBC, part.key.vector)
-            path = self._reader.file("clear")
-            with open(sealed, "rb") as source, open(path, "wb") as target:
-                _decrypt(source, target, cipher)
-            self._clear[part] = path
-        return self._clear[part]
-
-    def _key(self, url: str) -> bytes:
-        if url not in self._keys:
-            key = self._reader.fetched(
-                replace(self._stream, url=url, protocol="https", size=None, pieces=None), _MAX_KEY
-            )
-            if len(key) != _KEY:
-                raise Transient("formats", f"a key of {len(key)} bytes")
-            self._keys[url] = key
-        return self._keys[url]
-
 
 def _begin_of(piece: Path) -> bytes:
     """The first bytes of a piece: what it is, and its tag."""
     with open(piece, "rb") as stream:
         return stream.read(_BEGINNING)
-
-
-def _decrypt(source: IO[bytes], target: IO[bytes], cipher: Any) -> None:
-    """Write what is encrypted in ``source``, without what fills up its end."""
-    size = os.fstat(source.fileno()).st_size
-    if not size or size % AES.block_size:
-        raise Transient("check", "an encrypted piece that was cut off")
-    while block := source.read(_BLOCK):
-        clear = cipher.decrypt(block)
-        target.write(clear)
-    if 1 <= clear[-1] <= AES.block_size:
-        target.truncate(size - clear[-1])
 
 
 def _unrounded(samples: Samples) -> Samples:
@@ -308,48 +264,6 @@ def _unrounded(samples: Samples) -> Samples:
     fine = samples.finer(_OPUS_RATE // _MILLISECONDS)
     moved = fine.later(begins - skipped - Fraction(fine.decode[0], fine.timescale))
     return replace(moved, skipped=round(skipped * moved.timescale))
-
-
-def _shifted(opened: Opened, seconds: Fraction) -> Opened:
-    if not seconds:
-        return opened
-    return {kind: (path, samples.later(seconds)) for kind, (path, samples) in opened.items()}
-
-
-def joined(parts: Sequence[Opened], target: Path) -> Opened:
-    """Tables that follow each other as one, and their bytes in one file; Transient where the media changes."""
-    places: dict[Path, int] = {}
-    with open(target, "wb") as stream:
-        for path in (path for part in parts for path, _ in part.values()):
-            if path not in places:
-                places[path] = stream.tell()
-                append(stream, path)
-    whole: Opened = {}
-    for kind in parts[0].keys() & parts[-1].keys():
-        tables = [part[kind] for part in parts if kind in part]
-        scale = math.lcm(*(samples.timescale for _, samples in tables))
-        fine = [(places[path], samples.finer(scale // samples.timescale)) for path, samples in tables]
-        if len({without_rates(samples.entry) for _, samples in fine}) > 1:
-            raise Transient("formats", "an HLS playlist whose media changes at a discontinuity in the clip")
-        whole[kind] = (target, _one_behind_the_other(fine))
-    return whole
-
-
-def _one_behind_the_other(tables: Sequence[tuple[int, Samples]]) -> Samples:
-    keys: list[int] = []
-    count = 0
-    for _, samples in tables:
-        keys += [count + key for key in (range(len(samples.times)) if samples.keys is None else samples.keys)]
-        count += len(samples.times)
-    return replace(
-        tables[0][1],
-        times=tuple(time for _, samples in tables for time in samples.times),
-        decode=tuple(time for _, samples in tables for time in samples.decode),
-        durations=tuple(lasts for _, samples in tables for lasts in samples.durations),
-        offsets=tuple(place + offset for place, samples in tables for offset in samples.offsets),
-        sizes=tuple(size for _, samples in tables for size in samples.sizes),
-        keys=None if len(keys) == count else tuple(keys),
-    )
 
 
 def _see_that_all_have_some(samples: Samples, sizes: Sequence[int], pauses: bool) -> None:

@@ -65,7 +65,7 @@ class Reading:
         self._reader.begin(max(0.0, lasts - clip.start))
         # Where a sound is named and not there, the file may be damaged; but a silent one may be asked for.
         if sound is not None and (settings.allow_silent or not sound.named):
-            sound = sound if "audio" in self._layout(sound).kinds() else self._unheard()
+            sound = sound if "audio" in self._layout(sound).media_types() else self._unheard()
         video = self._material(picture, "video", start, start, end) if picture else None
         audio = None
         if sound is not None:
@@ -143,7 +143,7 @@ class Reading:
     ) -> Material:
         """The packets with seconds ``since``..``until`` of the ``kind`` ("video", "audio") in ``stream``."""
         layout = self._layout(stream)
-        if kind not in layout.kinds():
+        if kind not in layout.media_types():
             raise Transient("check", f"no {kind} in format {stream.format_id}")
         origin = self._origin(kind)
         ends = layout.ends(kind)
@@ -169,18 +169,18 @@ class Reading:
         if picture is None or sound is None or _key(picture) == _key(sound):
             # One file: all of its tracks count, wanted or not.
             layout = self._layout(picture or sound)  # type: ignore[arg-type]
-            return origins({kind: layout.begin(kind) for kind in layout.kinds()}, layout.together)
+            return origins({kind: layout.begin(kind) for kind in layout.media_types()}, layout.together)
         return self._origins_of(picture, sound)
 
     def _origins_of(self, picture: Stream, sound: Stream) -> dict[str, Fraction]:
         tracks = [("video", picture), ("audio", sound)]
-        tracks = [(kind, stream) for kind, stream in tracks if kind in self._layout(stream).kinds()]
+        tracks = [(kind, stream) for kind, stream in tracks if kind in self._layout(stream).media_types()]
         return origins({kind: self._layout(stream).begin(kind) for kind, stream in tracks}, together=False)
 
     def _origin_of_sound(self, sound: Stream) -> dict[str, Fraction]:
         """Where the video begins whose sound alone is wanted."""
         layout, unseen = self._layout(sound), self.streams.unseen
-        found = {kind: layout.begin(kind) for kind in layout.kinds()}
+        found = {kind: layout.begin(kind) for kind in layout.media_types()}
         if unseen is None or list(found) != ["audio"]:
             return origins(found, layout.together)
         alone = found["audio"].alone
@@ -202,10 +202,10 @@ class Reading:
             if stream.protocol.startswith("m3u8"):
                 text = self._reader.fetched(replace(stream, protocol="https", size=None), MAX_PLAYLIST)
                 playlist = hls.read_playlist(text.decode("utf-8", "replace"), stream.url)
-                return Pieces(self._reader, stream, playlist, self._ffmpeg, self._kinds_of(stream))
+                return Pieces(self._reader, stream, playlist, self._ffmpeg, self._media_types_of(stream))
             if stream.pieces is not None:
                 pieces = hls.of_fragments(stream.pieces)
-                return Pieces(self._reader, stream, pieces, self._ffmpeg, self._kinds_of(stream))
+                return Pieces(self._reader, stream, pieces, self._ffmpeg, self._media_types_of(stream))
             return self._indexed(stream)
         except NoRanges:
             # YouTube's servers know ranges; of others, many do not.
@@ -222,7 +222,7 @@ class Reading:
             log.debug("format %s has no index (%s): reading it whole", stream.format_id, error)
             return self._whole(stream)
 
-    def _kinds_of(self, stream: Stream) -> list[str]:
+    def _media_types_of(self, stream: Stream) -> list[str]:
         """The kinds of tracks that are wanted of a stream."""
         streams = self.streams
         wanted = (("video", streams.picture or streams.unseen), ("audio", streams.sound))

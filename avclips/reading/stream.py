@@ -18,7 +18,7 @@ from statistics import median_low
 from typing import Protocol
 
 from ..containers.fragments import covering
-from ..containers.mp4 import Samples
+from ..containers.samples import Samples
 from ..containers.timeline import GAP, ROUNDING, Begin, begin_of, on_grid, standing
 from ..core.errors import Transient
 from ..media.cut_plan import DECODED_BEFORE, key_before, shown_frames
@@ -46,8 +46,8 @@ class Layout(Protocol):
         """Whether its clock, which it may share with other files, begins at 0."""
         ...
 
-    def kinds(self) -> Sequence[str]:
-        """The kinds of tracks there are."""
+    def media_types(self) -> Sequence[str]:
+        """Which of "video" and "audio" it has tracks of."""
         ...
 
     def begin(self, kind: str) -> Begin:
@@ -76,7 +76,7 @@ class WholeFile:
         self._opened = {kind: (path, settled(samples)) for kind, (path, samples) in opened.items()}
         self.together = True
 
-    def kinds(self) -> Sequence[str]:
+    def media_types(self) -> Sequence[str]:
         return list(self._opened)
 
     def begin(self, kind: str) -> Begin:

@@ -1,4 +1,4 @@
-"""A list in shards: which clips go into which, and the folder that the finished shards lie in.
+"""The folder that the finished shards of a list lie in.
 
 Called shards by those who read them; --part is another thing, a share of the work. A shard is finished when its
 stats file is there, which comes last. Knows no store and no engine.
@@ -13,9 +13,8 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +27,7 @@ from .claims import Claims
 from .members import Layout, layout_of_schema
 from .sample import Sample
 from .schema import Schema
+from .shard import cut
 from .stats import Totals, are_stats, is_count, stats_of
 from .storage import Remote, StoreLost
 from .table_writer import begun_with, fitting, read_failures, write_rows
@@ -49,31 +49,6 @@ SET_ASIDE = ".set_aside"
 _CLAIM, _TAKEN = ".claim", ".taken"
 # As tools for such files write their names.
 _DIGITS = 5
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Some clips of the list that lie in the same files; those of one video are together."""
-
-    number: int
-    clips: tuple[Clip, ...]
-
-
-def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iterator[Shard]:
-    """The shards of a list, each of at most ``size`` clips, or of one video that has more.
-
-    The clips of one video have to stand together. ``first``, ``first + step``, ...: the shards' numbers.
-    """
-    numbers = itertools.count(first, step)
-    shard: list[Clip] = []
-    for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
-        of_video = list(group)
-        if shard and len(shard) + len(of_video) > size:
-            yield Shard(next(numbers), tuple(shard))
-            shard = []
-        shard += of_video
-    if shard:
-        yield Shard(next(numbers), tuple(shard))
 
 
 class Output:

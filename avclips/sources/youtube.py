@@ -34,10 +34,12 @@ from ..core.sites import YOUTUBE, site_of
 from .cookies import key_of, who
 from .format_choice import choose, smallest_video
 from .messages import clean, read_failure
+from .pages import leads_to_youtube, only_entry
 from .request_limits import Bounds, OverBounds
 from .streams import Stream, Streams, languages_in, stream_of, subtitles_in
 from .ytdlp_log import Heard
 from .ytdlp_network import BoundedYoutubeDL, bound_runtimes
+from .ytdlp_parameters import parameters, with_environment
 
 # Videos after which a YoutubeDL is thrown away with its caches.
 RECYCLE_AFTER = 200
@@ -148,11 +150,11 @@ class YouTube:
             if kind == "video":
                 break
             if kind in ("url", "url_transparent"):
-                if _leads_to_youtube(found):
+                if leads_to_youtube(found):
                     raise Gone("unsupported", f"a page around a video on YouTube: name that one ({found['url']})")
                 found = ydl.extract_info(found["url"], ie_key=found.get("ie_key"), download=False, process=False)
             else:
-                found = _only(list(itertools.islice(found.get("entries") or (), 2)))
+                found = only_entry(list(itertools.islice(found.get("entries") or (), 2)))
         return ydl.process_ie_result(found, download=False) if isinstance(found, dict) else found
 
     def _streams(self, info: Mapping[str, Any], elsewhere: bool) -> Streams:
@@ -301,43 +303,14 @@ class YouTube:
             self.close()
         if self._ydl is None:
             self._used = 0
-            self._ydl = BoundedYoutubeDL(self._parameters(), self._bounds)
+            self._jar = None if self._cookies is None else io.StringIO(self._cookies)
+            settled = parameters(self._settings, self._proxy, self._jar)
+            settled |= {"format": self._choose, "logger": self._said, **self._asked_for}
+            self._ydl = BoundedYoutubeDL(with_environment(settled), self._bounds)
             self._ydl.add_progress_hook(self._progressed)
             # Only so is it heard that the web client's formats have no addresses.
             self._ydl.write_debug = self._said.aside
         return self._ydl
-
-    def _parameters(self) -> dict[str, Any]:
-        # yt-dlp divides by it.
-        rate = self._settings.rate_limit or None
-        self._jar = None if self._cookies is None else io.StringIO(self._cookies)
-        parameters: dict[str, Any] = {
-            "format": self._choose,
-            "logger": self._said,
-            "noprogress": True,
-            # Nor is it to be put into words, a thousand times a clip.
-            "progress_delta": 1e9,
-            "quiet": True,
-            "noplaylist": True,
-            "overwrites": True,
-            "updatetime": False,
-            "ratelimit": rate,
-            # Retries of a whole try are ours, by due time; these resume a read that broke off in the middle.
-            "retries": 2,
-            "extractor_retries": 0,
-            "skip_unavailable_fragments": False,
-            # None: as the environment says; the empty string: none, whatever it says.
-            "proxy": self._proxy,
-            "cookiefile": self._jar,
-        }
-        if rate is not None:
-            # HttpFD doubles its blocks and sleeps after each: a short read would end in one large burst.
-            parameters |= {"noresizebuffer": True, "buffersize": max(512, min(2048, rate // 20))}
-        parameters |= self._asked_for
-        if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
-            # The user trusts another authority (an institute's proxy, say); yt-dlp would only ask certifi's.
-            parameters["compat_opts"] = {*parameters.get("compat_opts", ()), "no-certifi"}
-        return parameters
 
 
 def _is_hls(info: Mapping[str, Any]) -> bool:
@@ -357,20 +330,6 @@ def _retry_after(error: HTTPError) -> float | None:
     value = error.response.headers.get("Retry-After", "")
     # Digits of other scripts are digits to Python, and no numbers.
     return float(value) if re.fullmatch(r"[0-9]{1,9}", value.strip()) else None
-
-
-def _leads_to_youtube(found: Mapping[str, Any]) -> bool:
-    """Whether a page leads to a video on YouTube; players of others have addresses without a host, kaltura:1:2."""
-    url = str(found["url"])
-    named = str(found.get("ie_key") or "").startswith("Youtube") or re.fullmatch(r"[\w-]{11}", url)
-    return bool(named) or (re.match(r"(?:https?:)?//", url) is not None and site_of(url) == YOUTUBE)
-
-
-def _only(entries: list[Any]) -> Mapping[str, Any]:
-    if len(entries) != 1 or not isinstance(entries[0], dict):
-        many = "several videos are" if entries else "no video is"
-        raise Gone("unsupported", f"{many} at that address: name the one that is meant")
-    return entries[0]
 
 
 def javascript_runtime() -> str | None:

@@ -30,7 +30,8 @@ from typing import Any
 from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError
 from ..core.extras import extra
-from ..shards.layout import Output, Shard
+from ..shards.layout import Output
+from ..shards.shard import Shard
 from .java import use_java
 from .task import Job, Result, clean_up, do_shard
 
@@ -107,8 +108,8 @@ class Cluster:
         """How many tasks can be at work at a time."""
         return max(1, int(self._context.defaultParallelism))
 
-    def run(self, shards: Iterator[Shard], url_of: UrlOf, output: Output, watch: Callable[[], None]) -> None:
-        """Have all shards written; ``watch`` is called every second. RunError, GaveUp, Stopped."""
+    def run(self, shards: Iterator[Shard], url_of: UrlOf, output: Output, look: Callable[[], None]) -> None:
+        """Have all shards written; ``look`` is called every second. RunError, GaveUp, Stopped."""
         pool = ThreadPoolExecutor(JOBS, thread_name_prefix="job")
         jobs: dict[Future[list[Result]], list[Item]] = {}
         last = self._clock.now()
@@ -120,7 +121,7 @@ class Cluster:
                     return
                 done, _ = wait(jobs, timeout=1.0, return_when=FIRST_COMPLETED)
                 self._clock.check()
-                watch()
+                look()
                 for each in done:
                     if self._take(each, jobs.pop(each), output):
                         last = self._clock.now()

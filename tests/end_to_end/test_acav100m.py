@@ -21,9 +21,9 @@ from avclips.core.settings import Settings
 from avclips.datasets.acav100m import ACAV100M, make_clip, read_clips
 from avclips.datasets.base import Listing
 from avclips.lists.spooled import OnDisk
-from tests.end_to_end.test_shards import HURRY, Packs
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube, Media
 from tests.support.script import ROOT, snapshot
+from tests.support.shards_stage import HURRY, Packs
 
 SCRIPT = ROOT / "download_acav100m.py"
 A, B, C = "-acavvideo1", "acavvideo_2", "_acavvideo3"
@@ -231,7 +231,7 @@ import re, sys
 from pathlib import Path
 from avclips.core.settings import Settings
 from avclips.datasets.acav100m import read_clips
-from avclips.shards.layout import cut
+from avclips.shards.shard import cut
 folder = Path(sys.argv[1])
 clips = read_clips(folder / "metadata", Settings(folder, clip_list=folder / "list.csv")).clips
 sizes = [len(shard.clips) for shard in cut(clips, 1000)]

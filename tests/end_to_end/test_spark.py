@@ -548,9 +548,6 @@ def package_instead(folder: Path, code: str) -> None:
 ENDLESS = """
 import signal, sys, time, types
 
-PIP = f"{sys.executable} -m pip install"
-
-
 __version__ = "3.5.9"
 
 

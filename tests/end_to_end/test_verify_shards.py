@@ -8,7 +8,7 @@ import pytest
 
 from avclips.progress import bar as bar_module
 from avclips.progress.bar import Progress
-from tests.end_to_end.test_shards import HURRY, Packs, is_whole, shards, some_rows, some_videos
+from tests.support.shards_stage import HURRY, Packs, is_whole, shards, some_rows, some_videos
 
 __all__ = ["shards"]
 

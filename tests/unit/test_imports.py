@@ -1,9 +1,13 @@
-"""Which package may import which, which module alone knows a library, and which may print."""
+"""Which package may import which, which module alone knows a library and which may print; how long they are.
+
+And which words no name bears, where the field has another.
+"""
 
 from __future__ import annotations
 
 import ast
 import functools
+import re
 import sys
 from pathlib import Path
 
@@ -102,7 +106,7 @@ def test_each_package_stands_behind_those_that_it_imports() -> None:
         ("core.files", {"core.errors.RunError"}, []),
         ("core.files", {"pacing.pace.Pace"}, ["pacing.pace.Pace"]),
         ("media.cut", {"core.errors", "fetch.publish.publish", "containers.mp4"}, ["fetch.publish.publish"]),
-        ("run", {"spark.driver", "cli.main"}, ["cli.main"]),
+        ("run.steps", {"spark.driver", "cli.main"}, ["cli.main"]),
     ],
 )
 def test_what_goes_up_is_seen(name: str, imports: set[str], wrong: list[str]) -> None:
@@ -125,7 +129,7 @@ def test_what_is_imported_is_read() -> None:
         ("subprocess", {"media.ffmpeg"}),
         ("requests", {"datasets.base", "datasets.google_drive"}),
         ("gdown", {"datasets.google_drive"}),
-        ("zipfile", {"datasets.google_drive", "sources.archives", "spark.driver"}),
+        ("zipfile", {"datasets.google_drive", "sources.archive_member", "sources.archive_zip", "spark.driver"}),
         ("argparse", {"cli.arguments", "cli.options", "cli.options_job", "cli.options_run", "cli.parser"}),
         (
             "csv",
@@ -172,3 +176,57 @@ def _members(name: str) -> set[str]:
     path = next(path for path, other in NAMES.items() if other == name)
     names = {node.name for node in tree(path).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     return {name} | {f"{name}.{each}" for each in names}
+
+
+MOST_LINES, MOST_OF_FUNCTION = 350, 60
+# What the field calls shard, host queue, worker, slot, retry, monitor, media type, manifest, range, unknown, disk.
+DROPPED = frozenset(
+    "pack packs packed packer packing desk staff lane lanes tries watch kinds journal spans strangers room rooms "
+    "house floor".split()
+)
+# What the field itself calls so.
+OF_THE_FIELD = ("packed_audio", "watch_url")
+
+
+def test_a_module_and_a_function_are_short() -> None:
+    modules = {NAMES[path]: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert {name: lines for name, lines in modules.items() if lines > MOST_LINES} == {}
+    functions = {
+        f"{NAMES[path]}.{node.name}": node.end_lineno - node.lineno + 1
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    }
+    assert {name: lines for name, lines in functions.items() if lines > MOST_OF_FUNCTION} == {}
+
+
+def dropped_words(name: str) -> set[str]:
+    """The words of a name that the field has another for."""
+    for known in OF_THE_FIELD:
+        name = name.replace(known, "")
+    return DROPPED & {word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+", name)}
+
+
+@pytest.mark.parametrize(
+    ("name", "dropped"),
+    [
+        ("pack_all", {"pack"}),
+        ("PackWriter", {"pack"}),
+        ("_kinds_of", {"kinds"}),
+        ("packet unpack package retries entries is_packed_audio watch_url has_space kind", set()),
+    ],
+)
+def test_a_dropped_word_is_seen(name: str, dropped: set[str]) -> None:
+    assert dropped_words(name) == dropped
+
+
+def test_names_are_the_fields() -> None:
+    defined = [
+        (NAMES[path], node.name)
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    assert [
+        each for each in (*((name, name) for name in NAMES.values()), *defined) if dropped_words(each[1])
+    ] == []

@@ -32,10 +32,10 @@ from avclips.sources.archives import Archives
 from avclips.state.store import Store
 from tests.standin.fake_media import PROGRESSIVE, Media, ffmpeg, make
 from tests.standin.fake_youtube import FakeVideo
+from tests.support.made_archives import KINDS
 from tests.support.script import QUICK, digest, results, seconds_of, stage
 from tests.support.sounds import without_filling
 from tests.unit.fetch.test_worker_exact import is_its_own, pictures, samples, times
-from tests.unit.sources.test_archives import KINDS
 
 ID = "localvideo1_000003"
 TEN = Clip(ID, "localvideo1", 3.0, 13.0)
@@ -81,7 +81,7 @@ class Here:
         for path in given:
             self.archives.add(path)
         self.local = Local(settings, Ffmpeg(Path(ffmpeg()), clock), self.store, self.archives)
-        self.video, self.audio = self.store.paths(wanted)
+        self.video, self.audio = self.store.files.paths(wanted)
 
     def take(self, clip: Clip = TEN) -> Outcome | None:
         assert self.local.has(clip)

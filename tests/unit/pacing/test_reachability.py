@@ -18,7 +18,7 @@ from avclips.core.errors import GaveUp
 from avclips.core.model import Clip
 from avclips.core.settings import Settings
 from avclips.pacing.reachability import KNOWN, Beacons
-from avclips.shards.layout import Shard
+from avclips.shards.shard import Shard
 from avclips.spark.task import Job, do_shard
 from tests.standin import fake_media
 from tests.standin.fake_media import PROGRESSIVE, Media

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avclips.containers.mp4 import Samples
 from avclips.containers.progressive import Table
+from avclips.containers.samples import Samples
 from avclips.containers.timeline import Begin
 from avclips.core.errors import Transient
 from avclips.media.cut_plan import Material, plan_frames
@@ -291,7 +291,7 @@ def test_around_what_has_no_key_frame_before() -> None:
 
 def test_a_whole_file_begins_and_ends() -> None:
     layout = WholeFile({"video": (Path("x"), WHOLE)})
-    assert layout.kinds() == ["video"] and layout.together
+    assert layout.media_types() == ["video"] and layout.together
     assert layout.ends("video") == 10 and layout.begin("video").shown == 0
 
 

@@ -1,4 +1,4 @@
-"""A list in packs: how it is cut, what a folder of them was made of, who writes one, and what failed in them."""
+"""The folder of the shards of a list: what it was made of, who writes a shard, and what failed in them."""
 
 from __future__ import annotations
 
@@ -18,59 +18,14 @@ import pytest
 from avclips.core.errors import RunError, UsageError
 from avclips.core.model import Clip
 from avclips.core.settings import Columns, Settings
-from avclips.fetch.sharded import Todo, open_output, plan_shards, summary_of
+from avclips.fetch.shard_output import open_output, plan_shards, summary_of
+from avclips.fetch.shard_todo import Todo
 from avclips.shards.claims import DEAD_AFTER
-from avclips.shards.layout import PLAN, Output, Shard, ShardFormat, cut
+from avclips.shards.layout import PLAN, Output, ShardFormat
 from avclips.shards.sample import Sample
 from avclips.shards.storage import Remote, StoreLost
 from tests.support.fake_clock import FakeClock
-
-
-def clips_of(text: str) -> list[Clip]:
-    """ "a1 a2 b1" are two of video a and one of b."""
-    return [Clip(name, name[0], 0.0, 10.0) for name in text.split()]
-
-
-def ids(shards: Iterator[Shard]) -> list[tuple[int, str]]:
-    return [(shard.number, " ".join(clip.id for clip in shard.clips)) for shard in shards]
-
-
-# -- cutting ---------------------------------------------------------------------------------------------------
-
-CUTS: dict[str, tuple[str, int, list[str]]] = {
-    "nothing": ("", 3, []),
-    "one": ("a1", 3, ["a1"]),
-    "just full": ("a1 b1 c1", 3, ["a1 b1 c1"]),
-    "one more": ("a1 b1 c1 d1", 3, ["a1 b1 c1", "d1"]),
-    "a video that does not fit": ("a1 b1 b2 b3 c1", 3, ["a1", "b1 b2 b3", "c1"]),
-    "two that just fit": ("a1 b1 b2 c1 c2 d1", 3, ["a1 b1 b2", "c1 c2 d1"]),
-    "larger than a pack": ("a1 b1 b2 b3 b4 b5 c1 c2", 3, ["a1", "b1 b2 b3 b4 b5", "c1 c2"]),
-    "larger, at first": ("a1 a2 a3 a4 b1", 3, ["a1 a2 a3 a4", "b1"]),
-    "larger, at last": ("a1 b1 b2 b3 b4", 2, ["a1", "b1 b2 b3 b4"]),
-    "each alone": ("a1 a2 b1 c1 c2 c3", 1, ["a1 a2", "b1", "c1 c2 c3"]),
-}
-
-
-@pytest.mark.parametrize("name", CUTS)
-def test_a_video_is_never_split(name: str) -> None:
-    listed, size, due = CUTS[name]
-    assert ids(cut(clips_of(listed), size)) == list(enumerate(due))
-    assert ids(cut(iter(clips_of(listed)), size, 7, 3)) == [(7 + 3 * n, each) for n, each in enumerate(due)]
-
-
-def test_a_long_list_is_cut_as_it_comes() -> None:
-    taken = 0
-
-    def listed() -> Iterator[Clip]:
-        nonlocal taken
-        while True:
-            taken += 1
-            yield Clip(f"c{taken}", f"v{taken // 2}", 0.0, 1.0)
-
-    shards = cut(listed(), 10)
-    sizes = [len(next(shards).clips) for _ in range(100)]
-    assert set(sizes) <= {9, 10} and taken <= 1005
-
+from tests.support.shards_of import clips_of, ids
 
 # -- what a folder was made of ---------------------------------------------------------------------------------
 

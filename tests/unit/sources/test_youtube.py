@@ -18,7 +18,8 @@ from avclips.core.errors import Blocked, ClipError, Gone, Stopped, Transient, Us
 from avclips.core.model import Video
 from avclips.core.settings import Identity, Settings
 from avclips.sources.cookies import load_cookies, who
-from avclips.sources.youtube import NoRanges, Stream, YouTube, _leads_to_youtube
+from avclips.sources.pages import leads_to_youtube
+from avclips.sources.youtube import NoRanges, Stream, YouTube
 from tests.standin.fake_youtube import ORIGINAL_AND_DUB, FakeVideo, FakeYouTube, Fault, Media
 from tests.support.fake_clock import FakeClock
 
@@ -280,7 +281,7 @@ def test_the_size_is_not_asked_for_before_the_media_may_be(serve: Serve, reader:
     ],
 )
 def test_where_a_page_leads(found: dict[str, str], leads: bool) -> None:
-    assert _leads_to_youtube(found) is leads
+    assert leads_to_youtube(found) is leads
 
 
 def test_a_whole_file(serve: Serve, reader: Reader, tmp_path: Path) -> None:

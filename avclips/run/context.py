@@ -1,0 +1,54 @@
+"""A run that holds its folder, as its steps know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.clock import Clock
+from ..core.settings import Settings
+from ..core.signals import Signals
+from ..datasets.base import Dataset
+from ..state.partition import named
+from ..state.store import Store
+
+# The exit code where another run may bring more.
+MORE_MAY_COME = 3
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What the steps of one run have in common. ``versions``: what to say of them, in words."""
+
+    dataset: Dataset
+    settings: Settings
+    clock: Clock
+    store: Store
+    signals: Signals
+    versions: str
+
+    @property
+    def uses_drive(self) -> bool:
+        """Whether the dataset's own archives are fetched."""
+        return uses_drive(self.dataset, self.settings)
+
+    @property
+    def enough(self) -> bool:
+        """Whether as many clips are done as --max-clips asks for."""
+        most = self.settings.max_clips
+        return most is not None and self.store.done_of_list >= most
+
+    @property
+    def log_file(self) -> Path:
+        """Where the run's log is written."""
+        return log_file(self.dataset, self.settings)
+
+
+def uses_drive(dataset: Dataset, settings: Settings) -> bool:
+    """Whether the dataset's own archives are fetched: with --archives given, those are all there is."""
+    return dataset.drive is not None and not settings.archives
+
+
+def log_file(dataset: Dataset, settings: Settings) -> Path:
+    """Where a run's log is written."""
+    return named(settings.data_dir / dataset.log_name, settings.part)

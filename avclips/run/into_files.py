@@ -1,0 +1,103 @@
+"""The steps from the list on, where each clip is files of its own."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..core.errors import RunError
+from ..core.model import Clip
+from ..datasets.base import Finished, Listing
+from ..fetch.plan import Plan, Share, make_plan, see_that_they_are_the_same, standing
+from ..fetch.pool import Pool
+from ..progress.console import Report, say, summary, without_better
+from ..progress.forecast import Work
+from ..sources.archives import Archives
+from ..state.store import Store
+from ..state.subtitle_counts import without_subtitles
+from .batches import Batch, batches
+from .context import MORE_MAY_COME, RunContext
+from .download import download, open_archives
+from .words import check_space, tell_pace, tell_refusals
+
+
+def into_files(run: RunContext, listing: Listing, pool: Pool) -> int:
+    """Plan, download batch by batch, and say how it ended; returns the exit code."""
+    store, part = run.store, run.settings.part
+    clips = Share(listing.clips, part)
+    if listing.named:
+        see_that_they_are_the_same(clips, store)
+    archives = open_archives(run, clips)
+    plan = make_plan(clips, listing.url_of, archives, store)
+    if part is not None:
+        say("Part {} of {}: ".format(*part) + f"{plan.count} of {clips.everyone} clips.")
+    check_space(run, plan)
+    gc.freeze()
+    gc.enable()
+    slots = pool.slots(store, archives, listing.url_of)
+    tell_pace(run, plan, store.done_of_list, slots)
+    try:
+        failed = plan.count - store.done_of_list - plan.found - len(plan.left)
+        for batch in batches(run, plan, clips, listing, archives):
+            work = _work(run, plan, batch, failed, len(slots))
+            report = Report(run.clock, batch.clips, store.done_of_list, run.versions, work=work)
+            download(run, run.settings, batch.videos, slots, report)
+            failed += report.failed
+    finally:
+        _write_tables(run)
+    archives.close()
+    return _conclude(run, clips, archives)
+
+
+def _work(run: RunContext, plan: Plan, batch: Batch, failed: int, workers: int) -> Work:
+    """One batch as the whole list sees it; ``failed``: clips of the list that failed, and are not tried."""
+    return Work(
+        listed=plan.count,
+        failed=max(0, min(failed, plan.count - run.store.done_of_list - batch.clips)),
+        todo=batch.clips,
+        asked=plan.asked if batch.asks else 0,
+        videos=plan.videos if batch.asks else 0,
+        most=run.settings.max_clips,
+        workers=workers,
+        settings=run.settings,
+        seconds=plan.length(run.dataset.clip_seconds),
+    )
+
+
+def _write_tables(run: RunContext) -> None:
+    """What the dataset's users expect besides, of what is there now; however the run ends."""
+    if run.dataset.write_tables is None or run.store.lost:
+        return
+    try:
+        there = run.store
+        if run.settings.part is not None:
+            # What the other partitions did meanwhile is in the tables, too.
+            whole = replace(run.settings, part=None)
+            sounds = run.dataset.sounds_in(run.settings.data_dir)
+            there = Store(whole, run.dataset.name, run.clock, audio=sounds)
+            there.read()
+        finished = Finished(there.folder, there.done_lines, there.file_of)
+        run.dataset.write_tables(finished, run.store.metadata, run.settings)
+    except (OSError, RunError) as error:
+        say(
+            f"The tables of what is there could not be written, the next run writes them: {error}",
+            matters=True,
+        )
+
+
+def _conclude(run: RunContext, clips: Iterable[Clip], archives: Archives) -> int:
+    done, count, failed, videos, withheld = standing(run.store, clips)
+    untried = count - done - len(failed)
+    limit = run.settings.max_clips
+    enough = limit is not None and done >= limit
+    for line in summary(done, count, failed, untried, limit if enough else None):
+        say(line, matters=True)
+    for line in without_better(videos, withheld):
+        say(line, matters=True)
+    for line in without_subtitles(run.store.done_lines(), run.settings.subtitles, (clip.id for clip in clips)):
+        say(line, matters=True)
+    tell_refusals(archives, run.log_file)
+    if enough:
+        return 0
+    return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0
