@@ -50,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         known = [*DATASETS, *_LOOKS]
         if not command:
             return _misused(f"no command is named: one of {' '.join(known)}")
+        if command.startswith("-"):
+            options = ["--help", "--version", "--requirements"]
+            return _misused(f"there is no option {command}{did_you_mean(command, options)}; a command comes first")
         return _misused(f"there is no command {command!r}{did_you_mean(command, known)}")
     return _run(command, command, rest)
 
@@ -61,13 +64,20 @@ def _run(command: str, dataset: str, words: Sequence[str]) -> int:
 
 
 def _look(command: str, words: Sequence[str]) -> int:
-    """Look at a folder whichever dataset it is of, which it says itself."""
-    if not words or words[0] in ("-h", "--help"):
-        print(f"usage: avclips {command} DIR [OPTIONS]\n\nOptions are those of the folder's dataset.")
-        return 0 if words else 2
-    folder, rest = words[0], words[1:]
-    if folder.startswith("-"):
-        return _misused(f"the folder comes first: avclips {command} DIR {folder}")
+    """Look at a folder, of whichever dataset: the folder itself says which."""
+    usage = f"avclips {command} DIR" + (" [--repair]" if command == "verify" else "")
+    if any(word in ("-h", "--help") for word in words):
+        print(
+            f"usage: {usage} [OPTIONS]\n\nThe options are those of the folder's dataset: avclips general --help."
+        )
+        return 0
+    if not words or words[0].startswith("-"):
+        return _misused(f"the folder is missing: {usage}")
+    folder, rest = words[0], list(words[1:])
+    if rest and not rest[0].startswith("-"):
+        return _misused(f"there is no place for {rest[0]!r}: {usage}")
+    if any(word.partition("=")[0] == "--data-dir" for word in rest):
+        return _misused(f"--data-dir names the folder a second time: {usage}")
     try:
         dataset = dataset_of(Path(folder))
     except ValueError as error:

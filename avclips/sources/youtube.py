@@ -109,7 +109,7 @@ class YouTube:
     def describe(self, video: Video, suspected: bool = False) -> Streams:
         """One extraction: the formats of ``video`` that fit. Raises ClipError.
 
-        ``suspected``: whether this identity was refused lately (see failures.read_failure).
+        ``suspected``: whether this identity was refused lately (see messages.read_failure).
         """
         elsewhere = site_of(video.url) != YOUTUBE
         self._used += 1

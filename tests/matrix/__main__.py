@@ -5,7 +5,7 @@
     python -m tests.matrix --only layout=plain,rate=8 --keep DIR
                                                     one cell, as a fault names it; what it left is in DIR
 
-A cell is exact, refused for a reason that is true, or a fault (matrix_judge says what these are). A fault is made
+A cell is exact, refused for a reason that is true, or a fault (judge says what these are). A fault is made
 as simple as it can be while it is one of the same kind, and printed in one line. Ends with 1 where there was one.
 """
 

@@ -1,6 +1,6 @@
 """Changes to MP4 files that ffmpeg does not make: later clocks, an index of indexes, a moov box of megabytes.
 
-Reads and writes the boxes of ISO/IEC 14496-12, and takes files for good: what comes in was made by matrix_layouts.
+Reads and writes the boxes of ISO/IEC 14496-12, and takes files for good: what comes in was made by layouts.
 """
 
 from __future__ import annotations

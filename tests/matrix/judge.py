@@ -1,13 +1,13 @@
 """Whether what came of a clip is exact, refused for a reason that is true, or a fault. There is no fourth.
 
-Exact means, of seconds start..end of a source (matrix_truth says what second 0 is):
+Exact means, of seconds start..end of a source (truth says what second 0 is):
 
 - Pictures: each that begins in [start, end), once, at its time less the start, within 1 ms. Where none begins,
   the one that stands at the start, from 0.
   A copy may be earlier by what is between the start and its first picture, and may have EXTRA pictures behind its
   end.
 - Of an exact cut, the pictures that are said to have stayed as they were are the source's bit for bit, and readers
-  show the right one after a jump to any key picture (matrix_splice).
+  show the right one after a jump to any key picture (splice).
 - Sound in wav and flac: the source's own samples, bit for bit as far as its decoder lets them be (matrix_sound),
   from the one at the start, rounded to either side, to the one at the end; silence where the source has none yet.
   At another rate: the whole source resampled.

@@ -1,6 +1,6 @@
 """The sources of the truth matrix: encoded pictures and sound, in every container in which sites serve them.
 
-Knows how each layout is made and served; those in pieces are in matrix_pieces. Knows nothing of clips. A source is
+Knows how each layout is made and served; those in pieces are in pieces. Knows nothing of clips. A source is
 a folder of files: YouTube has them by itag, another site by the name of its entry.
 """
 

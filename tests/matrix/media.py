@@ -1,6 +1,6 @@
 """What the truth matrix plays: numbered pictures and a noise that never repeats, each encoded once and kept.
 
-Knows how ffmpeg encodes. Knows nothing of the containers that are served (matrix_layouts) or of clips.
+Knows how ffmpeg encodes. Knows nothing of the containers that are served (layouts) or of clips.
 
 Every picture carries its number on the source's grid of times in twelve blocks, so that it can be told from any
 other; the sound is noise, another in each channel. AAC is made without PNS: noise that a decoder makes up itself

@@ -1,8 +1,8 @@
 """What the truth matrix varies, and what cannot be together.
 
 The first value of a factor is its simplest. A rule for two factors is quicker to follow than one for more. Nothing
-here knows what a value means: those who make sources (matrix_layouts, matrix_pieces), choose seconds and options
-(matrix_play), and judge, do.
+here knows what a value means: those who make sources (layouts, pieces), choose seconds and options
+(play), and judge, do.
 """
 
 from __future__ import annotations

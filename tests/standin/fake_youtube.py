@@ -514,9 +514,18 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--page-bytes", type=int, default=0, help="size of the watch page")
     parser.add_argument("--ports", type=int, default=1, help="how many ports to listen on")
     parser.add_argument("--duration", type=float, default=60.0, help="length of every video in seconds")
-    parser.add_argument("--case", nargs=2, action="append", default=[], metavar=("VIDEO", "CASE"))
-    parser.add_argument("--file", nargs=2, action="append", default=[], metavar=("URL", "PATH"))
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--case", nargs=2, action="append", default=[], metavar=("VIDEO", "CASE"),
+        help=f"what is said of a video: {', '.join(CASES)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--file", nargs=2, action="append", default=[], metavar=("URL", "PATH"), help="what else it serves"
+    )
+    chosen = parser.parse_args(arguments)
+    for _, named in chosen.case:
+        if named not in CASES:
+            parser.error(f"there is no case {named!r}: one of {', '.join(CASES)}")
+    return chosen
 
 
 if __name__ == "__main__":

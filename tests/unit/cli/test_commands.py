@@ -69,7 +69,11 @@ def test_a_look_knows_the_dataset_by_its_folder(
         (["generl"], "there is no command 'generl': did you mean general?"),
         (["stat"], "there is no command 'stat': did you mean status?"),
         (["xyz"], "there is no command 'xyz'"),
-        (["status", "--repair"], "the folder comes first: avclips status DIR --repair"),
+        (["--verison"], "there is no option --verison: did you mean --version?; a command comes first"),
+        (["status"], "the folder is missing: avclips status DIR\n"),
+        (["verify", "--repair", "nowhere"], "the folder is missing: avclips verify DIR [--repair]\n"),
+        (["status", "nowhere", "list.csv"], "there is no place for 'list.csv': avclips status DIR\n"),
+        (["status", "nowhere", "--data-dir=x"], "--data-dir names the folder a second time: avclips status DIR\n"),
         (["verify", "nowhere"], "nowhere holds no download: there is no nowhere/metadata/folder.json that names"),
     ],
 )

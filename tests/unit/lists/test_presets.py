@@ -11,6 +11,7 @@ from avclips.core.settings import Columns, Settings
 from avclips.lists.columns import clip_length
 from avclips.lists.presets import PRESETS, listed
 from tests.support.list_of import ID, OTHER, complaint, listing, metas, times
+from tests.support.script import ROOT
 
 A, B = ID, OTHER
 URL = "https://www.youtube.com/watch?v="
@@ -215,3 +216,8 @@ def test_columns_that_a_copy_lacks(tmp_path: Path) -> None:
     assert metas(listing(tmp_path, content, preset="kinetics")) == [{}]
     message, hint = complaint(tmp_path, f"youtube_id,start,end\n{A},20,30\n", preset="kinetics")
     assert message.startswith("list.csv has no column 'time_start' (--preset kinetics)") and "start" in hint
+
+
+def test_the_documents_count_them() -> None:
+    for name in ("README.md", "docs/lists.md"):
+        assert f"{len(PRESETS)} public lists" in (ROOT / name).read_text(encoding="utf-8"), name
