@@ -98,7 +98,7 @@ bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, 
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(AGAINST),--against $(AGAINST))
 
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is
-	PYTHONPATH=tests:. $(BIN)/python -m tools.readers
+	$(BIN)/python -m tools.readers
 
 single-file: ## dist/*.pyz: each script and the package in the one file to copy to a node
 	rm -rf build dist && mkdir -p dist
