@@ -12,7 +12,7 @@ from http.cookiejar import CookieJar
 from typing import Any, NamedTuple
 
 from .core.clock import Clock
-from .core.errors import RunError, UsageError
+from .core.errors import MORE_MAY_COME, RunError, UsageError
 from .core.extras import extra
 from .core.files import free_bytes, write_json
 from .core.logs import log_to
@@ -21,7 +21,8 @@ from .core.redact import in_units, without_passwords
 from .core.settings import Settings
 from .core.signals import Signals
 from .core.suggest import near_path
-from .datasets.base import LEFT_OUT, Dataset, Finished, Listing, fetch_annotations
+from .datasets.annotation_files import fetch_annotations
+from .datasets.base import LEFT_OUT, Dataset, Finished, Listing
 from .datasets.google_drive import DriveFolder
 from .fetch.kept import look_for_exact
 from .fetch.plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
@@ -46,7 +47,6 @@ from .state.subtitle_counts import without_subtitles
 
 log = logging.getLogger("avclips.run")
 
-MORE_MAY_COME = 3
 MANY_WORKERS = 8
 SENT = "--wandb: progress is sent"
 
