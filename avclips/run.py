@@ -28,8 +28,11 @@ from .fetch.kept import look_for_exact
 from .fetch.plan import Plan, Share, at_a_site, by_video, make_plan, see_that_they_are_the_same, standing
 from .fetch.pool import Pool
 from .fetch.requirements import endings_of, needs_of
-from .fetch.scheduler import Engine, Slot
-from .fetch.sharded import ShardedRun, ShardReport, Todo, open_output, plan_shards, see_what_is_needed, summary_of
+from .fetch.roles import Slot
+from .fetch.scheduler import Engine
+from .fetch.shard_output import open_output, plan_shards, see_what_is_needed, summary_of
+from .fetch.shard_todo import Todo
+from .fetch.sharded import ShardedRun, ShardReport
 from .media.ffmpeg_trial import find_ffmpeg
 from .progress.console import Report, say, summary, without_better
 from .progress.forecast import Work, clip_bytes, expectation

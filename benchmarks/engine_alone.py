@@ -18,7 +18,8 @@ from avclips.core.clock import Clock
 from avclips.core.model import Clip, Outcome, Video
 from avclips.core.settings import Identity, Settings
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Engine, Slot
+from avclips.fetch.roles import Slot
+from avclips.fetch.scheduler import Engine
 from avclips.pacing.pace import Ticket
 from avclips.pacing.pacer import Pacer, make_pacer
 from avclips.state.store import Store

@@ -18,7 +18,8 @@ sys.path.insert(0, sys.argv[1])
 from avclips.core.settings import Settings
 from avclips.datasets.acav100m import read_clips
 from avclips.fetch.plan import Share
-from avclips.fetch.sharded import Todo, open_output, plan_shards
+from avclips.fetch.shard_output import open_output, plan_shards
+from avclips.fetch.shard_todo import Todo
 
 LETTERS = string.ascii_letters + string.digits + "-_"
 

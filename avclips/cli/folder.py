@@ -10,6 +10,7 @@ from ..core.errors import RunError
 from ..core.settings import Settings
 from ..datasets.base import Dataset
 from ..fetch.plan import Share
+from ..state.shape import check_folder
 from ..state.store import Store
 
 
@@ -20,7 +21,7 @@ def read_only(dataset: Dataset, settings: Settings, clock: Clock) -> Store:
         raise RunError(
             f"{settings.data_dir} holds no download of {dataset.title}", "name the folder with --data-dir"
         )
-    store.see_that_it_is_ours(shape_too=False)
+    check_folder(settings, dataset.name, shape_too=False)
     store.read()
     return store
 

@@ -82,12 +82,12 @@ def _without_the_list(store: Store) -> Iterator[str]:
 
 
 def _space(store: Store) -> str:
-    return f"{in_units(bytes_of(store.videos) + bytes_of(store.audio))} are in {store.folder}."
+    return f"{in_units(bytes_of(store.files.videos) + bytes_of(store.files.audio))} are in {store.folder}."
 
 
 def _of_shards(settings: Settings, store: Store) -> Iterator[str]:
     # Only such a folder has need of what writes tars and tables.
-    from ..fetch.sharded import open_output, summary_of
+    from ..fetch.shard_output import open_output, summary_of
 
     output = open_output(settings, look=True)
     output.look()

@@ -12,7 +12,7 @@ from ..core.errors import MORE_MAY_COME, Killed, RunError
 from ..core.model import Clip
 from ..core.settings import Settings
 from ..datasets.base import Dataset
-from ..fetch.sharded import open_output
+from ..fetch.shard_output import open_output
 from ..media.ffmpeg import Ffmpeg
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..media.inspect import compare_all, examine
@@ -64,7 +64,7 @@ def verify_files(store: Store, listed: Iterable[Clip], ffmpeg: Ffmpeg, settings:
             progress.step()
         for clip in unknown:
             try:
-                complaint = examine(clip, *store.paths(clip.id, clip.folder), ffmpeg, settings).complaint
+                complaint = examine(clip, *store.files.paths(clip.id, clip.folder), ffmpeg, settings).complaint
             except Killed as error:
                 unseen += 1
                 progress.tell(f"{clip.id}: not looked at, {error}")

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .boxes import MOST_BOXES, Box, BrokenBox, box_at
-from .mp4 import NoTable, Samples, column
+from .mp4 import NoTable
+from .samples import Samples, column
 
 # More samples than this, of all tracks, in what was read for one clip are not believed: a film of three hours.
 MAX_SAMPLES = 1_000_000

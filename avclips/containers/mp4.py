@@ -1,4 +1,4 @@
-"""The sample tables of an MP4 file: where each packet lies, and when it is shown.
+"""The sample tables of an MP4 file, read out of its moov box.
 
 ISO/IEC 14496-12, 8.6 and 8.7. Knows bytes and times only. The input is untrusted: tables that do not
 add up are NoTable, and nothing is allocated for what they claim beyond what they hold.
@@ -10,13 +10,14 @@ import itertools
 import struct
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
 from .boxes import MOST_BOXES, Box, BrokenBox, box_at
+from .sample_entry import pre_skip, sound_codec
+from .samples import LONG, Samples, column
 
 # A moov of ten hours, at 60 pictures a second, is smaller.
 MAX_MOOV = 64 * 1024 * 1024
@@ -25,122 +26,12 @@ MAX_MOOV = 64 * 1024 * 1024
 MAX_UNIFORM = 1_000_000
 MAX_SAMPLES = 3_000_000
 MAX_BOXES = 5000
-# Longer columns are kept packed.
-_LONG = 100_000
 _INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts"}
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
 
 class NoTable(Exception):
     """The file has no table of its samples, or one that does not add up; the text says why."""
-
-
-@dataclass(frozen=True)
-class Samples:
-    """One track, sample by sample in the order of decoding.
-
-    ``times``: when each is shown, in ticks of ``timescale`` a second, as the edit list has it (what is hidden
-    before the start is below 0); ``durations`` in the same ticks; ``offsets`` and ``sizes``: its bytes. ``keys``:
-    the numbers of the key frames, None where every sample is one. ``decode``: when each is decoded, on the clock
-    of ``times``. ``entry``: the track's description (a whole box of its stsd); ``matrix``: how its picture is to
-    be turned; ``shift``: what the edit list added to every time, None where there is no edit list; ``since``,
-    ``until``: the ticks at which the edit list begins and ends, None for never; ``sample_rate``: of sound, as
-    ``entry`` has it; ``descriptions``: how many there are, ``entry`` being the first.
-    """
-
-    kind: str
-    codec: str
-    width: int
-    height: int
-    timescale: int
-    times: Sequence[int]
-    durations: Sequence[int]
-    offsets: Sequence[int]
-    sizes: Sequence[int]
-    keys: tuple[int, ...] | None
-    decode: Sequence[int] = ()
-    entry: bytes = b""
-    matrix: bytes = b""
-    shift: int | None = None
-    since: int = 0
-    until: int | None = None
-    track: int = 0
-    sample_rate: int = 0
-    skipped: int = 0
-    descriptions: int = 1
-
-    def shown(self) -> list[tuple[int, int]]:
-        """When each sample begins and ends that a reader shows, in the order of decoding.
-
-        Hidden is what begins before the edit or not before its end, or the track's: a last sample without a
-        duration. Of sound, what the edit begins or ends within is heard in part.
-        """
-        spans = [(time, time + lasts) for time, lasts in zip(self.times, self.durations, strict=True)]
-        end = max((end for _, end in spans), default=0)
-        if self.until is not None:
-            end = min(end, self.until)
-        if self.kind == "audio":
-            spans = [(max(begin, self.since), behind) for begin, behind in spans if behind > self.since]
-        shown = [(begin, min(behind, end)) for begin, behind in spans if self.since <= begin < end]
-        if self.kind == "video" and self.until is not None and shown:
-            # With B-frames, the table's last duration is not the last frame's, which stands until the edit ends.
-            last = max(shown)
-            shown[shown.index(last)] = (last[0], max(last[1], min(self.until, self._ends())))
-        return shown
-
-    def _ends(self) -> int:
-        """Where the track ends as its table counts it, on the clock of ``times``."""
-        return min(self.times) + sum(self.durations)
-
-    @property
-    def is_quicktime(self) -> bool:
-        """Whether its description of sound is one of QuickTime's own, which an MP4 cannot hold."""
-        return self.kind == "audio" and self.entry[16:18] not in (b"", b"\0\0")
-
-    def cut(self, first: int, behind: int) -> Samples:
-        """Samples ``first``..``behind`` (without the last) of the track."""
-        keys = None if self.keys is None else tuple(k - first for k in self.keys if first <= k < behind)
-        return replace(
-            self,
-            times=self.times[first:behind],
-            decode=self.decode[first:behind],
-            durations=self.durations[first:behind],
-            offsets=self.offsets[first:behind],
-            sizes=self.sizes[first:behind],
-            keys=keys,
-        )
-
-    def finer(self, times: int) -> Samples:
-        """The same in ticks that are so many times finer."""
-        if times == 1:
-            return self
-        return replace(
-            self,
-            timescale=self.timescale * times,
-            times=tuple(value * times for value in self.times),
-            decode=tuple(value * times for value in self.decode),
-            durations=tuple(value * times for value in self.durations),
-            since=self.since * times,
-            until=None if self.until is None else self.until * times,
-            shift=None if self.shift is None else self.shift * times,
-            skipped=self.skipped * times,
-        )
-
-    def later(self, seconds: Fraction) -> Samples:
-        """The same, later by exactly so much."""
-        there = self.finer((seconds * self.timescale).denominator)
-        by = int(seconds * there.timescale)
-        return replace(
-            there,
-            times=tuple(value + by for value in there.times),
-            decode=tuple(value + by for value in there.decode),
-            since=there.since + by,
-            until=None if there.until is None else there.until + by,
-        )
-
-    def seconds(self, number: int) -> Fraction:
-        """When a sample is shown."""
-        return Fraction(self.times[number], self.timescale)
 
 
 def read_file(path: Path) -> list[Samples]:
@@ -274,12 +165,6 @@ def _lies_elsewhere(data: bytes, references: Box, descriptions: Box) -> bool:
     return False
 
 
-def pre_skip(entry: bytes) -> int:
-    """The samples, at 48 kHz, that a decoder of Opus passes over at first."""
-    at = entry.find(b"dOps")
-    return int.from_bytes(entry[at + 6 : at + 8], "big") if at >= 0 else 0
-
-
 def _header(data: bytes, box: Box | None) -> tuple[int, bytes]:
     """The number of a track, and how its picture is turned."""
     if box is None:
@@ -298,13 +183,6 @@ def _table(data: bytes, box: Box, each: str) -> list[tuple[int, ...]]:
     if count * row > len(rows):
         raise NoTable("a table that does not hold what it says")
     return list(struct.iter_unpack(each, rows[: count * row]))
-
-
-def column(values: Iterable[int], count: int) -> Sequence[int]:
-    """``count`` numbers of a table; of long ones, a fifth of the memory that a tuple takes. OverflowError."""
-    if count <= _LONG:
-        return tuple(values)
-    return values if isinstance(values, array) and values.typecode == "q" else array("q", values)
 
 
 def _sizes(data: bytes, box: Box) -> Sequence[int]:
@@ -344,7 +222,7 @@ def _offsets(data: bytes, found: dict[bytes, Box], sizes: Sequence[int]) -> Sequ
     upwards = firsts[1:2] == [1] and all(a < b for a, b in itertools.pairwise(firsts))
     if sizes and not (upwards and all(in_chunk for _, in_chunk, _ in runs)):
         raise NoTable("chunks that are not counted upwards from one")
-    offsets: array[int] | list[int] = array("q") if len(sizes) > _LONG else []
+    offsets: array[int] | list[int] = array("q") if len(sizes) > LONG else []
     for number, (first, in_chunk, _) in enumerate(runs):
         behind = runs[number + 1][0] if number + 1 < len(runs) else len(chunks) + 1
         for chunk in range(first, behind):
@@ -393,44 +271,6 @@ def _edit(data: bytes, box: Box | None, timescale: int, movie: int) -> tuple[int
     return pause, pause, None
 
 
-# What else than AAC is called mp4a: the object types of its esds box (ISO/IEC 14496-1, 7.2.6.6).
-_AAC_TYPES = (0x40, 0x66, 0x67, 0x68)
-
-
-def _sound_codec(entry: bytes, name: str) -> str:
-    """A codec's name: "mp4a" of AAC alone, of others with the object type, "mp4a.6b"."""
-    place = _object_type(entry) if name == "mp4a" else None
-    return name if place is None or entry[place] in _AAC_TYPES else f"mp4a.{entry[place]:02x}"
-
-
-def _object_type(entry: bytes) -> int | None:
-    """The place of the object type in a description's esds box; None where there is none."""
-    at = entry.find(b"esds")
-    if at < 0:
-        return None
-    # Version and flags, then descriptors: a tag, a length of up to four bytes, and what they hold.
-    place = at + 8
-    for tag in (0x03, 0x04):
-        if place >= len(entry) or entry[place] != tag:
-            return None
-        place += 1
-        while place < len(entry) and entry[place] & 0x80:
-            place += 1
-        place += 1
-        # The number of the stream, and flags that such files do not set.
-        place += 3 if tag == 0x03 else 0
-    return place if place < len(entry) else None
-
-
-def without_rates(entry: bytes) -> bytes:
-    """A description without the bits a second of its stream, which differ from one part of it to the next."""
-    if (place := _object_type(entry)) is not None:
-        # Behind the object type and the kind of stream: the buffer's size, the largest and the usual rate.
-        entry = entry[: place + 2] + bytes(11) + entry[place + 13 :]
-    at = entry.find(b"btrt")
-    return entry if at < 4 else entry[: at - 4] + entry[at + 16 :]
-
-
 def _description(data: bytes, box: Box, kind: str) -> tuple[str, int, int, int, bytes]:
     entry = box_at(data, box.body + 8)
     if entry is None or entry.end > box.end:
@@ -438,6 +278,6 @@ def _description(data: bytes, box: Box, kind: str) -> tuple[str, int, int, int, 
     whole = data[entry.start : entry.end]
     if kind != "video":
         (rate,) = struct.unpack_from(">I", data, entry.body + 24)
-        return _sound_codec(whole, entry.kind.decode("latin-1")), 0, 0, rate >> 16, whole
+        return sound_codec(whole, entry.kind.decode("latin-1")), 0, 0, rate >> 16, whole
     width, height = struct.unpack_from(">HH", data, entry.body + 24)
     return entry.kind.decode("latin-1"), width, height, 0, whole

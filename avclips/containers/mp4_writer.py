@@ -234,8 +234,8 @@ def _stbl(track: TrackOut, places: Sequence[_Chunk], start: int, wide: bool) -> 
 
 
 def _counted(kind: bytes, each: str, rows: Sequence[tuple[int, ...]], version: int = 0) -> bytes:
-    shard: Callable[..., bytes] = struct.Struct(each).pack
-    return _full(kind, version, 0, struct.pack(">I", len(rows)), b"".join(shard(*row) for row in rows))
+    packed: Callable[..., bytes] = struct.Struct(each).pack
+    return _full(kind, version, 0, struct.pack(">I", len(rows)), b"".join(packed(*row) for row in rows))
 
 
 def _runs_of(values: Sequence[int]) -> list[tuple[int, int]]:

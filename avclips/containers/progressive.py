@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from .boxes import MOST_IN_HEAD
 from .fragments import NeedMore, NoIndex, bounded, top_box
-from .mp4 import MAX_MOOV, NoTable, Samples, read_moov
+from .mp4 import MAX_MOOV, NoTable, read_moov
+from .samples import Samples
 
 
 @dataclass(frozen=True)

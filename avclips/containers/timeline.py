@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median_low
 
-from .mp4 import Samples, column
+from .samples import Samples, column
 
 # How far a packet of sound may lie from where the one before ends, and follow it all the same: containers round
 # times to the millisecond, and worse. What is farther away is a gap, in which there is silence.

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..containers.mp4 import Samples
+from ..containers.samples import Samples
 from ..containers.timeline import origins
 from ..core.errors import ClipError, Gone, Killed, Transient
 from ..core.files import exactly, sha256
@@ -98,8 +98,8 @@ class Local:
         if not is_the_clip(exact.line, clip):
             return None
         try:
-            with self._store.scratch(clip) as folder:
-                video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
+            with self._store.files.scratch(clip) as folder:
+                video, audio = (folder / path.name for path in self._store.files.paths(clip.id, clip.folder))
                 there = {kind: {"video": video, "audio": audio}[kind] for kind in exact.members}
                 for kind, path in there.items():
                     origin = self._archives.read(exact.number, exact.members[kind], path)
@@ -109,7 +109,7 @@ class Local:
                 sound = measure_sound(audio, self._ffmpeg) if "audio" in there else None
                 results = there.get("video"), there.get("audio")
                 known = self._finisher.describe(clip, *results, facts(tracks, sound))
-                self._store.publish(clip, *results)
+                self._store.files.publish(clip, *results)
         except Killed:
             raise
         except ClipError as error:
@@ -120,11 +120,11 @@ class Local:
 
     def _adopt(self, clip: Clip) -> Outcome:
         """Take files that no manifest line knows as done; ClipError where they are not the clip."""
-        video, audio = self._store.paths(clip.id, clip.folder)
+        video, audio = self._store.files.paths(clip.id, clip.folder)
         seen = self._settings.media == "both"
         if _is_whole(clip) and seen and video.exists() and not audio.exists():
             # Put there by hand, out of an archive: only its sound is missing.
-            with self._store.scratch(clip) as folder:
+            with self._store.files.scratch(clip) as folder:
                 return self._cut(clip, video, folder, {"adopted": True})
         found = examine(clip, video, audio, self._ffmpeg, self._settings)
         if found.complaint is not None:
@@ -135,7 +135,7 @@ class Local:
 
     def _from_archives(self, clip: Clip) -> Outcome | None:
         try:
-            with self._store.scratch(clip) as folder:
+            with self._store.files.scratch(clip) as folder:
                 file = folder / f"member{self._archives.ending(clip.id)}"
                 origin = self._archives.extract(clip.id, file)
                 return self._cut(clip, file, folder, {"archive": origin})

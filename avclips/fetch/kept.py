@@ -16,7 +16,7 @@ from ..core.model import Clip
 from ..core.settings import Settings
 from ..sources.archives import Archives, Exact
 from ..state.manifest import Line, last_lines
-from ..state.store import in_full, shape_of
+from ..state.shape import in_full, shape_of
 
 log = logging.getLogger("avclips.fetch.kept")
 

@@ -16,7 +16,7 @@ from ..sources.youtube import YouTube
 from ..sources.ytdlp_args import parse_ytdlp_args
 from ..state.manifest import video_of
 from ..state.store import Store
-from .scheduler import Slot
+from .roles import Slot
 from .worker import Worker
 
 

@@ -20,7 +20,8 @@ from ..media.cut import Job, cut
 from ..media.ffmpeg import Ffmpeg
 from ..media.inspect import measure_sound
 from ..media.measure import Expected, Sound, Track, facts, judge, judge_sound, track_of
-from ..state.store import Store, shape_of
+from ..state.shape import shape_of
+from ..state.store import Store
 
 # Libav takes some samples for the beginning of a frame, and cannot go on (findings/flac-unread.sh): in frames of
 # another length they lie elsewhere.
@@ -48,7 +49,7 @@ class Finisher:
         ``folder``: for unfinished files; ``origin``: what the manifest is to say of where the clip came from;
         ``before``: publishes what stands beside a clip, which counts when the clip is there.
         """
-        video, audio = (folder / path.name for path in self._store.paths(clip.id, clip.folder))
+        video, audio = (folder / path.name for path in self._store.files.paths(clip.id, clip.folder))
         job = replace(job, encode_all=self._settings.encode == "all")
         if job.video and self._settings.check == "decode":
             job = replace(job, decode=True)
@@ -68,7 +69,7 @@ class Finisher:
         if expected.encode is not None:
             known["encode"] = asdict(expected.encode)
         before()
-        self._store.publish(clip, *results)
+        self._store.files.publish(clip, *results)
         return Outcome(clip, "done", facts={**known, **origin})
 
     def _cut(self, job: Job, folder: Path, video: Path, audio: Path) -> tuple[Expected, Sound | None]:
@@ -97,7 +98,7 @@ class Finisher:
         self, clip: Clip, video: Path | None, audio: Path | None, media: Mapping[str, Any]
     ) -> dict[str, Any]:
         """What the manifest says of a clip whose finished files lie at ``video`` and ``audio``."""
-        paths = self._store.paths(clip.id, clip.folder)
+        paths = self._store.files.paths(clip.id, clip.folder)
         names = [path.relative_to(self._store.folder).as_posix() for path in paths]
         return {
             "video": names[0] if video else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core.settings import Settings
-from ..sources.archives import FILMS, SOUNDS
+from ..sources.archive_member import FILMS, SOUNDS
 
 # The drivers of stores that fsspec has none for itself.
 _DRIVERS = {

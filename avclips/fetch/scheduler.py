@@ -18,63 +18,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Protocol
 
 from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError, Stopped
-from ..core.files import as_run_error, free_bytes, has_space, is_about_the_disk, is_full
+from ..core.files import as_run_error, is_about_the_disk, is_full
 from ..core.model import Clip, Outcome, Video
-from ..core.redact import in_units
 from ..core.settings import Settings
 from ..core.sites import site_of
-from ..pacing.pace import TROUBLE, Ticket
+from ..pacing.pace import TROUBLE
 from ..pacing.pacer import Pacer
 from ..pacing.retries import Last, Retries
-from ..state.store import ROOM, Store
+from ..state.store import Store
+from .disk_space import LOOK_EVERY, DiskSpace
 from .host_queue import HostQueues
+from .roles import Reporter, Slot
 
 log = logging.getLogger("avclips.fetch.scheduler")
 
 # Seconds that workers have to send what they finished when the run is stopped.
 LAST_WORDS = 2.0
-# How often the disk and the folder's lock are looked at, and how long a write that found no room waits.
-LOOK_EVERY = 10.0
-FULL_WAIT = 60.0
-# Bytes that a folder for temporary files should take.
-LITTLE_SPACE = 64 * 1024
-
-
-class Works(Protocol):
-    """What the engine needs of a worker."""
-
-    def can_adopt(self, video: Video) -> bool: ...
-
-    def adopt(self, video: Video) -> Iterator[Outcome]: ...
-
-    def run(self, video: Video, ticket: Ticket) -> Iterator[Outcome]: ...
-
-    def close(self) -> None: ...
-
-
-class Reporter(Protocol):
-    """What the engine tells a report."""
-
-    def outcome(self, outcome: Outcome, retry_in: float | None) -> None: ...
-
-    def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None: ...
-
-    def trouble(self, outcome: Outcome) -> None: ...
-
-    def taken_back(self, clip_ids: Sequence[str]) -> None: ...
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A worker, and the pacer of the identity it asks as."""
-
-    worker: Works
-    pacer: Pacer
 
 
 @dataclass(frozen=True)
@@ -118,11 +80,7 @@ class Engine:
         self._again: dict[str, list[tuple[Clip, float]]] = {}
         # Clips that failed for good in this run, with their videos: they alone are no longer in the plan.
         self._given_up: dict[str, tuple[Clip, Video]] = {}
-        self._paused: str | None = None
-        # Where there was no room, until when that is believed, and since when.
-        self._full_at = store.folder
-        self._full_until: float | None = None
-        self._full_since = 0.0
+        self._space = DiskSpace(settings, clock, store)
         self._next_look = 0.0
         self._last_answer = clock.now()
 
@@ -156,7 +114,7 @@ class Engine:
                 return
             with suppress(queue.Empty):
                 self._take(self._events.get(timeout=self._clock.real(patience, at_least=0.001)))
-            self._report.tick(self._everywhere, self._paused)
+            self._report.tick(self._everywhere, self._space.paused)
             self._bring_back(self._store.snapshot())
 
     # -- what may start ------------------------------------------------------------------------------------
@@ -169,7 +127,7 @@ class Engine:
         patience = self._clock.scale
         if self._later:
             patience = min(patience, max(0.0, self._later[0][0] - self._clock.now()))
-        if self._paused:
+        if self._space.paused:
             return patience
         waits: dict[Pacer, float] = {}
         for _ in range(len(self._idle)):
@@ -241,54 +199,13 @@ class Engine:
             return
         self._next_look = now + LOOK_EVERY
         self._store.check_lock()
-        self._paused = None
-        if self._full_until is not None and (now < self._full_until or not self._has_space()):
-            self._full_until = max(self._full_until, now + LOOK_EVERY)
-            self._paused = f"no room left in {self._full_at} (full, no inodes, or a quota)"
-        elif (free := free_bytes(self._store.folder)) < self._settings.min_free:
-            self._paused = (
-                f"{in_units(free)} are free in {self._store.folder}, "
-                f"--min-free is {in_units(self._settings.min_free)}"
-            )
-        else:
-            self._full_until = None
+        self._space.look()
         self._give_up_in_time()
-
-    def _has_space(self) -> bool:
-        """Whether there is room again where there was none; elsewhere (in $TMPDIR) only little is written."""
-        if self._full_at == self._store.folder:
-            return self._store.has_space()
-        if not self._full_at.is_dir():
-            return True
-        return has_space(self._full_at, ROOM if self._is_ours(self._full_at) else LITTLE_SPACE)
-
-    def _disk_of(self, error: OSError) -> Path:
-        """Where a failing write found no room: the data folder, unless it names a folder on another disk."""
-        here = self._store.folder
-        if not isinstance(error.filename, str) or not error.filename:
-            return here
-        named = Path(error.filename)
-        at = next((folder for folder in (named, *named.parents) if folder.is_dir()), here)
-        return here if at.stat().st_dev == here.stat().st_dev else at
-
-    def _is_ours(self, folder: Path) -> bool:
-        return folder.is_relative_to(self._store.folder)
-
-    def _give_up_on_a_foreign_disk(self) -> None:
-        """A full disk of ours is waited for; one that others fill, as $TMPDIR is, may never have room again."""
-        if self._clock.now() - self._full_since > self._settings.give_up_after:
-            hours = self._settings.give_up_after / 3600
-            raise GaveUp(
-                f"there was no room in {self._full_at} for {hours:g} hours",
-                "make room there, or name another folder with TMPDIR; the same command goes on",
-            )
 
     def _give_up_in_time(self) -> None:
         """Nothing answered for so long, and not for want of room: exit, with the state safe."""
-        if self._paused:
+        if self._space.paused:
             self._last_answer = self._clock.now()
-            if self._full_until is not None and not self._is_ours(self._full_at):
-                self._give_up_on_a_foreign_disk()
             return
         left = {site_of(video.url) for video in self._left if video.url is not None}
         blocked = bool(left) and all(pacer.of(site).block for site in left for pacer in self._pacers)
@@ -336,11 +253,7 @@ class Engine:
         if isinstance(error, OSError) and is_full(error):
             # Nothing is lost but that try, and nobody is charged: it comes again when there is room.
             log.warning("no room: %s", error)
-            now = self._clock.now()
-            at = self._disk_of(error)
-            if self._full_until is None or at != self._full_at:
-                self._full_since = now
-            self._full_at, self._full_until = at, now + FULL_WAIT
+            self._space.found_none(error)
             self._next_look = 0.0
             return
         if isinstance(error, OSError) and is_about_the_disk(error):

@@ -1,7 +1,7 @@
-"""A run whose results go into shards: what is still to be fetched, and the packing beside the fetching.
+"""A run whose results go into shards: what is still to be fetched, and the writing of shards beside the fetching.
 
 A clip is fetched as ever, into the data folder; when every clip of its shard is done or failed, another thread
-writes the shard and takes the files away. What is left when a run ends is packed by the next.
+writes the shard and takes the files away. What is left when a run ends is written by the next.
 """
 
 from __future__ import annotations
@@ -10,128 +10,28 @@ import itertools
 import logging
 import queue
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import GaveUp
-from ..core.extras import extras
-from ..core.files import as_run_error, is_full
 from ..core.model import Clip, Outcome, Video
-from ..core.redact import in_units
 from ..core.settings import Settings
 from ..core.sites import site_of
 from ..datasets.base import Listing
 from ..pacing.pacer import Pacer
-from ..progress.console import Report, say, without_better
+from ..progress.console import Report
 from ..shards.layout import Output, Shard, cut
 from ..shards.sample import Sample
-from ..shards.stats import Totals
-from ..shards.storage import Remote, StoreLost
 from ..state.manifest import Line, line_of
-from ..state.store import OF_PICTURES, Store, shape_of
+from ..state.store import Store
 from .plan import by_video
+from .shard_todo import Todo
+from .shard_writing import WRITE_AGAIN, files_by_id, sample_of, write_until_it_is_there
 
 log = logging.getLogger("avclips.fetch.sharded")
-
-# Seconds between two tries to write what could not be written.
-WRITE_AGAIN = 30.0
-# The folders of a clip's files.
-_KINDS = ("videos", "audio", "wavs", "info", "subtitles")
-
-
-def see_what_is_needed(settings: Settings, more: Mapping[str, str] | None = None) -> None:
-    """UsageError where packages are missing that are wanted at the end, before anything is made.
-
-    ``more``: modules that are wanted besides, each with what for.
-    """
-    wanted = dict(more or {})
-    if settings.output_format != "files":
-        wanted |= {"pyarrow.parquet": "tables are written", "fsspec.core": "shards are written"}
-    if settings.output_format == "webdataset":
-        wanted["webdataset.writer"] = "tars are written"
-    extras(wanted)
-
-
-def open_output(settings: Settings, look: bool = False, clock: Clock | None = None) -> Output:
-    """Where the shards go; ``look``: only to see what is there. UsageError, RunError where that cannot be used."""
-    assert settings.output_format != "files"
-    remote = Remote(settings.output or str(settings.data_dir / "shards"), look, clock)
-    return Output(remote, settings.output_format, clock=clock)
-
-
-def plan_shards(output: Output, clips: Iterable[Clip], dataset: str, settings: Settings) -> int:
-    """Fix which clips go into which shard; returns how many clips there are. UsageError: it was otherwise."""
-    blind = OF_PICTURES if settings.media == "audio" else ()
-    shape = {name: value for name, value in shape_of(settings).items() if name not in ("flat", *blind)}
-    # What the tables and the tars hold besides.
-    shape |= {"info": settings.info, "subtitles": list(settings.subtitles), "keep": list(settings.columns.keep)}
-    shape |= {"caption": settings.columns.caption}
-    pictures = (settings.video_format,) if settings.media == "both" else ()
-    subtitles = (f"{language}.vtt" for language in settings.subtitles)
-    endings = (*pictures, settings.audio_format, *subtitles)
-    return output.plan(clips, settings.samples_per_shard, {"dataset": dataset, **shape}, endings, settings.info)
-
-
-def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
-    """How far the shards are; ``mine``: how many of the list's are asked for."""
-    lines = [
-        f"{totals.shards} shards are in {output.url}: {totals.done} clips in {in_units(totals.bytes)}, "
-        f"{totals.seconds / 3600:.1f} hours; {sum(totals.failed.values())} failed.",
-        *(f"  {count:6d}  {reason}" for reason, count in totals.failed.most_common()),
-        *without_better(totals.videos, totals.withheld),
-        *totals.captions.words(),
-    ]
-    if mine:
-        lines.append(f"{mine} shards are not finished; they come with the same command.")
-    if totals.failed:
-        lines.append("What failed is asked for again, into further shards, with --retry-failed [REASON ...].")
-    return lines
-
-
-class Todo:
-    """The shards that a run is to write, in their order, and as often as they are asked for.
-
-    They are the list's that are not there, or a share of them; with --retry-failed, behind these, new ones of what
-    failed in those that are.
-    """
-
-    def __init__(
-        self, output: Output, clips: Iterable[Clip], settings: Settings, finished: Collection[int]
-    ) -> None:
-        self._clips = clips
-        self._size = settings.samples_per_shard
-        self._share, self._of = settings.part or (0, 1)
-        self._finished = set(finished)
-        asked = settings.retry_failed
-        self._further = [] if asked is None else list(self._again(output, asked))
-
-    @property
-    def further(self) -> int:
-        """How many of them are new."""
-        return len(self._further)
-
-    def __iter__(self) -> Iterator[Shard]:
-        for shard in cut(self._clips, self._size):
-            if shard.number % self._of == self._share and shard.number not in self._finished:
-                yield shard
-        yield from self._further
-
-    def _again(self, output: Output, asked: Sequence[str]) -> Iterator[Shard]:
-        first = max([output.count - 1, *self._finished]) + 1
-        first += (self._share - first) % self._of
-        while output.is_finished(first):
-            # A listing may not show yet what was written last; each shard by itself is asked for.
-            self._finished.add(first)
-            first += self._of
-        found = output.failed(asked, self._finished)
-        failed = {each for each, number in found.items() if number % self._of == self._share}
-        for shard in cut((clip for clip in self._clips if clip.id in failed), self._size):
-            number = output.take_number(first, self._of)
-            first = number + self._of
-            yield replace(shard, number=number)
 
 
 @dataclass
@@ -160,12 +60,12 @@ class ShardedRun:
         self._clock = clock
         self._finished = output.finished()
         self._shards = Todo(output, clips, settings, self._finished)
-        # Whole lines of what is done and not packed yet.
+        # Whole lines of what is done and in no shard yet.
         self._lines: dict[str, Line] = {}
         self._open: dict[int, _Open] = {}
         self._shard_of: dict[str, int] = {}
         self._queue: queue.SimpleQueue[tuple[Shard, list[Sample]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write_all, name="packer", daemon=True)
+        self._thread = threading.Thread(target=self._write_all, name="shard-writer", daemon=True)
         self._error: BaseException | None = None
 
     # -- what is to be done --------------------------------------------------------------------------------
@@ -182,7 +82,7 @@ class ShardedRun:
             self.done_before = self.output.totals(self.output.share(self._finished, self._settings.part)).done
 
     def _clear_away(self) -> None:
-        """Remove what is packed, and was left behind by a run that was ended just then."""
+        """Remove what is in a shard, and was left behind by a run that was ended just then."""
         left = files_by_id(self._store.folder)
         for clip_id in [each for each in left if self._store.knew(each) and each not in self._store.done]:
             # Not taken away whole. What no line ever knew is not ours to remove.
@@ -190,10 +90,10 @@ class ShardedRun:
         if not left:
             return
         further = [number for number in self._finished if number >= self.output.count]
-        packed = frozenset[str]().union(*map(self.output.done_in, further))
+        written = frozenset[str]().union(*map(self.output.done_in, further))
         for shard in cut(self._clips, self._settings.samples_per_shard):
             if shard.number in self._finished and any(clip.id in left for clip in shard.clips):
-                there = packed | self.output.done_in(shard.number)
+                there = written | self.output.done_in(shard.number)
                 for clip in shard.clips:
                     if clip.id in there:
                         self._forget(clip.id, left.get(clip.id, ()))
@@ -248,7 +148,7 @@ class ShardedRun:
                 self._open[number].doubtful.pop(clip_id, None)
 
     def check(self) -> None:
-        """Raise what the packing thread could not keep to itself."""
+        """Raise what the writing thread could not keep to itself."""
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -286,7 +186,7 @@ class ShardedRun:
             samples.append(sample_of(clip, line, self._store))
         self._queue.put((shard, samples))
 
-    # -- the packing thread --------------------------------------------------------------------------------
+    # -- the writing thread --------------------------------------------------------------------------------
 
     def _write_all(self) -> None:
         try:
@@ -318,74 +218,22 @@ class ShardedRun:
             path.unlink(missing_ok=True)
 
 
-def sample_of(clip: Clip, done: Line | None, store: Store) -> Sample:
-    """What became of a clip; ``done``: its whole line, where it is done."""
-    failed = store.failed.get(clip.id)
-    return Sample(clip, done or (failed and {"status": "failed", **failed}))
-
-
-def files_by_id(folder: Path) -> dict[str, list[Path]]:
-    """What stands in a data folder for each clip, whether it is whole or not."""
-    found: dict[str, list[Path]] = {}
-    for kind in _KINDS:
-        for path in (folder / kind).rglob("*"):
-            # An id may have dots, and a language none.
-            stem = path.stem.rpartition(".")[0] if kind == "subtitles" else path.stem
-            if path.is_file():
-                found.setdefault(stem, []).append(path)
-    return found
-
-
-def write_until_it_is_there(
-    output: Output,
-    number: int,
-    samples: Sequence[Sample],
-    store: Store,
-    clock: Clock,
-    patience: float,
-) -> bool:
-    """Write a shard, waiting for its place and for room; False: somebody else does. Stopped, RunError.
-
-    ``patience``: seconds after which it is given up.
-    """
-    told, since = False, clock.now()
-    while True:
-        try:
-            wrote = output.write(number, samples, store.folder, store.spill)
-        except (StoreLost, OSError) as error:
-            if isinstance(error, OSError) and not is_full(error):
-                raise as_run_error(error, store.folder) from error
-            if clock.now() - since > patience:
-                raise GaveUp(
-                    f"a shard could not be written for so long: {error}", "the same command goes on"
-                ) from error
-            if not told:
-                words = f"Shard {output.name(number)} cannot be written now, it is tried again: {error}"
-                say(words, matters=True)
-            told = True
-            clock.sleep(WRITE_AGAIN)
-            continue
-        if told:
-            say(f"Shard {output.name(number)} is written.")
-        return wrote
-
-
 class ShardReport(Report):
-    """A report that tells the packer, too."""
+    """A report that tells the shards, too."""
 
-    def __init__(self, packed: ShardedRun, *args: Any) -> None:
+    def __init__(self, sharded: ShardedRun, *args: Any) -> None:
         super().__init__(*args)
-        self._packed = packed
+        self._sharded = sharded
 
     def outcome(self, outcome: Outcome, retry_in: float | None) -> None:
         super().outcome(outcome, retry_in)
         if retry_in is None:
-            self._packed.settle(outcome)
+            self._sharded.settle(outcome)
 
     def tick(self, pacers: Sequence[Pacer], paused: str | None) -> None:
         super().tick(pacers, paused)
-        self._packed.check()
+        self._sharded.check()
 
     def taken_back(self, clip_ids: Sequence[str]) -> None:
         super().taken_back(clip_ids)
-        self._packed.taken_back(clip_ids)
+        self._sharded.taken_back(clip_ids)

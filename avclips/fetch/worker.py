@@ -83,7 +83,7 @@ class Worker:
                 yield replace(self._failure(clip, error), reached=reached, online=online)
             self._clock.sleep(rest(self._settings.sleep))
             return
-        with self._store.scratch(video.clips[0]) as folder:
+        with self._store.files.scratch(video.clips[0]) as folder:
             yield from self._fetch_all(video, self._reading(streams, folder), ticket, pacer)
 
     def _describe(self, video: Video, ticket: Ticket, pacer: Pacer) -> tuple[Ticket, Streams]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from ..containers.mp4 import Samples
+from ..containers.samples import Samples
 from ..containers.timeline import GAP, INSTANT, on_grid, samples_of_packet
 from ..core.errors import Gone, Transient
 

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from ..containers import webm
 from ..containers.movie_fragments import children, read_defaults, read_fragments
-from ..containers.mp4 import NoTable, Samples, column, pre_skip, read_file, read_moov
+from ..containers.mp4 import NoTable, read_file, read_moov
 from ..containers.mpeg_ts import copy_without_names
+from ..containers.sample_entry import pre_skip
+from ..containers.samples import Samples, column
 from ..containers.timeline import samples_of_packet, standing
 from ..core.errors import Transient
 from ..core.files import mapped

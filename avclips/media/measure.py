@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
-from ..containers.mp4 import Samples
+from ..containers.samples import Samples
 from ..core.errors import Transient
 from ..core.settings import Cut, Settings
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from ..containers.h264 import Unit, Unreadable, joined, see_alike, see_playable, sets_of, unit_of
-from ..containers.mp4 import Samples
 from ..containers.mp4_writer import TrackOut
+from ..containers.samples import Samples
 from .cut_plan import Frames
 from .encoding import chosen
 from .splice_plan import NotSpliced, Splice, plan_splice

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..containers.mp4 import NoTable, Samples, read_file
+from ..containers.mp4 import NoTable, read_file
 from ..containers.mp4_writer import TrackOut, Unwritable, write_mp4
+from ..containers.samples import Samples
 from ..core.errors import Transient
 from .cut_plan import FINE, Frames, Sound
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from ..containers import fragments, webm
 from ..containers.boxes import BrokenBox, box_at
 from ..containers.movie_fragments import first_fragment, read_defaults, read_fragments
-from ..containers.mp4 import NoTable, Samples, read_moov
+from ..containers.mp4 import NoTable, read_moov
+from ..containers.samples import Samples
 from ..containers.timeline import Begin, begin_of, begins
 from ..core.errors import Transient
 from ..core.files import mapped

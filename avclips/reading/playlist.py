@@ -16,9 +16,11 @@ from Cryptodome.Cipher import AES
 
 from ..containers.hls import Part, Playlist
 from ..containers.movie_fragments import read_defaults, read_fragments
-from ..containers.mp4 import NoTable, Samples, pre_skip, read_moov, without_rates
+from ..containers.mp4 import NoTable, read_moov
 from ..containers.mpeg_ts import PACKET, blocks_of, copy_without_names, counters, following
 from ..containers.packed_audio import CLOCK, WRAP, is_packed_audio, without_tag
+from ..containers.sample_entry import pre_skip, without_rates
+from ..containers.samples import Samples
 from ..containers.timeline import Begin, begin_of
 from ..containers.webm import MAGIC, heard
 from ..core.errors import Transient

@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from ..containers.mp4 import Samples
 from ..containers.progressive import Table
+from ..containers.samples import Samples
 from ..media.demux import first_of_each
 from ..sources.streams import Stream
 from .byte_reader import ByteReader

@@ -18,7 +18,7 @@ from statistics import median_low
 from typing import Protocol
 
 from ..containers.fragments import covering
-from ..containers.mp4 import Samples
+from ..containers.samples import Samples
 from ..containers.timeline import GAP, ROUNDING, Begin, begin_of, on_grid, standing
 from ..core.errors import Transient
 from ..media.cut_plan import DECODED_BEFORE, key_before, shown_frames

@@ -21,7 +21,8 @@ from ..core.settings import Settings
 from ..fetch.plan import by_video
 from ..fetch.pool import Pool
 from ..fetch.scheduler import Engine
-from ..fetch.sharded import sample_of, see_what_is_needed, write_until_it_is_there
+from ..fetch.shard_output import see_what_is_needed
+from ..fetch.shard_writing import sample_of, write_until_it_is_there
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..pacing.pacer import Pacer
 from ..shards.layout import Output, Shard

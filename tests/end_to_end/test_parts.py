@@ -262,7 +262,7 @@ def test_a_clip_of_no_known_youtube_video_has_its_share(runs: Runs) -> None:
 
 def test_a_shard_leaves_alone_what_its_neighbour_writes(runs: Runs) -> None:
     first = runs.start((0, 2))
-    with first.scratch(OURS[0]) as folder:
+    with first.files.scratch(OURS[0]) as folder:
         (folder / "half").touch()
         (runs.folder / ".download_progress.0-of-2.json.host-1.tmp").touch()
         dead = runs.folder / ".tmp" / "host-1.0-of-3"

@@ -365,7 +365,7 @@ def take(tmp_path: Path) -> Iterator[Take]:
         assert (outcome.status, outcome.facts["archive"]) == ("done", f"{base / 'mine'}:{clip.id}.mp4")
         if settings.media == "audio":
             assert outcome.facts["video"] is None and not list((base / "data").glob("videos/*"))
-        return stores[-1].paths(clip.id)[1]
+        return stores[-1].files.paths(clip.id)[1]
 
     yield get
     for store in stores:

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from avclips.containers import fragments, hls, movie_fragments, mp4, mpeg_ts, packed_audio, progressive, webm
 from avclips.containers.mp4_writer import TrackOut, write_mp4
+from avclips.containers.samples import Samples
 from avclips.containers.webvtt import cut_vtt
 from avclips.core.errors import ClipError, RunError
 from avclips.core.files import is_plain_name
@@ -157,7 +158,7 @@ def read_plain(data: bytes) -> None:
             plan_any(stretch, start, end)
 
 
-def plan_any(samples: mp4.Samples, start: Fraction, end: Fraction | None) -> None:
+def plan_any(samples: Samples, start: Fraction, end: Fraction | None) -> None:
     """What is due of any table: numbers that are in it, or a ClipError."""
     material = Material(Path(), samples, Fraction(0))
     with suppress(ClipError):

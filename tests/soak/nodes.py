@@ -20,7 +20,7 @@ import fsspec
 
 from avclips.core.model import Clip
 from avclips.core.settings import Settings
-from avclips.fetch.sharded import Todo
+from avclips.fetch.shard_todo import Todo
 from avclips.shards.layout import Output
 from avclips.shards.sample import Sample
 from avclips.shards.storage import Remote

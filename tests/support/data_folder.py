@@ -45,11 +45,11 @@ def runs(folder: Path) -> Iterator[Start]:
 
 def finish(store: Store, clip: Clip, sound: bool = True, **more: Any) -> None:
     """Publish and record a clip, as worker and engine do."""
-    with store.scratch(clip) as folder:
+    with store.files.scratch(clip) as folder:
         mp4, wav = folder / "x.mp4", folder / "x.wav"
         mp4.write_bytes(b"picture")
         wav.write_bytes(b"sound")
-        store.publish(clip, mp4, wav if sound else None)
+        store.files.publish(clip, mp4, wav if sound else None)
     audio = f"audio/{clip.id}.wav" if sound else None
     facts = {"video": f"videos/{clip.id}.mp4", "audio": audio, **more}
     store.record(Outcome(clip, "done", attempts=1, facts=facts))

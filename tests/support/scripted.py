@@ -13,7 +13,8 @@ from avclips.core.clock import Clock
 from avclips.core.model import Clip, Outcome, Video
 from avclips.core.settings import Identity, Settings
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Engine, Slot
+from avclips.fetch.roles import Slot
+from avclips.fetch.scheduler import Engine
 from avclips.pacing.pace import Ticket
 from avclips.pacing.pacer import Pacer, make_pacer
 from avclips.state.store import Store
@@ -78,7 +79,7 @@ class Hand:
             self._script.adopted.append([clip.id for clip in video.clips])
         for clip in video.clips:
             if self._store.has_unknown_files(clip):
-                if self._store.paths(clip.id)[0].read_text() == "right":
+                if self._store.files.paths(clip.id)[0].read_text() == "right":
                     yield Outcome(clip, "done", asked=False)
                 else:
                     self._store.set_aside(clip.id)

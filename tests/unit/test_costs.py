@@ -17,7 +17,8 @@ import pytest
 from avclips.containers import fragments, movie_fragments, mp4, webm
 from avclips.containers.hls import Part
 from avclips.containers.movie_fragments import Defaults, read_fragments
-from avclips.containers.mp4 import NoTable, Samples, read_moov
+from avclips.containers.mp4 import NoTable, read_moov
+from avclips.containers.samples import Samples
 from avclips.core.clock import Clock
 from avclips.core.errors import Transient
 from avclips.core.model import Clip

@@ -356,7 +356,7 @@ def test_what_lies_here(watched: Watched, secret: Path, name: str, place: str, s
     store = Store(settings, "a test", Clock())
     store.open()
     archives = Archives({ID}, store.spill)
-    video, audio = store.paths(ID)
+    video, audio = store.files.paths(ID)
     if place == "archive":
         video = secret.parent / "have" / f"{ID}.mp4"
         video.parent.mkdir()
@@ -370,7 +370,7 @@ def test_what_lies_here(watched: Watched, secret: Path, name: str, place: str, s
     else:
         archives.add(video.parent)
     assert Local(settings, watched, store, archives).take(CLIP) is None
-    assert watched.told == [] and store.paths(ID)[0].exists() is False and not audio.exists()
+    assert watched.told == [] and store.files.paths(ID)[0].exists() is False and not audio.exists()
     store.close()
 
 

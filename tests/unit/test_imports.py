@@ -125,7 +125,7 @@ def test_what_is_imported_is_read() -> None:
         ("subprocess", {"media.ffmpeg"}),
         ("requests", {"datasets.annotation_files", "datasets.google_drive"}),
         ("gdown", {"datasets.google_drive"}),
-        ("zipfile", {"datasets.google_drive", "sources.archives", "spark.driver"}),
+        ("zipfile", {"datasets.google_drive", "sources.archive_member", "sources.archive_zip", "spark.driver"}),
         (
             "argparse",
             {"cli.arguments", "cli.main", "cli.options", "cli.options_job", "cli.options_run", "cli.parser"},

@@ -49,9 +49,9 @@ def folder_of(
     store.open()
     remember(settings)
     for clip in done:
-        for path, size in zip(store.paths(clip.id), (100, 200), strict=True):
+        for path, size in zip(store.files.paths(clip.id), (100, 200), strict=True):
             path.write_bytes(bytes(size))
-        names = [path.relative_to(store.folder).as_posix() for path in store.paths(clip.id)]
+        names = [path.relative_to(store.folder).as_posix() for path in store.files.paths(clip.id)]
         store.record(Outcome(clip, "done", facts={"video": names[0], "audio": names[1]}))
     for clip in failed:
         store.record(Outcome(clip, "failed", "private", "gone", permanent=True, attempts=1))

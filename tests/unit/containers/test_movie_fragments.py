@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avclips.containers.movie_fragments import Defaults, children, first_fragment, read_defaults, read_fragments
-from avclips.containers.mp4 import NoTable, Samples, read_moov
+from avclips.containers.mp4 import NoTable, read_moov
+from avclips.containers.samples import Samples
 from avclips.reading.indexed import moov_in
 from tests.standin.fake_media import boxes
 from tests.support.made_files import AAC, B_FRAMES, PICTURE, PLAIN, SOUND, contents, made, packets

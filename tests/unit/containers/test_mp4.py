@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avclips.containers.mp4 import MAX_MOOV, NoTable, Samples, read_file, read_moov
+from avclips.containers.mp4 import MAX_MOOV, NoTable, read_file, read_moov
+from avclips.containers.samples import Samples
 from tests.standin import fake_media
 from tests.standin.fake_media import PROGRESSIVE, Media
 

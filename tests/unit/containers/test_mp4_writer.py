@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avclips.containers.mp4 import Samples, read_file
+from avclips.containers.mp4 import read_file
 from avclips.containers.mp4_writer import TrackOut, Unwritable, write_mp4
+from avclips.containers.samples import Samples
 from tests.support.made_files import AAC, B_FRAMES, PICTURE, PLAIN, SOUND, contents, frames, made, packets
 from tests.unit.containers.test_mp4 import TURNED
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avclips.containers.mp4 import Samples
+from avclips.containers.samples import Samples
 from avclips.containers.timeline import (
     GAP,
     LEAD,

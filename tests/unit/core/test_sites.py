@@ -14,7 +14,8 @@ from avclips.core.model import Clip, Outcome, Video
 from avclips.core.settings import Identity, Settings
 from avclips.core.sites import YOUTUBE, site_of, watch_url
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Engine, Slot
+from avclips.fetch.roles import Slot
+from avclips.fetch.scheduler import Engine
 from avclips.pacing.pace import Ticket
 from avclips.pacing.pacer import Pacer, make_pacer
 from avclips.pacing.retries import TROUBLE_AFTER

@@ -125,7 +125,7 @@ def test_a_folder_that_was_moved_is_not_made_again(tmp_path: Path) -> None:
     data.rename(tmp_path / "moved")
     with pytest.raises(RunError, match="data is no longer there$"):
         finish(store, A)
-    assert not store.has_space() and not data.exists()
+    assert not store.files.has_space() and not data.exists()
     store.close()
 
 

@@ -20,7 +20,8 @@ from avclips.core.clock import Clock
 from avclips.core.model import Clip, Outcome
 from avclips.core.settings import Identity, Settings
 from avclips.fetch.plan import by_video
-from avclips.fetch.scheduler import Engine, Slot
+from avclips.fetch.roles import Slot
+from avclips.fetch.scheduler import Engine
 from avclips.fetch.worker import Worker
 from avclips.media.ffmpeg import Ffmpeg
 from avclips.pacing.pacer import Pacer, make_pacer

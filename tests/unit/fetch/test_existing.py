@@ -81,7 +81,7 @@ class Here:
         for path in given:
             self.archives.add(path)
         self.local = Local(settings, Ffmpeg(Path(ffmpeg()), clock), self.store, self.archives)
-        self.video, self.audio = self.store.paths(wanted)
+        self.video, self.audio = self.store.files.paths(wanted)
 
     def take(self, clip: Clip = TEN) -> Outcome | None:
         assert self.local.has(clip)

@@ -19,7 +19,8 @@ from avclips.fetch.existing import Local
 from avclips.fetch.kept import look_for_exact
 from avclips.fetch.requirements import endings_of
 from avclips.media.ffmpeg import Ffmpeg
-from avclips.sources.archives import FILMS, Archives
+from avclips.sources.archive_member import FILMS
+from avclips.sources.archives import Archives
 from avclips.state.store import Store
 from tests.standin import fake_media
 from tests.standin.fake_youtube import FakeVideo
@@ -73,7 +74,7 @@ def take(base: Path, files: dict[str, Path], **shape: Any) -> tuple[dict[str, An
     outcome = Local(settings, Ffmpeg(Path(fake_media.ffmpeg()), clock), store, archives).take(TEN)
     store.close()
     assert outcome is not None and outcome.status == "done", archives.refusal(ID)
-    return dict(outcome.facts), *store.paths(ID)
+    return dict(outcome.facts), *store.files.paths(ID)
 
 
 def _slack(ending: str, facts: dict[str, Any]) -> float:

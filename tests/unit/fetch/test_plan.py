@@ -107,7 +107,7 @@ def test_which_way_each_clip_goes(start: Start, tmp_path: Path, case: Case) -> N
     for name in case.passing.split():
         fail(store, by_id[name], "network", permanent=False)
     for name in case.strange.split():
-        store.paths(name)[1].write_bytes(b"x")
+        store.files.paths(name)[1].write_bytes(b"x")
     store = start(**case.settings)
     archives = archives_with(tmp_path / "mine", *case.held.split())
 

@@ -12,7 +12,7 @@ from avclips.core import extras as extras_module
 from avclips.core.errors import UsageError
 from avclips.core.settings import Settings
 from avclips.fetch.requirements import endings_of, needs_of
-from avclips.fetch.sharded import see_what_is_needed
+from avclips.fetch.shard_output import see_what_is_needed
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,7 @@ def test_it_goes_on_only_when_a_write_finds_room(tmp_path: Path, monkeypatch: py
         asked.append(run.clock.now())
         return len(asked) > 20
 
-    monkeypatch.setattr(run.store, "has_space", has_space)
+    monkeypatch.setattr(run.store.files, "has_space", has_space)
     run.script.on_call = lambda video: began.__setitem__(video.id, run.clock.now())
     run.of("a1 b1 c1")
     assert sorted(run.store.done) == ["a1", "b1", "c1"]
@@ -327,7 +327,7 @@ def test_it_goes_on_only_when_a_write_finds_room(tmp_path: Path, monkeypatch: py
 
 def test_nobody_tries_the_room_before_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run(tmp_path, Script({}), Simulated(), workers=1)
-    monkeypatch.setattr(run.store, "has_space", lambda: pytest.fail("a trial without need"))
+    monkeypatch.setattr(run.store.files, "has_space", lambda: pytest.fail("a trial without need"))
     assert len(run.of("a1 b1 c1").store.done) == 3
 
 
@@ -349,7 +349,7 @@ def test_nothing_begins_below_min_free(tmp_path: Path, monkeypatch: pytest.Monke
     clock = Simulated()
     # Enough at first, too little for two minutes, then enough.
     monkeypatch.setattr(
-        "avclips.fetch.scheduler.free_bytes", lambda folder: int(1.5e9 if 20 <= clock.now() < 140 else 3e9)
+        "avclips.fetch.disk_space.free_bytes", lambda folder: int(1.5e9 if 20 <= clock.now() < 140 else 3e9)
     )
     script = Script({})
     began: list[float] = []
@@ -420,7 +420,7 @@ def test_an_answer_between_them_ends_the_row(
 def test_what_was_found_in_the_folder_ends_no_row(tmp_path: Path) -> None:
     rows: dict[str, list[Said]] = {clip.id: ["check"] for clip in many(30) if clip.id != "v05"}
     run = Run(tmp_path, Script(rows), Simulated(10.0), workers=1, retry_attempts=1)
-    run.store.paths("v05")[0].write_text("right")
+    run.store.files.paths("v05")[0].write_text("right")
     run.over(many(30))
     assert run.report.troubles == ["v20"]
 
@@ -546,7 +546,7 @@ def test_what_stands_there_needs_no_leave_to_ask(tmp_path: Path) -> None:
     clock, script = Simulated(30.0), Script({})
     run = Run(tmp_path, script, clock, workers=1)
     for name, content in (("a1", "right"), ("a2", "wrong"), ("b1", "right")):
-        run.store.paths(name)[0].write_text(content)
+        run.store.files.paths(name)[0].write_text(content)
     run.pacers[0].blocked(run.pacers[0].wait(), "bot_check")
     at: dict[str, float] = {}
     told = run.report.outcome

@@ -31,8 +31,8 @@ def other_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run, room: 
         sizes.append(size)
         return room.pop(0) if room else False
 
-    monkeypatch.setattr("avclips.fetch.scheduler.has_space", has_space)
-    monkeypatch.setattr(run.store, "has_space", lambda: pytest.fail("the data folder has room"))
+    monkeypatch.setattr("avclips.fetch.disk_space.has_space", has_space)
+    monkeypatch.setattr(run.store.files, "has_space", lambda: pytest.fail("the data folder has room"))
     return folder
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from avclips.containers.mp4 import Samples
+from avclips.containers.samples import Samples
 from avclips.core.errors import Gone, Transient
 from avclips.media.cut_plan import (
     Frames,

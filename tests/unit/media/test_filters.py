@@ -17,7 +17,8 @@ import pytest
 from avclips.core.errors import UsageError
 from avclips.core.settings import Settings
 from avclips.media.measure import Expected, Track, judge, judge_alone
-from avclips.state.store import Store, shape_of
+from avclips.state.shape import check_folder, shape_of
+from avclips.state.store import Store
 from tests.standin.fake_media import Media
 from tests.support.fake_clock import FakeClock
 from tests.unit.fetch.test_worker_exact import LENGTH, MINUTE, Cut, Source, is_its_own, pictures, times, work
@@ -161,9 +162,9 @@ def test_a_folder_keeps_its_shape(tmp_path: Path, first: dict[str, Any], then: d
     store = Store(Settings(tmp_path, **first), "test", FakeClock())
     store.open()
     store.close()
-    Store(Settings(tmp_path, **first), "test", FakeClock()).see_that_it_is_ours()
+    check_folder(Settings(tmp_path, **first), "test")
     with pytest.raises(UsageError, match=f"was made with {said}$"):
-        Store(Settings(tmp_path, **then), "test", FakeClock()).see_that_it_is_ours()
+        check_folder(Settings(tmp_path, **then), "test")
 
 
 def test_what_nobody_asks_for_is_in_no_manifest() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from avclips.containers.h264 import Unit
-from avclips.containers.mp4 import Samples
+from avclips.containers.samples import Samples
 from avclips.media.cut_plan import Material, plan_frames
 from avclips.media.splice_plan import LEAST, NotSpliced, Splice, plan_splice
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avclips.containers.mp4 import Samples
 from avclips.containers.progressive import Table
+from avclips.containers.samples import Samples
 from avclips.containers.timeline import Begin
 from avclips.core.errors import Transient
 from avclips.media.cut_plan import Material, plan_frames

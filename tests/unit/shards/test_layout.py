@@ -18,7 +18,8 @@ import pytest
 from avclips.core.errors import RunError, UsageError
 from avclips.core.model import Clip
 from avclips.core.settings import Columns, Settings
-from avclips.fetch.sharded import Todo, open_output, plan_shards, summary_of
+from avclips.fetch.shard_output import open_output, plan_shards, summary_of
+from avclips.fetch.shard_todo import Todo
 from avclips.shards.claims import DEAD_AFTER
 from avclips.shards.layout import PLAN, Output, Shard, ShardFormat, cut
 from avclips.shards.sample import Sample

@@ -17,7 +17,7 @@ import pytest
 from avclips.core.errors import RunError, UsageError
 from avclips.core.model import Clip
 from avclips.core.settings import Settings
-from avclips.fetch.sharded import open_output, plan_shards
+from avclips.fetch.shard_output import open_output, plan_shards
 from avclips.media.silence import silence
 from avclips.shards import table_writer
 from avclips.shards.layout import PLAN, Output

@@ -26,7 +26,7 @@ from types import FrameType
 import pytest
 
 from avclips.core.errors import RunError, Transient
-from avclips.sources import archives
+from avclips.sources import archive_member
 from avclips.sources.archives import Archives
 
 Members = Sequence[tuple[str, bytes]]
@@ -346,7 +346,7 @@ def test_a_bad_member_is_refused_and_the_others_come(
 ) -> None:
     shard, why = REFUSED[case]
     if case.endswith("size"):
-        monkeypatch.setattr(archives, "LARGEST", 20_000)
+        monkeypatch.setattr(archive_member, "LARGEST", 20_000)
     shard(place.packed, [(f"{B}.mp4", content(B))])
     found = place.archives()
     assert found.add(place.packed) == 1
@@ -358,7 +358,7 @@ def test_a_bad_member_is_refused_and_the_others_come(
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "folder"])
 def test_a_size_at_the_bound_is_taken(place: Place, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "LARGEST", 20_000)
+    monkeypatch.setattr(archive_member, "LARGEST", 20_000)
     FILES[kind](place.packed, [(f"{A}.mp4", content(A, 20_000)), (f"{B}.mp4", content(B, 20_001))])
     found = place.archives()
     assert found.add(place.packed) == 1 and found.holds(A)

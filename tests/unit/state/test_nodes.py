@@ -16,8 +16,7 @@ from avclips.core.clock import Clock
 from avclips.core.errors import UsageError
 from avclips.core.files import create_whole
 from avclips.core.settings import Settings
-from avclips.state import manifest
-from avclips.state import store as store_module
+from avclips.state import manifest, shape
 from avclips.state.partition import Shard
 from avclips.state.store import Store
 from tests.support.data_folder import A, fail, finish
@@ -98,7 +97,7 @@ def test_two_with_other_settings_that_come_at_once(tmp_path: Path, monkeypatch: 
         assert create_whole(path, json.dumps(said).encode())
         return create_whole(path, content)
 
-    monkeypatch.setattr(store_module, "create_whole", late)
+    monkeypatch.setattr(shape, "create_whole", late)
     store = Store(Settings(tmp_path, part=(0, 2)), "clips", Clock())
     with pytest.raises(UsageError, match="was made with --quality 720$"):
         store.open()

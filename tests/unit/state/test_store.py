@@ -44,7 +44,7 @@ def test_a_fresh_folder(start: Start) -> None:
     assert read(store, "metadata/folder.json") == {"dataset": "test", "settings": shape}
     owner = read(store, ".owner.json")
     assert (owner.pop("host"), owner.pop("pid"), list(owner)) == (socket.gethostname(), os.getpid(), ["token"])
-    assert store.paths("x_1") == (store.folder / "videos/x_1.mp4", store.folder / "audio/x_1.wav")
+    assert store.files.paths("x_1") == (store.folder / "videos/x_1.mp4", store.folder / "audio/x_1.wav")
     store.close()
     assert not (store.folder / ".owner.json").exists()
     assert store.user() is None
@@ -132,7 +132,7 @@ def test_a_second_run_is_kept_out(start: Start, tmp_path: Path) -> None:
     second.close()
     # Nothing of the first one's was cleared away.
     assert (store.folder / ".owner.json").exists()
-    with store.scratch(B) as folder, pytest.raises(RunError):
+    with store.files.scratch(B) as folder, pytest.raises(RunError):
         (folder / "part").write_bytes(b"x")
         Store(Settings(tmp_path / "data"), "test", FakeClock()).open()
     store.check_lock()
@@ -167,7 +167,7 @@ def test_a_file_in_the_folders_place(tmp_path: Path) -> None:
 def test_has_strangers(start: Start) -> None:
     store = start()
     assert not store.has_unknown_files(A)
-    for path in (*store.paths("a")[:1], *store.paths("b")[1:]):
+    for path in (*store.files.paths("a")[:1], *store.files.paths("b")[1:]):
         path.write_bytes(b"x")
     assert (store.has_unknown_files(A), store.has_unknown_files(B)) == (True, True)
     finish(store, A)
@@ -176,7 +176,7 @@ def test_has_strangers(start: Start) -> None:
 
 def test_set_aside_never_overwrites(start: Start) -> None:
     store = start()
-    video, sound = store.paths("a")
+    video, sound = store.files.paths("a")
     aside = store.folder / "set_aside"
     for round_, names in enumerate([["a.mp4", "a.wav"], ["a.1.mp4", "a.1.wav"], ["a.2.mp4"]]):
         for path in (video, sound)[: len(names)]:
@@ -203,7 +203,7 @@ def test_the_sound_is_published_first(start: Start, monkeypatch: pytest.MonkeyPa
 
 def test_scratch_is_empty_on_the_same_disk_and_gone_afterwards(start: Start) -> None:
     store = start()
-    with pytest.raises(KeyError), store.scratch(A) as folder:
+    with pytest.raises(KeyError), store.files.scratch(A) as folder:
         assert (list(folder.iterdir()), folder.is_relative_to(store.folder)) == ([], True)
         (folder / "part").write_bytes(b"x")
         raise KeyError
@@ -296,14 +296,14 @@ def test_json_that_found_no_room_is_written_later(
 def test_has_room(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     store = start()
     scratch = store.folder / ".tmp" / f"{socket.gethostname()}-{os.getpid()}"
-    assert store.has_space()
+    assert store.files.has_space()
     scratch.rmdir()
-    assert store.has_space()
+    assert store.files.has_space()
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         with monkeypatch.context() as full:
             full.setattr(os, "fsync", refuse(number))
-            assert not store.has_space()
-    assert store.has_space() and list(scratch.iterdir()) == []
+            assert not store.files.has_space()
+    assert store.files.has_space() and list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EIO])
@@ -345,7 +345,7 @@ def test_what_is_kept_of_a_line_and_what_stands_in_the_journal(start: Start) -> 
     assert list(again.finished()) == ["a"]
     assert (again.finished()["a"]["id"], again.finished()["a"]["status"]) == ("a", "done")
     # What stands no longer in the folder is not done.
-    again.paths("a")[0].unlink()
+    again.files.paths("a")[0].unlink()
     again.read()
     assert again.finished() == {}
 

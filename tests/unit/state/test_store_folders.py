@@ -34,23 +34,23 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def names(store: Store, clip: Clip, seen: bool) -> dict[str, str | None]:
     """What a finished clip's line says of its files."""
-    video, audio = (path.relative_to(store.folder).as_posix() for path in store.paths(clip.id, clip.folder))
+    video, audio = (path.relative_to(store.folder).as_posix() for path in store.files.paths(clip.id, clip.folder))
     return {"video": video if seen else None, "audio": audio}
 
 
 def finish(store: Store, clip: Clip, seen: bool = True, **facts: Any) -> None:
     """Publish and record a clip, as worker and engine do."""
-    with store.scratch(clip) as folder:
+    with store.files.scratch(clip) as folder:
         video, audio = folder / "x.mp4", folder / "x.wav"
         video.write_bytes(b"picture")
         audio.write_bytes(b"sound")
-        store.publish(clip, video if seen else None, audio)
+        store.files.publish(clip, video if seen else None, audio)
     store.record(Outcome(clip, "done", attempts=1, facts=names(store, clip, seen) | facts))
 
 
 def files(store: Store) -> set[str]:
     """All that stands under the names of clips."""
-    folders = (store.videos, store.audio, store.folder / "set_aside")
+    folders = (store.files.videos, store.files.audio, store.folder / "set_aside")
     return {
         path.relative_to(store.folder).as_posix()
         for folder in folders
@@ -97,7 +97,7 @@ def test_what_is_gone_is_not_done(start: Start, lost: str) -> None:
 def test_a_file_in_another_folder_is_not_the_clips(start: Start) -> None:
     store = start()
     finish(store, DEEP)
-    for path in store.paths("deep", "eval/3f"):
+    for path in store.files.paths("deep", "eval/3f"):
         path.rename(path.parent.parent / path.name)
     again = start()
     assert again.pending([DEEP]) == [DEEP]
@@ -108,11 +108,11 @@ def test_a_file_in_another_folder_is_not_the_clips(start: Start) -> None:
 def test_links_to_nothing_and_other_things(start: Start) -> None:
     store = start()
     finish(store, DEEP)
-    video, _ = store.paths("deep", "eval/3f")
+    video, _ = store.files.paths("deep", "eval/3f")
     video.unlink()
     video.symlink_to("nowhere")
-    (store.audio / "eval" / "notes.txt").write_text("x")
-    (store.audio / "train").write_text("a file where a folder should be")
+    (store.files.audio / "eval" / "notes.txt").write_text("x")
+    (store.files.audio / "train").write_text("a file where a folder should be")
     again = start()
     assert again.pending([DEEP, OTHER]) == [DEEP, OTHER]
     assert not again.had_unknown_files(DEEP) and not again.had_unknown_files(OTHER)
@@ -124,7 +124,7 @@ def test_links_to_nothing_and_other_things(start: Start) -> None:
 @pytest.mark.parametrize("which", [0, 1])
 def test_strangers_in_a_folder(start: Start, which: int) -> None:
     store = start()
-    path = store.paths("deep", "eval/3f")[which]
+    path = store.files.paths("deep", "eval/3f")[which]
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x")
     assert store.has_unknown_files(DEEP)
@@ -141,7 +141,7 @@ def test_strangers_in_a_folder(start: Start, which: int) -> None:
 
 def test_a_picture_is_no_stranger_where_only_sound_is_wanted(start: Start) -> None:
     store = start(media="audio")
-    video, audio = store.paths("deep", "eval/3f")
+    video, audio = store.files.paths("deep", "eval/3f")
     for path in (video, audio):
         path.parent.mkdir(parents=True)
     video.write_bytes(b"x")
@@ -155,7 +155,7 @@ def test_a_picture_is_no_stranger_where_only_sound_is_wanted(start: Start) -> No
 def test_set_aside_out_of_folders(start: Start) -> None:
     store = start()
     finish(store, DEEP)
-    for path in store.paths("other", "train/00"):
+    for path in store.files.paths("other", "train/00"):
         path.parent.mkdir(parents=True)
         path.write_bytes(b"x")
     aside = store.folder / "set_aside"
@@ -171,12 +171,12 @@ def test_set_aside_out_of_folders(start: Start) -> None:
 
 def test_a_folder_for_the_sound_alone(start: Start) -> None:
     store = start(media="audio", audio_format="m4a")
-    assert not store.videos.exists()
+    assert not store.files.videos.exists()
     finish(store, DEEP, seen=False)
     assert files(store) == {"audio/eval/3f/deep.m4a"} and store.file_of("deep") == "audio/eval/3f/deep.m4a"
     again = start(media="audio", audio_format="m4a")
     assert again.pending([DEEP, TOP]) == [TOP]
-    store.paths("deep", "eval/3f")[1].unlink()
+    store.files.paths("deep", "eval/3f")[1].unlink()
     assert start(media="audio", audio_format="m4a").pending([DEEP, TOP]) == [DEEP, TOP]
 
 
@@ -192,7 +192,7 @@ def test_a_folder_of_sounds_by_another_name(tmp_path: Path) -> None:
 
 def test_a_picture_without_sound_is_the_clips_file(start: Start) -> None:
     store = start(allow_silent=True)
-    video, _ = store.paths("deep", "eval/3f")
+    video, _ = store.files.paths("deep", "eval/3f")
     video.parent.mkdir(parents=True)
     video.write_bytes(b"x")
     store.record(Outcome(DEEP, "done", facts={"video": "videos/eval/3f/deep.mp4", "audio": None}))

@@ -218,9 +218,9 @@ def test_a_kill_between_two_snapshots_loses_nothing(start: Start) -> None:
 
 def test_a_kill_between_publishing_and_the_journal_leaves_a_stranger(start: Start) -> None:
     store = start()
-    with store.scratch(A) as folder:
+    with store.files.scratch(A) as folder:
         (folder / "x").write_bytes(b"picture")
-        store.publish(A, folder / "x", None)
+        store.files.publish(A, folder / "x", None)
     assert start().pending([A]) == [A]
     assert start().has_unknown_files(A)
 
