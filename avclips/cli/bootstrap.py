@@ -34,12 +34,13 @@ def start(dataset, argv=None):  # type: (str, object) -> int
     try:
         main = import_module("avclips.cli.main").main
         found = getattr(import_module("avclips.datasets." + module), name)
+        # It imports what its words need: help needs nothing that has to be installed.
+        return int(main(found, argv))
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("avclips"):
             raise
         hint = f"{sys.executable} -m pip install {' '.join(map(repr, requirements().split()))}"
         return _complain(f"the Python package {error.name} is not installed", hint)
-    return int(main(found, argv))
 
 
 def requirements():  # type: () -> str

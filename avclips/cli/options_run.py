@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..core.state_dir import default_state_dir
 from ..datasets.base import Dataset
-from ..pacing.pacer import default_state_dir
 from .arguments import browser, hours, part, proxy_url, rate, seconds, size, whole_number
 
 

@@ -19,8 +19,7 @@ from ..core.model import Clip
 from ..core.redact import in_units
 from ..core.settings import Settings
 from ..datasets.base import LEFT_OUT, Dataset
-from ..fetch.plan import Share, standing
-from ..fetch.shard_output import open_output, summary_of
+from ..fetch.plan import standing
 from ..pacing.pace import TROUBLE
 from ..pacing.pace_file import read_pace
 from ..progress.console import summary, without_better
@@ -28,13 +27,15 @@ from ..state.last_settings import paces_of
 from ..state.progress_files import PROGRESS
 from ..state.store import Store
 from ..state.subtitle_counts import without_subtitles
+from .folder import listed, read_only, with_what_is_there
 
 # Bytes of a file with a pace, at most.
 _PACE_AT_MOST = 1 << 16
 
 
-def status(dataset: Dataset, settings: Settings, store: Store, clock: Clock) -> Iterator[str]:
+def status(dataset: Dataset, settings: Settings, clock: Clock) -> Iterator[str]:
     """What a user wants to know of a folder, line by line; RunError where it cannot be read."""
+    store = read_only(dataset, settings, clock)
     if settings.output_format != "files":
         yield from _of_shards(settings, store)
     else:
@@ -85,6 +86,9 @@ def _space(store: Store) -> str:
 
 
 def _of_shards(settings: Settings, store: Store) -> Iterator[str]:
+    # Only such a folder has need of what writes tars and tables.
+    from ..fetch.shard_output import open_output, summary_of
+
     output = open_output(settings, look=True)
     output.look()
     finished = output.finished()
@@ -127,25 +131,10 @@ def _of_split(split: str, done: int, count: int, failed: int) -> str:
 
 def _by_split(dataset: Dataset, settings: Settings, store: Store) -> Iterator[str]:
     """The same where a clip may be of several, whose lists are read one after the other."""
-    settings = _with_what_is_there(dataset, settings, store.metadata)
+    settings = with_what_is_there(dataset, settings, store.metadata)
     for split in settings.splits if len(settings.splits) > 1 else ():
         ids = {clip.id for clip in dataset.read_clips(store.metadata, replace(settings, splits=(split,))).clips}
         yield _of_split(split, len(ids & store.done.keys()), len(ids), len(ids & store.failed.keys()))
-
-
-def listed(dataset: Dataset, settings: Settings, store: Store) -> Share:
-    """All clips that are asked for, of every part. RunError."""
-    if "list" in dataset.options and not settings.clip_list:
-        raise RunError("no list is named, and the folder knows of none")
-    settings = _with_what_is_there(dataset, settings, store.metadata)
-    return Share(dataset.read_clips(store.metadata, settings).clips, None)
-
-
-def _with_what_is_there(dataset: Dataset, settings: Settings, metadata: Path) -> Settings:
-    """The settings for a look: the splits of which the folder has the annotation files."""
-    files = {each.split: each.name for each in dataset.annotations(settings) if each.split}
-    there = tuple(split for split in settings.splits if split not in files or (metadata / files[split]).exists())
-    return replace(settings, splits=there) if there else settings
 
 
 def bytes_of(folder: Path) -> int:

@@ -4,18 +4,47 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from ..core.errors import Killed, RunError
+from ..core.clock import Clock
+from ..core.errors import MORE_MAY_COME, Killed, RunError
 from ..core.model import Clip
 from ..core.settings import Settings
+from ..datasets.base import Dataset
+from ..fetch.shard_output import open_output
 from ..media.ffmpeg import Ffmpeg
+from ..media.ffmpeg_trial import find_ffmpeg
 from ..media.inspect import compare_all, examine
 from ..progress.bar import Progress
 from ..shards.check import ShardCheck
 from ..shards.layout import Output
 from ..shards.storage import StoreLost
 from ..state.store import Store
+from .folder import listed, read_only
+
+
+def verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:
+    """Look at every file, or into every shard; return 3 when some are bad, or could not be looked at."""
+    ffmpeg = find_ffmpeg(settings.ffmpeg, clock)
+    if settings.output_format != "files":
+        output = open_output(settings, look=True, clock=clock)
+        output.look()
+        return 0 if verify_shards(output, ffmpeg, settings, repair) else MORE_MAY_COME
+    # The whole folder is looked at: no shard may be at work when it is changed.
+    settings = replace(settings, part=None)
+    store = read_only(dataset, settings, clock)
+    if repair:
+        store.open()
+    try:
+        right = verify_files(store, listed(dataset, settings, store), ffmpeg, settings, repair)
+        if repair:
+            store.pending(listed(dataset, settings, store))
+            store.snapshot(force=True)
+    finally:
+        if repair:
+            store.close()
+    return 0 if right else MORE_MAY_COME
 
 
 def verify_files(store: Store, listed: Iterable[Clip], ffmpeg: Ffmpeg, settings: Settings, repair: bool) -> bool:

@@ -64,6 +64,8 @@ REASONS: dict[str, str] = {
 
 # Those that are also said of a clip that came, from what was left.
 WITHHELD = ("sabr", "po_token")
+# The exit code of a run, or a look, that nothing stopped: some clips may still come, or have to.
+MORE_MAY_COME = 3
 
 
 class AvclipsError(Exception):

@@ -16,7 +16,7 @@ from .files import appended
 from .redact import plain
 
 # The modules in which a run may wait for minutes with nothing else to say.
-_WAITING = ("avclips.datasets.base", "avclips.datasets.google_drive", "avclips.state.lock")
+_WAITING = ("avclips.datasets.annotation_files", "avclips.datasets.google_drive", "avclips.state.lock")
 
 
 class _OneLine(logging.Formatter):

@@ -1,11 +1,13 @@
-"""Whom a URL asks."""
+"""Whom a URL asks.
+
+Addresses that only yt-dlp knows to be YouTube's are asked of it. It is imported when the first one comes: that
+takes longer than all that a look at a folder needs.
+"""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
-
-from yt_dlp.extractor.youtube import YoutubeIE
 
 YOUTUBE = "YouTube"
 _YOUTUBES = re.compile(r"(?:[\w-]+\.)*(?:youtube(?:-nocookie)?\.com|youtu\.be)")
@@ -25,5 +27,7 @@ def site_of(url: str | None) -> str:
         return "an address that cannot be read"
     if not url or not host or _YOUTUBES.fullmatch(host):
         return YOUTUBE
+    from yt_dlp.extractor.youtube import YoutubeIE
+
     # Others' addresses of the same site.
     return YOUTUBE if YoutubeIE.suitable(url) else host.removeprefix("www.")

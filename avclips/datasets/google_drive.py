@@ -31,7 +31,8 @@ from ..core.redact import without_password
 from ..core.settings import Settings
 from ..pacing.pace import retry_delay
 from ..progress.console import say
-from .base import TIMEOUTS, Drive, DriveArchive
+from .annotation_files import TIMEOUTS
+from .base import Drive, DriveArchive
 
 log = logging.getLogger("avclips.datasets.google_drive")
 

@@ -7,20 +7,18 @@ a block, go by the same file in the user's cache folder.
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import re
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.request import getproxies
 
 from ..core.clock import Clock
 from ..core.settings import Identity
 from ..core.sites import YOUTUBE, site_of
+from ..core.state_dir import default_state_dir
 from .pace import SUSPECT_FOR, Block, Ticket, answered, limit_of, refused, started, undecided, wait_of, worked
 from .pace_file import Shelf
 
@@ -198,6 +196,9 @@ def pace_file(identity: Identity, cookies: str | None, state_dir: Path | None) -
 
 def _paths(identity: Identity, cookies: str | None, state_dir: Path | None) -> list[Path | None]:
     """The identity's own, and the account's where there are cookies."""
+    # It brings HTTP and TLS with it, half of all that a word of help imports.
+    from urllib.request import getproxies
+
     # Home folders are shared on clusters: two nodes have two connections, but one proxy.
     proxy = identity.proxy if identity.proxy is not None else getproxies().get("https", "")
     way = f"proxy {proxy}" if proxy else f"direct on {socket.gethostname()}"
@@ -220,13 +221,3 @@ def _path(state_dir: Path | None, kind: str, key: str) -> Path | None:
 def digest(text: str) -> str:
     """Tells one secret from another without saying anything of it."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def default_state_dir() -> Path:
-    """The user's cache folder for this program."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(base) if base else Path.home() / ".cache") / "avclips"
-    except RuntimeError:
-        # A container's user without a home: all of it on this machine share one.
-        return Path(tempfile.gettempdir()) / f"avclips-{os.getuid()}"

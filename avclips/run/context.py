@@ -13,7 +13,6 @@ from ..state.partition import named
 from ..state.store import Store
 
 # The exit code where another run may bring more.
-MORE_MAY_COME = 3
 
 
 @dataclass(frozen=True)

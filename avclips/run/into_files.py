@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ..core.errors import RunError
+from ..core.errors import MORE_MAY_COME, RunError
 from ..core.model import Clip
 from ..datasets.base import Finished, Listing
 from ..fetch.plan import Plan, Share, make_plan, see_that_they_are_the_same, standing
@@ -17,7 +17,7 @@ from ..sources.archives import Archives
 from ..state.store import Store
 from ..state.subtitle_counts import without_subtitles
 from .batches import Batch, batches
-from .context import MORE_MAY_COME, RunContext
+from .context import RunContext
 from .download import download, open_archives
 from .words import check_space, tell_pace, tell_refusals
 

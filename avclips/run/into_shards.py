@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import replace
 
+from ..core.errors import MORE_MAY_COME
 from ..datasets.base import Listing
 from ..fetch.plan import Plan, Share, see_that_they_are_the_same
 from ..fetch.pool import Pool
@@ -14,7 +15,7 @@ from ..progress.console import say
 from ..progress.forecast import Work
 from ..shards.layout import Output
 from ..state.first_settings import as_shards
-from .context import MORE_MAY_COME, RunContext
+from .context import RunContext
 from .download import download, open_archives
 from .words import tell_pace, tell_refusals
 

@@ -13,7 +13,8 @@ from ..core.logs import log_to
 from ..core.settings import Settings
 from ..core.signals import Signals
 from ..core.suggest import near_path
-from ..datasets.base import Dataset, Listing, fetch_annotations
+from ..datasets.annotation_files import fetch_annotations
+from ..datasets.base import Dataset, Listing
 from ..fetch.pool import Pool
 from ..fetch.requirements import needs_of
 from ..fetch.shard_output import see_what_is_needed

@@ -25,6 +25,7 @@ from ..core.files import appended
 from ..core.model import Outcome
 from ..core.redact import without_password
 from .manifest_line import is_right
+from .quick_lines import quick_reader
 
 log = logging.getLogger("avclips.state.manifest")
 
@@ -75,7 +76,7 @@ def _ending(name: Any) -> str:
 
 def _folder(name: Any) -> str:
     """``eval/3f`` of ``wavs/eval/3f/ID.m4a``."""
-    return "/".join(name.split("/")[1:-1]) if isinstance(name, str) else ""
+    return name[name.find("/") + 1 : max(name.rfind("/"), 0)] if isinstance(name, str) else ""
 
 
 def video_of(line: Mapping[str, Any]) -> str:
@@ -113,14 +114,22 @@ class Replay:
     def take(self, line: Line, manifest: str, end: int) -> None:
         """Let ``line`` replace whatever its manifest said of its clip before."""
         clip_id = line["id"]
-        self._drop(clip_id)
         if line["status"] == "done":
-            self.done[clip_id] = done_of(line)
-        elif line["status"] == "failed":
+            self.take_done(clip_id, done_of(line))
+            return
+        self._drop(clip_id)
+        if line["status"] == "failed":
             self.failed[clip_id] = failed_of(line)
             self.places[clip_id] = Place(manifest, end, video_of(line))
         else:
             self.let_go[clip_id] = turn_of(line), str(line.get("time", ""))
+
+    def take_done(self, clip_id: str, done: Done) -> None:
+        """The same, of a finished clip's line."""
+        # Most are spoken of once.
+        if clip_id in self.done or clip_id in self.failed or clip_id in self.let_go:
+            self._drop(clip_id)
+        self.done[clip_id] = done
 
     def join(self, other: Replay) -> None:
         """Take what another manifest says, where it knows more."""
@@ -157,15 +166,16 @@ class Replay:
 def replay(manifests: Iterable[Path]) -> Replay:
     """Read several manifest as one."""
     told: Replay | None = None
+    quick = quick_reader()
     for path in manifests:
-        one, begin = Replay(), 0
-        passed_over: list[int] = []
-        for end, line in _lines(path):
-            if line is None:
-                passed_over.append(begin)
+        one, passed_over = Replay(), []
+        for begin, raw in _raw_lines(path):
+            if (found := quick(raw)) is not None:
+                one.take_done(found[0], _done(*found[1:]))
+            elif (line := _parse(raw)) is not None:
+                one.take(line, path.name, begin + len(raw))
             else:
-                one.take(line, path.name, end)
-            begin = end
+                passed_over.append(begin)
         one.sizes[path.name] = path.stat().st_size
         if passed_over:
             words = "%s: lines that are broken, or no run's, are passed over: %d, the first at byte %d"
@@ -210,17 +220,17 @@ def _weight(line: Line) -> tuple[int, bool, str]:
 
 
 def _all(manifests: Iterable[Path]) -> Iterator[Line]:
-    return (line for path in manifests for _, line in _lines(path) if line is not None)
+    # What is cut is found in the folder, or fetched.
+    return (line for path in manifests for _, raw in _raw_lines(path) if (line := _parse(raw)) is not None)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Line | None]]:
-    """The byte behind each line, and what it says; None where a power loss cut it, or no run wrote it."""
+def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The byte at which each line begins, and the line."""
     at = 0
     with open(path, "rb") as stream:
         for raw in stream:
+            yield at, raw
             at += len(raw)
-            # What is cut is found in the folder, or fetched.
-            yield at, _parse(raw)
 
 
 class Manifest:
@@ -320,8 +330,11 @@ def now() -> str:
 
 
 def _parse(raw: bytes) -> Line | None:
+    """What a line says; None where a power loss cut it, or no run wrote it."""
     try:
-        line = _DECODER.decode(raw.decode("utf-8"))
+        # What decode() does, without its two searches for white space.
+        text = raw.decode("utf-8").strip(" \t\r\n")
+        line, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return None
-    return line if is_right(line) else None
+    return line if end == len(text) and is_right(line) else None

@@ -6,6 +6,7 @@ taken for one.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -13,13 +14,13 @@ from typing import Any
 
 from ..core.files import PLAIN_NAME, is_plain_name
 
-# Where the files of a clip lie, each kind beneath a folder of its name.
-_KINDS = {"video": ("videos",), "audio": ("audio", "wavs"), "info": ("info",)}
-# KIND/FOLDER/ID.ENDING, with any number of folders.
-_PATH = re.compile(rf"([a-z]+)/((?:{PLAIN_NAME}/)*)([^/]+)")
+# Where a clip's picture, its sound and what is known of it lie, each beneath a folder of its kind.
+_KINDS = (("videos",), ("audio", "wavs"), ("info",))
+# KIND/FOLDER, with any number of folders.
+_FOLDERS = re.compile(rf"([a-z]+)((?:/{PLAIN_NAME})*)")
 _ENDING = re.compile(r"[a-z0-9]{1,8}")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_MOST = 1 << 53
+MOST = 1 << 53
 # More than anybody tries a clip.
 MOST_TURNS = 10**9
 
@@ -35,7 +36,7 @@ def _number(value: Any) -> bool:
 
 
 def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
 
 
 def _interval(value: Any) -> bool:
@@ -62,9 +63,12 @@ _EITHER: dict[str, Test] = {
     "meta": lambda value: isinstance(value, dict),
     "turn": lambda value: _count(value) and 1 <= value <= MOST_TURNS,
 }
-_DONE = _EITHER | dict.fromkeys(("bytes", "bytes_fetched"), _or_nothing(_count))
-_DONE |= dict.fromkeys(("pictures", "width", "height", "samples", "sample_rate", "channels"), _or_nothing(_count))
-_DONE |= dict.fromkeys(("duration", "fps"), _or_nothing(_number))
+COUNTS = frozenset(
+    ("attempts", "bytes", "bytes_fetched", "pictures", "width", "height", "samples", "sample_rate", "channels")
+)
+_DONE = _EITHER | dict.fromkeys(COUNTS - _EITHER.keys(), _or_nothing(_count))
+NUMBERS = ("duration", "fps")
+_DONE |= dict.fromkeys(NUMBERS, _or_nothing(_number))
 _DONE |= {"subtitles_seen": _texts, "subtitles_error": lambda value: isinstance(value, dict)}
 _FAILED: dict[str, Test] = _EITHER | {
     "reason": _text,
@@ -97,19 +101,35 @@ def _fits(line: Mapping[str, Any], tests: Mapping[str, Test]) -> bool:
 
 
 def _names_its_files(line: Mapping[str, Any]) -> bool:
-    """Whether all files of a finished clip are called after it, in folders of results."""
-    clip_id = line["id"]
+    return (
+        files_of(line["id"], line.get("video"), line.get("audio"), line.get("info"), line.get("subtitles"))
+        is not None
+    )
+
+
+def files_of(clip_id: str, video: Any, audio: Any, info: Any, subtitles: Any) -> tuple[str, str, str] | None:
+    """Where a finished clip's files lie beneath those of all clips, and how its picture's and sound's names end.
+
+    None where a file is not called after the clip, or not in a folder of results.
+    """
     places = set()
-    for name, kinds in _KINDS.items():
-        if (path := line.get(name)) is not None:
-            place, ending = _read(path, kinds, clip_id)
-            if not _ENDING.fullmatch(ending):
-                return False
-            places.add(place)
-    subtitles = line.get("subtitles") or {}
-    if not isinstance(subtitles, dict) or len(places) > 1:
-        return False
-    return all(
+    endings = []
+    for path, kinds in zip((video, audio, info), _KINDS, strict=True):
+        if path is None:
+            endings.append("")
+            continue
+        place, ending = _read(path, kinds, clip_id)
+        if not _is_ending(ending):
+            return None
+        places.add(place)
+        endings.append(f".{ending}")
+    if len(places) > 1 or (subtitles and not _are_subtitles(clip_id, subtitles)):
+        return None
+    return (places.pop() if places else ""), endings[0], endings[1]
+
+
+def _are_subtitles(clip_id: str, subtitles: Any) -> bool:
+    return isinstance(subtitles, dict) and all(
         _LANGUAGE.fullmatch(language)
         and (path is None or _read(path, ("subtitles",), clip_id)[1] == f"{language}.vtt")
         for language, path in subtitles.items()
@@ -118,7 +138,21 @@ def _names_its_files(line: Mapping[str, Any]) -> bool:
 
 def _read(path: Any, kinds: tuple[str, ...], clip_id: str) -> tuple[str, str]:
     """The folders, and what follows ``ID.``, of ``KIND/FOLDERS/ID.ENDING``; nothing of a path that is none."""
-    match = _PATH.fullmatch(path) if isinstance(path, str) else None
-    if match is None or match[1] not in kinds or not match[3].startswith(f"{clip_id}."):
+    folders, _, name = path.rpartition("/") if isinstance(path, str) else ("", "", "")
+    kind, place = _place(folders)
+    if kind not in kinds or not name.startswith(f"{clip_id}."):
         return "", ""
-    return match[2], match[3][len(clip_id) + 1 :]
+    return place, name[len(clip_id) + 1 :]
+
+
+# Most files lie in one of a few folders, and end in one of a few ways.
+@functools.lru_cache(maxsize=4096)
+def _place(folders: str) -> tuple[str, str]:
+    """The kind, and the folders beneath its own, of ``KIND/FOLDERS``; nothing of what is none."""
+    match = _FOLDERS.fullmatch(folders)
+    return (match[1], match[2][1:]) if match else ("", "")
+
+
+@functools.lru_cache(maxsize=64)
+def _is_ending(text: str) -> bool:
+    return _ENDING.fullmatch(text) is not None

@@ -19,10 +19,11 @@ from filelock import FileLock, Timeout
 from avclips.core import file_lock, files
 from avclips.core.clock import Clock
 from avclips.core.settings import Identity
+from avclips.core.state_dir import default_state_dir
 from avclips.pacing import pace_file
 from avclips.pacing.pace import LONGEST_WAIT, Block, Pace, Ticket, limit_of, refilled, reunited
 from avclips.pacing.pace_file import read_pace
-from avclips.pacing.pacer import Pacer, default_state_dir, make_pacer
+from avclips.pacing.pacer import Pacer, make_pacer
 from tests.support.fake_clock import FakeClock
 
 GUEST = Identity()

@@ -12,7 +12,8 @@ import pytest
 from avclips.core.errors import RunError, Stopped
 from avclips.core.files import read_json
 from avclips.core.settings import Identity, Settings
-from avclips.datasets.base import Annotation, Dataset, Listing, fetch_annotations
+from avclips.datasets.annotation_files import fetch_annotations
+from avclips.datasets.base import Annotation, Dataset, Listing
 from tests.standin.fake_youtube import FakeFile, FakeYouTube, Fault
 from tests.support.fake_clock import FakeClock
 
