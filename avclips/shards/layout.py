@@ -66,12 +66,15 @@ def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iter
     """
     numbers = itertools.count(first, step)
     shard: list[Clip] = []
-    for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
-        of_video = list(group)
-        if shard and len(shard) + len(of_video) > size:
-            yield Shard(next(numbers), tuple(shard))
-            shard = []
-        shard += of_video
+    # Where in it the last video's clips begin.
+    begin, video = 0, None
+    for clip in clips:
+        if clip.video != video:
+            begin, video = len(shard), clip.video
+        if len(shard) >= size and begin:
+            yield Shard(next(numbers), tuple(shard[:begin]))
+            shard, begin = shard[begin:], 0
+        shard.append(clip)
     if shard:
         yield Shard(next(numbers), tuple(shard))
 
@@ -111,8 +114,9 @@ class Output:
         digest, kinds = hashlib.sha256(), Schema()
         for shard in cut(clips, size):
             self.count, listed = self.count + 1, listed + len(shard.clips)
+            lines = [f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n" for clip in shard.clips]
+            digest.update("".join(lines).encode("utf-8", "replace"))
             for clip in shard.clips:
-                digest.update(f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n".encode("utf-8", "replace"))
                 kinds.add(clip.meta)
         layout = layout_of_schema(kinds, endings, info)
         plan: dict[str, Any] = {"clips": listed, "shards": self.count, "samples_per_shard": size}
