@@ -21,7 +21,7 @@ from ..lists.cells import short
 from ..lists.columns import delimiter_of_list, looks_of
 from ..lists.meaning import Meaning, meaning_of
 from ..lists.reader import open_table
-from ..lists.rows import named_of
+from ..lists.rows import named_of, plain_reader
 from ..lists.spooled import OnDisk
 from ..lists.table import Table
 from .base import Dataset, Listing
@@ -89,8 +89,13 @@ class _Told:
 
 
 def _rows(table: Table, meaning: Meaning, skipped: _Told) -> Iterator[tuple[str, float, float]]:
+    plain = plain_reader(meaning)
     for where, cells in table.rows(meaning.names):
         skipped.rows += 1
+        if (row := plain(cells)) is not None:
+            skipped.taken += 1
+            yield row
+            continue
         try:
             _, video, url, found = named_of(cells, meaning)
             if url is not None:

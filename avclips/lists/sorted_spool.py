@@ -6,11 +6,12 @@ DuckDB and pyarrow are in the ``scale`` extra; where they are missing, ``on_disk
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..core.errors import RunError
 from ..core.extras import extra
@@ -64,14 +65,22 @@ def _batches(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
 def _insert(base: Any, arrow: Any, first: int, batch: list[Row]) -> None:
     videos, starts, stops = zip(*batch, strict=True)
     columns = {
-        "place": arrow.array(range(first, first + len(batch)), arrow.int64()),
+        "place": _numbers(arrow, "q", range(first, first + len(batch))),
         "video": arrow.array(videos, arrow.string()),
-        "start": arrow.array(starts, arrow.float64()),
-        "stop": arrow.array(stops, arrow.float64()),
+        "start": _numbers(arrow, "d", starts),
+        "stop": _numbers(arrow, "d", stops),
     }
     base.register("batch", arrow.table(columns))
     base.execute("INSERT INTO rows SELECT place, video, start, stop FROM batch")
     base.unregister("batch")
+
+
+def _numbers(arrow: Any, kind: Literal["q", "d"], values: Iterable[float]) -> Any:
+    """Numbers of eight bytes as Arrow has them; Python's own arrays take half of the time of Arrow's reading."""
+    found = array(kind, values)
+    return arrow.Array.from_buffers(
+        arrow.int64() if kind == "q" else arrow.float64(), len(found), [None, arrow.py_buffer(found)]
+    )
 
 
 def read_ordered(path: Path) -> Iterator[Row]:

@@ -72,12 +72,16 @@ class OnDisk:
 
     def __iter__(self) -> Iterator[Clip]:
         rows = read_ordered(self._ordered) if self._ordered.exists() else _read(self._path)
-        for _, group in itertools.groupby(rows, key=lambda row: row[0]):
-            clips: dict[str, Clip] = {}
-            for row in group:
-                clip = self._made(*row)
-                clips.setdefault(clip.id, clip)
-            yield from clips.values()
+        made, of_video, ids = self._made, None, set[str]()
+        for row in rows:
+            clip = made(*row)
+            if row[0] != of_video:
+                of_video, ids = row[0], {clip.id}
+            elif clip.id in ids:
+                continue
+            else:
+                ids.add(clip.id)
+            yield clip
 
 
 def _write(part: Path, rows: Iterable[Row]) -> None:

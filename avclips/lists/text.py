@@ -26,6 +26,8 @@ _NUMBER = re.compile(r"\s*[-+]?[0-9.,:]+\s*")
 _CELL = r'(?:"(?:[^"]|"")*"|[-+0-9.,:eE ]*)'
 _QUOTED_LINE = re.compile(rf"{_CELL}(?:\t{_CELL})*")
 _NEARLY_ALL = 0.9
+# Lines that are looked at together.
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,17 @@ class _Feed:
         self.read += line is not None
         return line
 
+    def block(self) -> list[str]:
+        """The next lines, where no quote is among them, so that each is a row by itself; else none."""
+        if self._back:
+            return []
+        lines = list(itertools.islice(self._lines, _AT_ONCE))
+        self.read += len(lines)
+        if '"' in "".join(lines):
+            self._back.extend(lines)
+            return []
+        return lines
+
     def _is_row(self, line: str) -> bool:
         cells = line.rstrip("\r\n").split(self._form.delimiter)
         return len(cells) == self.width and any(
@@ -231,6 +244,7 @@ class _Reading:
             feed = _Feed(_without_comments(stream), self._form, self._looks)
             rows = self._reader(feed)
             while True:
+                yield from self._at_once(feed)
                 begin = feed.used + 1
                 try:
                     cells = next(rows)
@@ -249,6 +263,16 @@ class _Reading:
                     "this is a fault of the program: please report it",
                 )
 
+    def _at_once(self, feed: _Feed) -> Iterator[tuple[int, list[str]]]:
+        """The rows up to the next quote, a block of lines at a time: there may be millions."""
+        while lines := feed.block():
+            begin = feed.used + 1
+            feed.used += len(lines)
+            for line, cells in enumerate(self._reader(lines), begin):
+                if any(cells):
+                    feed.width = feed.width or len(cells)
+                    yield line, cells
+
     def _complain(self, error: Exception, feed: _Feed, begin: int) -> None:
         """UsageError, but where the first line of what was taken is a row, and its quote a letter."""
         where = f"{self._source.name}, line {begin}"
@@ -260,7 +284,7 @@ class _Reading:
             hint = 'close it, or double it where a quote is meant: ""'
             raise UsageError(f"{where}: a quote is opened and never closed", hint) from error
 
-    def _reader(self, feed: _Feed) -> Iterator[list[str]]:
+    def _reader(self, feed: Iterable[str]) -> Iterator[list[str]]:
         return reader(feed, delimiter=self._form.delimiter, skipinitialspace=True)
 
     def _as_letters(self, line: str) -> list[str]:

@@ -86,8 +86,9 @@ class Output:
         digest, kinds = hashlib.sha256(), Schema()
         for shard in cut(clips, size):
             self.count, listed = self.count + 1, listed + len(shard.clips)
+            lines = [f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n" for clip in shard.clips]
+            digest.update("".join(lines).encode("utf-8", "replace"))
             for clip in shard.clips:
-                digest.update(f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n".encode("utf-8", "replace"))
                 kinds.add(clip.meta)
         layout = layout_of_schema(kinds, endings, info)
         plan: dict[str, Any] = {"clips": listed, "shards": self.count, "samples_per_shard": size}

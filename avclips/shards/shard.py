@@ -24,11 +24,14 @@ def cut(clips: Iterable[Clip], size: int, first: int = 0, step: int = 1) -> Iter
     """
     numbers = itertools.count(first, step)
     shard: list[Clip] = []
-    for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
-        of_video = list(group)
-        if shard and len(shard) + len(of_video) > size:
-            yield Shard(next(numbers), tuple(shard))
-            shard = []
-        shard += of_video
+    # Where in it the last video's clips begin.
+    begin, video = 0, None
+    for clip in clips:
+        if clip.video != video:
+            begin, video = len(shard), clip.video
+        if len(shard) >= size and begin:
+            yield Shard(next(numbers), tuple(shard[:begin]))
+            shard, begin = shard[begin:], 0
+        shard.append(clip)
     if shard:
         yield Shard(next(numbers), tuple(shard))

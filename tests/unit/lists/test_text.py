@@ -245,3 +245,27 @@ def test_a_header_that_may_be_a_row_is_said(tmp_path: Path) -> None:
     assert f"the first row is taken for a header; if {ID!r} is a video: --url-col and a number" in found.remarks
     found = listing(tmp_path, f"description,video\nx,{OTHER}\n")
     assert not any("header" in line for line in found.remarks)
+
+
+@pytest.mark.parametrize("at", [0, 998, 999, 1000, 1001, 1999, 2400])
+@pytest.mark.parametrize("title", ['"Heroes, Low"', '"Heroes', 'a "remix"', '"two\nlines"'])
+def test_no_row_is_lost_where_lines_are_read_in_blocks(tmp_path: Path, at: int, title: str) -> None:
+    """A quote may stand at the end of a block, or at the beginning of the next."""
+    names = [f"abcdef{number:05d}" for number in range(2401)]
+    lines = [
+        f"{video},{number},{number + 5},{title if number == at else 'x'}" for number, video in enumerate(names)
+    ]
+    path = written(tmp_path, "youtube_id,start,end,title\n" + "\n".join(lines) + "\n", "list.csv")
+    table = open_table(path, "utf-8", looks_of(Settings(tmp_path)))
+    found = list(table.rows(("youtube_id", "title")))
+    assert [cells["youtube_id"] for _, cells in found] == names
+    further = title.count("\n")
+    assert [where for where, _ in found] == [f"line {n + 2 + (n > at) * further}" for n in range(2401)]
+
+
+def test_lines_that_end_otherwise_are_rows_too(tmp_path: Path) -> None:
+    lines = [f"abcdef{number:05d},{number},{number + 5}" for number in range(2000)]
+    for between in ("\r", "\r\n", "\n\n"):
+        path = written(tmp_path, "url,start,end\n" + between.join(lines), "list.csv")
+        rows = open_table(path, "utf-8", looks_of(Settings(tmp_path))).rows(("start",))
+        assert [cells["start"] for _, cells in rows] == [str(number) for number in range(2000)]
