@@ -45,6 +45,8 @@ def write_ordered(path: Path, rows: Iterable[Row]) -> None:
     limits["preserve_insertion_order"] = False
     try:
         with closing(duckdb.connect(":memory:", config=limits)) as base:
+            # Of what takes longer than two seconds it tells on standard output otherwise.
+            base.execute("SET enable_progress_bar = false")
             base.execute("CREATE TABLE rows (place BIGINT, video VARCHAR, start DOUBLE, stop DOUBLE)")
             for first, batch in _batches(rows):
                 _insert(base, arrow, first, batch)
