@@ -6,6 +6,7 @@ takes longer than all that a look at a folder needs.
 
 from __future__ import annotations
 
+import functools
 import re
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ def watch_url(video: str) -> str:
     return f"https://www.youtube.com/watch?v={video}"
 
 
+# An engine asks again and again of all that it has before it.
+@functools.lru_cache(maxsize=4096)
 def site_of(url: str | None) -> str:
     """Whom a URL asks: YouTube, or the name of another host."""
     try:

@@ -36,6 +36,13 @@ class HostQueues:
             yield from (video for _, video in queue)
         yield from self._last
 
+    @property
+    def sites(self) -> set[str]:
+        """Whom those at hand, and those behind all, are asked of: a hundred thousand videos may be of one site."""
+        self._fill_up(SOON)
+        behind = (video.url for video in self._last)
+        return {*filter(None, self._queues), *(site_of(url) for url in behind if url is not None)}
+
     def next(self, may_start: Callable[[str | None], bool]) -> Video | None:
         """Take the first video of a site that may start (None: nobody is asked for it), or None."""
         self._fill_up(SOON)

@@ -207,7 +207,8 @@ class Engine:
         if self._space.paused:
             self._last_answer = self._clock.now()
             return
-        left = {site_of(video.url) for video in self._left if video.url is not None}
+        begun = itertools.chain(self._running.values(), (video for _, _, video in self._later))
+        left = {site_of(video.url) for video in begun if video.url is not None} | self._queues.sites
         blocked = bool(left) and all(pacer.of(site).block for site in left for pacer in self._pacers)
         waiting = blocked or self._retries.unheard
         if waiting and self._clock.now() - self._last_answer > self._settings.give_up_after:

@@ -102,3 +102,21 @@ def test_none_is_lost_and_none_comes_twice(seed: int) -> None:
         else:
             out.append(found.id)
     assert sorted(out) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "last", "sites"),
+    [
+        ("", "", set()),
+        ("-1 -2", "", set()),
+        ("a1 v1 -1 a2", "", {"YouTube", "vimeo.com"}),
+        ("a1", "x1 -1", {"YouTube", "x.example"}),
+        # Nobody has to be asked of whom nothing is at hand yet.
+        (" ".join(f"a{n}" for n in range(2 * SOON)) + " v1", "", {"YouTube"}),
+    ],
+)
+def test_whom_those_at_hand_are_asked_of(names: str, last: str, sites: set[str]) -> None:
+    left = queues(names)
+    for name in last.split():
+        left.last(video(name))
+    assert left.sites == sites
