@@ -1,9 +1,9 @@
 """The whole AVQA in fast time: ``whole_avqa TREE VIDEOS-PER-HOUR [CLIPS]``, in the current folder.
 
 The real engine, store, pacer and retries, over 57,015 clips of some 45,000 videos. The workers are scripted:
-sizes, faults and blocks are as people report them, by dice that fall the same way each time. The run is ended three times
-in the middle, as a node's time is, and goes on. Prints a JSON object: simulated seconds and where they went, what
-came, what was lost, and the memory of the process.
+sizes, faults and blocks are as people report them, by dice that fall the same way each time. The run is ended
+three times in the middle, as a node's time is, and goes on. Prints a JSON object: simulated seconds and where
+they went, what came, what was lost, and the memory of the process.
 """
 
 from __future__ import annotations
