@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOUR := .venv-spark4
 
 .PHONY: help test test-slow test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
-	matrix readers single-file bench clean
+	matrix readers single-file bench bench-long clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -96,6 +96,9 @@ matrix: $(BIN)/.made ## clips of media in every layout, at random, against PyAV'
 
 bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, about 10 minutes [QUICK=1] [AGAINST=COMMIT]
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(AGAINST),--against $(AGAINST))
+
+bench-long: $(BIN)/.made ## starts on a million clips, all of AVQA in fast time, ten million rows: half an hour [QUICK=1]
+	$(BIN)/python -m benchmarks.long $(if $(QUICK),--quick)
 
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is
 	$(BIN)/python -m tools.readers

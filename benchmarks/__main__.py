@@ -52,7 +52,7 @@ def settings(quick: bool) -> list[Setting]:
     return [
         Setting("near", "localhost, videos of 10 minutes", near, 2 if quick else 5, once=once),
         Setting("far", FAR, few, rounds, latency=0.05, rate=2e6, once=WHOLE),
-        Setting("hours", "localhost, videos of 3 hours", few, rounds, hours=True, once=WHOLE),
+        Setting("hours", "localhost, videos of 3 hours", few, rounds, video="h", once=WHOLE),
         Setting(
             "page", "localhost, 10 minutes, a watch page of 1 MB", few, rounds, page_bytes=1_000_000, once=WHOLE
         ),
@@ -62,7 +62,7 @@ def settings(quick: bool) -> list[Setting]:
 def main() -> int:
     """Measure, and write it down."""
     options = _options()
-    client, server = _cores()
+    client, server = cores()
     if client >= 0:
         os.sched_setaffinity(0, {client})
     media = ROOT / ".cache" / "bench"
@@ -123,14 +123,14 @@ def _alone(bench: Bench, quick: bool, say: runs.Say) -> Alone:
     limited = runs.limited(bench, 4 if quick else 12, say)
     scaling = runs.scaling(bench, 20_000 if quick else 100_000, say)
     counts = () if quick else (57_015, 100_000)
-    starts = [(count, runs.start(bench, count, say)) for count in counts]
+    starts = [(count, runs.start(bench, count, say).seconds) for count in counts]
     shards = many.shards(bench, 12 if quick else 30, 1 if quick else 5, say)
     spark = many.spark(bench, 36 if quick else 96, 1 if quick else 3, say)
-    rows = many.long_list(bench, 1_000_000 if quick else 10_000_000, say)
+    rows = many.long_list(bench, 1_000_000, say)
     return Alone(scaling, starts, limited, sharing, shards, spark, rows)
 
 
-def _cores() -> tuple[int, int]:
+def cores() -> tuple[int, int]:
     """A core for the clients and another for the stand-in; -1 where they cannot be told apart."""
     if not hasattr(os, "sched_getaffinity"):
         return -1, -1
@@ -139,16 +139,20 @@ def _cores() -> tuple[int, int]:
 
 
 def _header(options: argparse.Namespace) -> list[str]:
-    """What was measured, when, and on which machine."""
+    words = [*(["QUICK=1"] if options.quick else []), *([f"AGAINST={options.against}"] if options.against else [])]
+    return header(options.tree, " ".join(["make bench", *words]))
+
+
+def header(tree: Path, words: str) -> list[str]:
+    """What was measured, when, and on which machine; ``words``: the command."""
     ffmpeg = imageio_ffmpeg.get_ffmpeg_version()
     commit = subprocess.run(
-        ["git", "-C", str(options.tree), "describe", "--always", "--dirty"], capture_output=True, text=True
+        ["git", "-C", str(tree), "describe", "--always", "--dirty"], capture_output=True, text=True
     ).stdout.strip()
     load = " ".join(f"{number:.1f}" for number in os.getloadavg())
     said = "Against a stand-in on localhost (`tests/standin/fake_youtube.py`), not against YouTube."
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    words = [*(["QUICK=1"] if options.quick else []), *([f"AGAINST={options.against}"] if options.against else [])]
-    what = f"Measured {when} with `{' '.join(['make bench', *words])}`"
+    what = f"Measured {when} with `{words}`"
     versions = f"yt-dlp {version('yt-dlp')}, ffmpeg {ffmpeg}, Python {platform.python_version()}"
     machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()}"
     at = f" at {commit}" if commit else ""

@@ -25,7 +25,7 @@ LINE = {"bytes": "MB received a clip", "requests": "requests a clip", "extractio
 ALL = {**LINE, "media requests": "media requests a clip", "cpu": "CPU s a clip", "peak": "peak MB"}
 NEAR = Setting("near", "localhost, 10 minutes", {"copy": 24, "decode": 18, "exact": 12, "exact decode": 12}, 1)
 FAR = Setting("far", "50 ms away", {"copy": 6}, 1, latency=0.05, rate=2e6)
-HOURS = Setting("hours", "videos of 3 hours", {"copy": 12}, 1, hours=True)
+HOURS = Setting("hours", "videos of 3 hours", {"copy": 12}, 1, video="h")
 Measure = Callable[[Bench], Found]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+_MEASURED = Path(__file__).resolve().with_name("measured.py")
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,15 @@ class Failed(Exception):
 
 def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, patience: float = 300.0) -> Cost:
     """Run a command in ``folder``; Failed where it does not end with 0."""
-    said = folder / "said.txt"
+    said, cost = folder / "said.txt", folder / "cost.json"
     with open(said, "wb") as out:
-        started = time.perf_counter()
         child: subprocess.Popen[bytes] | None = None
         watchdog: threading.Timer | None = None
         try:
             with _held_signals():
                 child = subprocess.Popen(
-                    command,
+                    # Without the site's packages: it is to be small.
+                    [sys.executable, "-S", "-E", str(_MEASURED), str(cost), *command],
                     env=dict(environment),
                     cwd=folder,
                     stdin=subprocess.DEVNULL,
@@ -49,8 +52,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
                 )
                 watchdog = threading.Timer(patience, _end, [child.pid])
                 watchdog.start()
-            # wait4 counts the child and every descendant that was waited for.
-            _, status, usage = os.wait4(child.pid, 0)
+            code = child.wait()
         except BaseException:
             if child is not None:
                 # It has a session of its own: Ctrl-C does not reach it.
@@ -60,14 +62,12 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
         finally:
             if watchdog is not None:
                 watchdog.cancel()
-        wall = time.perf_counter() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
+    if code != 0:
         words = said.read_text(errors="replace")[-2000:]
-        raise Failed(f"{' '.join(command)[:300]} ended with {child.returncode}:\n{words}")
-    # Linux counts in KiB, others in bytes.
-    scale = 1024 if os.uname().sysname == "Linux" else 1
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * scale / 1e6)
+        raise Failed(f"{' '.join(command)[:300]} ended with {code}:\n{words}")
+    found = Cost(**json.loads(cost.read_text()))
+    cost.unlink()
+    return found
 
 
 def run_all(commands: Sequence[Sequence[str]], environment: Mapping[str, str], folder: Path) -> Cost:

@@ -47,6 +47,7 @@ class Repeated(FakeVideo):
 
 
 TEN_MINUTES = Repeated(Media(duration=600.0))
+TWENTY_MINUTES = Repeated(Media(duration=1200.0))
 # Half the pictures: a stream of 400 MB is long enough.
 THREE_HOURS = Repeated(Media(duration=3 * 3600.0, fps=12.5))
 

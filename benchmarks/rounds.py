@@ -21,11 +21,15 @@ from .child import Cost
 from .standin import Standin
 from .ways import Clip, Place, Way, complete, film_bytes
 
+# Seconds of a video, by the letter that its name begins with (serve.py).
+LASTS = {"m": 600, "t": 1200, "h": 3 * 3600}
+
 
 @dataclass(frozen=True)
 class Setting:
     """How far away the stand-in is, and what its videos are like; ``batches``: clips of a batch, by way.
 
+    ``video``: the letter of its videos; ``open_rate``: bytes a second of an answer whose end was not asked for.
     ``once``: ways whose waits are so long that one batch in all is enough.
     """
 
@@ -33,11 +37,12 @@ class Setting:
     title: str
     batches: Mapping[str, int]
     rounds: int
-    hours: bool = False
+    video: str = "m"
     latency: float = 0.0
     rate: float | None = None
     page_bytes: int = 0
     once: frozenset[str] = frozenset()
+    open_rate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,21 +91,21 @@ class Bench:
 
     def clips(self, count: int, setting: Setting) -> list[Clip]:
         """Clips of so many videos that nobody has asked for yet: at the start, in the middle, at the end."""
-        duration = 3 * 3600 if setting.hours else 600
+        duration = LASTS[setting.video]
         # The same places for every way, and others in each batch of one.
         dice = random.Random(count)
         found = []
         for number in range(count):
             # Never where one of the minutes of a video meets the next (media.py): sound breaks off there.
             start = (0, duration // 2, duration - 60)[number % 3] + dice.randrange(8, 42)
-            found.append(Clip(f"{'h' if setting.hours else 'm'}{next(self._numbers):010d}", start))
+            found.append(Clip(f"{setting.video}{next(self._numbers):010d}", start))
         return found
 
     def sample(self, way: Way, setting: Setting, number: int) -> Sample:
         """Run one batch of a way."""
         clips = self.clips(setting.batches[way.name], setting)
         place = self.place()
-        self.standin.be(setting.latency, setting.rate, setting.page_bytes)
+        self.standin.be(setting.latency, setting.rate, setting.page_bytes, setting.open_rate)
         self.standin.forget()
         cost = child.run_all(way.commands(clips, place), self.environment, place.folder)
         counted = self.standin.count()

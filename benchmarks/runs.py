@@ -61,24 +61,33 @@ def _alone(bench: Bench, count: int) -> float:
     return took
 
 
-def start(bench: Bench, count: int, say: Say) -> list[float]:
-    """Seconds from the script's start to its first extraction, with ``count`` clips done; three times."""
+@dataclass(frozen=True)
+class Start:
+    """Seconds from the script's start to its first extraction, of some starts; the MB of the largest process."""
+
+    seconds: Sequence[float]
+    peak: float
+
+
+def start(bench: Bench, count: int, say: Say) -> Start:
+    """With ``count`` clips done; three times."""
     bench.standin.be(0.0, None, 0)
     wanted = bench.clips(1, Setting("", "", {}, 0))[0]
     place = bench.place()
-    child.run(program(place.tree, "finished.py", str(count), wanted.id), bench.environment, place.folder)
+    make = program(place.tree, "finished.py", str(count), wanted.id)
+    child.run(make, bench.environment, place.folder, patience=1800.0)
     script = our_command([wanted], place, "--workers", str(WORKERS), "--rate-limit", "0")
-    found = []
+    found, peak = [], 0.0
     for _ in range(3):
         bench.standin.forget()
         began = time.time()
-        child.run(script, bench.environment, place.folder)
+        peak = max(peak, child.run(script, bench.environment, place.folder).peak)
         found.append(float(bench.standin.count()["first"]) - began)
         for path in (place.folder / "data").glob(f"*/{wanted.id}.*"):
             path.unlink()
     shutil.rmtree(place.folder)
-    say(f"start with {count} clips done: {statistics.median(found):.2f} s")
-    return found
+    say(f"start with {count} clips done: {statistics.median(found):.2f} s, {peak:.0f} MB")
+    return Start(found, peak)
 
 
 def limited(bench: Bench, clips: int, say: Say) -> Limited:

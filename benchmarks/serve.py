@@ -5,23 +5,25 @@
     {"count": true}                                             -> what was asked for since
     {"covering": [["m0000000001", 17.0], ...]}                  -> {"bytes": of the fragments that hold them}
 
-Videos whose names begin with "h" last three hours, with "m" ten minutes.
+Videos whose names begin with "h" last three hours, with "t" twenty minutes, with "m" ten. "open_rate": bytes a
+second of an answer to a request that does not say where it ends, as ffmpeg's for a section.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tests.standin import fake_youtube
-from tests.standin.fake_proxy import Proxy
-from tests.standin.fake_youtube import FakeVideo, FakeYouTube
+from tests.standin.fake_proxy import Answer, Head, Proxy
+from tests.standin.fake_youtube import FakeVideo, FakeYouTube, Request
 
-from .media import TEN_MINUTES, THREE_HOURS, covering_bytes
+from .media import TEN_MINUTES, THREE_HOURS, TWENTY_MINUTES, covering_bytes
 
 
 class Distant(Proxy):
@@ -38,6 +40,18 @@ class ByLetter(dict[str, FakeVideo]):
     def get(self, name: str, default: Any = None) -> Any:
         """The video of that name."""
         return super().get(name[:1], default)
+
+
+class Throttling(FakeYouTube):
+    """A stand-in that can be slow to who does not say how much is wanted."""
+
+    open_rate: float | None = None
+
+    def _media(self, head: Head, request: Request) -> Answer:
+        answer = super()._media(head, request)
+        if self.open_rate and not re.fullmatch(r"bytes=\d+-\d+", head.headers.get("range", "")):
+            answer.rate = self.open_rate
+        return answer
 
 
 class Server:
@@ -85,8 +99,8 @@ def main() -> None:
         with suppress(AttributeError, OSError):
             os.sched_setaffinity(0, {core})
     fake_youtube.Proxy = Distant  # type: ignore[attr-defined]
-    youtube = FakeYouTube(folder)
-    youtube.videos = ByLetter({"h": THREE_HOURS, "m": TEN_MINUTES})
+    youtube = Throttling(folder)
+    youtube.videos = ByLetter({"h": THREE_HOURS, "t": TWENTY_MINUTES, "m": TEN_MINUTES})
     with youtube:
         ready = {"proxy": youtube.proxy, "environment": youtube.environment(proxy="")}
         print(json.dumps(ready), flush=True)

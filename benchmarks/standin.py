@@ -47,9 +47,13 @@ class Standin:
             self._child.kill()
             self._child.wait()
 
-    def be(self, latency: float, rate: float | None, page_bytes: int) -> None:
-        """From now on answer so: seconds before each answer, bytes a second of each connection, size of a page."""
-        self._ask({"set": {"latency": latency, "rate": rate, "page_bytes": page_bytes}})
+    def be(self, latency: float, rate: float | None, page_bytes: int, open_rate: float | None = None) -> None:
+        """From now on answer so: seconds before each answer, bytes a second of each connection, size of a page.
+
+        ``open_rate``: bytes a second where the end of what is wanted was not said.
+        """
+        how = {"latency": latency, "rate": rate, "page_bytes": page_bytes, "open_rate": open_rate}
+        self._ask({"set": how})
 
     def forget(self) -> None:
         """Begin to count anew."""

@@ -55,7 +55,7 @@ def _bytes(figures: Figures) -> list[Row]:
     wanted = [
         ("media bytes / bytes of the covering fragments, 10 minutes", _of(figures, "near", "over covering"), 1.05),
         ("the same, 3 hours", _of(figures, "hours", "over covering"), 1.10),
-        ("media bytes / yt-dlp sections", figures.ratio("near", "copy", "sections", "media bytes"), 0.35),
+        ("media bytes / yt-dlp sections", figures.ratio("near", "copy", "sections", "media bytes"), 0.55),
         ("media requests a clip, 10 minutes", _of(figures, "near", "media requests"), 4),
         ("the same, 3 hours", _of(figures, "hours", "media requests"), 4),
     ]
@@ -111,7 +111,7 @@ def _large(alone: Alone) -> list[Row]:
         title = f"cost of a clip with {most} / with 1,000"
         found.append(Row(title, figure([scaling.many / scaling.few]), most=1.2))
     for count, seconds in alone.starts:
-        most_seconds = 3.0 if count > 60_000 else 2.0
+        most_seconds = 1.5 if count > 60_000 else 2.0
         found.append(
             Row(f"start on a folder with {count:,} done clips", figure(seconds), most=most_seconds, unit=" s")
         )
@@ -124,7 +124,7 @@ def _large(alone: Alone) -> list[Row]:
 def _many(alone: Alone) -> list[Row]:
     found = []
     if alone.shards:
-        found.append(Row("time of clips in a shard / in single files", figure(alone.shards), most=1.1))
+        found.append(Row("time of clips in a shard / in single files", figure(alone.shards), most=1.05))
     if alone.spark:
         pairs = [two / one for one, two in zip(alone.spark.one, alone.spark.two, strict=True)]
         found.append(Row("clips a second by Spark, local[2] / local[1], 50 ms away", figure(pairs), least=1.8))

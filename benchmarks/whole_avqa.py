@@ -2,8 +2,8 @@
 
 The real engine, store, pacer and retries, over 57,015 clips of some 45,000 videos. The workers are scripted:
 sizes, faults and blocks are as people report them, by dice that fall the same way each time. The run is ended
-three times in the middle, as a node's time is, and goes on. Prints a JSON object: simulated seconds and where
-they went, what came, what was lost, and the memory of the process.
+three times in the middle, as a node's time is, and goes on. Prints a JSON object: simulated seconds and where they
+went, what came, what was lost, and the memory of the process.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def write_lists(metadata: Path, count: int) -> None:
     videos = [f"v{number:010d}" for number in range(max(1, count * SHARED // CLIPS))]
     names = [f"{video}_{dice.randrange(30):06d}" for video in videos]
     while len(names) < count:
-        names.append(f"{dice.choice(videos)}_{30 + len(names) % 400:06d}")
+        names.append(f"{dice.choice(videos)}_{30 + len(names):06d}")
     metadata.mkdir(parents=True)
     for split, some in (("train", names[: count * 7 // 10]), ("val", names[count * 7 // 10 :])):
         records = [{"id": number, "video_name": name} for number, name in enumerate(some)]
