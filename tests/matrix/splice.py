@@ -14,6 +14,7 @@ import av
 
 from tests.matrix import media
 from tests.matrix.truth import Frames, luma, number
+from tests.support.made_files import nal_types
 
 try:
     import cv2
@@ -90,15 +91,5 @@ def _key_times(path: Path) -> list[Fraction]:
     """
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        found = [p.pts * stream.time_base for p in container.demux(stream) if p.size and _is_idr(bytes(p))]
+        found = [p.pts * stream.time_base for p in container.demux(stream) if p.size and 5 in nal_types(bytes(p))]
     return sorted(found)
-
-
-def _is_idr(packet: bytes) -> bool:
-    """Whether one of a packet's NAL units, each behind its length, is of type 5 (H.264, table 7-1)."""
-    at = 0
-    while at + 4 < len(packet):
-        if packet[at + 4] & 31 == 5:
-            return True
-        at += 4 + int.from_bytes(packet[at : at + 4], "big")
-    return False

@@ -50,6 +50,15 @@ class Packet:
     content: bytes
 
 
+def nal_types(packet: bytes) -> set[int]:
+    """The types of the NAL units of an H.264 packet of an MP4 (ITU-T H.264, table 7-1)."""
+    found, at = set(), 0
+    while at + 4 < len(packet):
+        found.add(packet[at + 4] & 31)
+        at += 4 + int.from_bytes(packet[at : at + 4], "big")
+    return found
+
+
 def packets(path: Path, options: dict[str, str] | None = None) -> dict[str, list[Packet]]:
     """The packets of the first stream of each kind, in the order of decoding."""
     found: dict[str, list[Packet]] = {}
