@@ -52,10 +52,13 @@ def parquet_table(source: Source, _: str, __: Looks, ___: str | None) -> Table:
                 yield from ((f"row {number}", {}) for number in range(1, file.metadata.num_rows + 1))
                 return
             numbers = itertools.count(1)
-            for batch in file.iter_batches(min(most, _batch(file, there)), columns=there):
-                columns = [_values(column, arrow) for column in batch.columns]
-                for values in zip(*columns, strict=True):
-                    yield f"row {next(numbers)}", dict(zip(batch.schema.names, values, strict=True))
+            size = min(most, _batch(file, there))
+            # Of several groups at once, pyarrow keeps what it has read of all of them to the end.
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(size, row_groups=[group], columns=there):
+                    columns = [_values(column, arrow) for column in batch.columns]
+                    for values in zip(*columns, strict=True):
+                        yield f"row {next(numbers)}", dict(zip(batch.schema.names, values, strict=True))
 
     with opened() as file:
         columns, count = tuple(file.schema_arrow.names), file.metadata.num_rows

@@ -14,6 +14,7 @@ import pytest
 from avclips.core.settings import Columns, Settings
 from avclips.lists.columns import looks_of
 from avclips.lists.reader import open_table
+from avclips.lists.sorted_spool import read_ordered
 from tests.support.list_of import ID, complaint, listing, metas, times, written
 
 IDS = [f"abcdefghij{n}" for n in range(4)]
@@ -111,7 +112,7 @@ def test_only_what_is_asked_for_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         file,
         "iter_batches",
-        lambda self, size, columns: wanted.append(columns) or read(self, size, columns=columns),
+        lambda self, size, columns, **more: wanted.append(columns) or read(self, size, columns=columns, **more),
     )
     found = column(tmp_path, "thumbnail", pa.array([b"x" * 1000] * 4, pa.binary()))
     assert found.rows == 4 and wanted[-1] == ["youtube_id", "start", "end"]
@@ -126,9 +127,9 @@ def test_pieces_are_bounded_by_bytes(
     file = pyarrow.parquet.ParquetFile
     read = file.iter_batches
 
-    def reading(self: Any, size: int, columns: list[str]) -> Any:
+    def reading(self: Any, size: int, **more: Any) -> Any:
         sizes.append(size)
-        return read(self, size, columns=columns)
+        return read(self, size, **more)
 
     monkeypatch.setattr(file, "iter_batches", reading)
     words = [f"{number:06d}" + "x" * length for number in range(500)]
@@ -148,3 +149,26 @@ def test_half_a_file(tmp_path: Path) -> None:
     whole = written(tmp_path, [{"youtube_id": ID}] * 1000, "list.parquet").read_bytes()
     message, hint = complaint(tmp_path, whole[:-20], "list.parquet")
     assert message.startswith("list.parquet cannot be read as parquet: ") and hint == "is it whole, and is it one?"
+
+
+def test_of_a_long_parquet_little_is_held(tmp_path: Path) -> None:
+    """By both readers, a list's and that of a list in order."""
+    count, path = 100_000, tmp_path / "list.parquet"
+    table = pa.table(
+        {
+            "video": [f"abcdef{number:05d}" for number in range(count)],
+            "start": [float(number) for number in range(count)],
+            "stop": [number + 10.0 for number in range(count)],
+        }
+    )
+    pyarrow.parquet.write_table(table, path, row_group_size=1000)
+    size = table.nbytes
+    del table
+    for rows in (
+        read_ordered(path),
+        open_table(path, "utf-8", looks_of(Settings(tmp_path))).rows(("video", "start", "stop")),
+    ):
+        before = pa.total_allocated_bytes()
+        held = [pa.total_allocated_bytes() - before for number, _ in enumerate(rows, 1) if number % 500 == 0]
+        assert len(held) == count // 500
+        assert max(held) < size / 10
