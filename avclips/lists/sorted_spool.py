@@ -20,8 +20,9 @@ from ..core.extras import extra
 Row = tuple[str, float, float]
 # Rows that are Python's at a time.
 _BATCH = 20_000
-# What does not go into so much is on the disk meanwhile; a second thread would need as much again.
-_MEMORY = "96MB"
+# What does not go into so much is on the disk meanwhile; a second thread would need as much again. DuckDB before
+# 1.4 finds the first too little for some millions of rows, disk or no disk, and says so.
+_MEMORY = ("96MB", "192MB", "512MB", "2GB")
 _THREADS = 1
 _SORT = """
     COPY (
@@ -40,7 +41,7 @@ def is_here() -> bool:
 def write_ordered(path: Path, rows: Iterable[Row]) -> None:
     """The rows with those of a video together, in the order of each one's first. RunError: a full disk, say."""
     duckdb, arrow = extra("duckdb", "long lists are ordered"), extra("pyarrow", "long lists are ordered")
-    limits = {"memory_limit": _MEMORY, "threads": _THREADS, "temp_directory": f"{path}.tmp"}
+    limits = {"memory_limit": _MEMORY[0], "threads": _THREADS, "temp_directory": f"{path}.tmp"}
     # The rows say their places themselves.
     limits["preserve_insertion_order"] = False
     try:
@@ -50,10 +51,22 @@ def write_ordered(path: Path, rows: Iterable[Row]) -> None:
             base.execute("CREATE TABLE rows (place BIGINT, video VARCHAR, start DOUBLE, stop DOUBLE)")
             for first, batch in _batches(rows):
                 _insert(base, arrow, first, batch)
-            base.execute(_SORT.format(path="'" + str(path).replace("'", "''") + "'"))
+            _sort(base, path, duckdb.OutOfMemoryException)
     except duckdb.Error as error:
         why = str(error).partition("\n")[0][:200]
         raise RunError(f"{path} cannot be written: {why}", "is there room?") from error
+
+
+def _sort(base: Any, path: Path, too_little: type[Exception]) -> None:
+    """Write the rows in order, in as little memory as will do; ``too_little``: what is raised for want of it."""
+    for limit in _MEMORY:
+        base.execute(f"SET memory_limit = '{limit}'")
+        try:
+            base.execute(_SORT.format(path="'" + str(path).replace("'", "''") + "'"))
+            return
+        except too_little:
+            if limit == _MEMORY[-1]:
+                raise
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
@@ -90,7 +103,9 @@ def read_ordered(path: Path) -> Iterator[Row]:
     arrow = extra("pyarrow.parquet", "long lists are read")
     try:
         with arrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH):
-                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            # Of several groups at once, pyarrow keeps what it has read of all of them to the end.
+            for group in range(file.num_row_groups):
+                for batch in file.iter_batches(_BATCH, row_groups=[group]):
+                    yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
     except (OSError, arrow.ArrowException) as error:
         raise RunError(f"{path} cannot be read: {error}", "delete it, and run again") from error

@@ -252,7 +252,7 @@ def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
         said = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
         shards, clips, found[count] = map(int, said.split())
         assert (shards, clips) == (count // 1000, count)
-    # The database's own cache, and little besides.
+    # The database's own cache, which of DuckDB before 1.4 is half as large again, and little besides.
     assert found[800_000] - found[200_000] < 150_000 and found[800_000] < 400_000, found
 
 

@@ -69,6 +69,35 @@ def test_a_list_that_became_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not tmp_path.exists()
 
 
+class Narrow:
+    """A database that sorts in no less than so much memory."""
+
+    def __init__(self, least: str | None) -> None:
+        self.least = least
+        self.limits: list[str] = []
+        self.sorted = 0
+
+    def execute(self, words: str) -> None:
+        if words.startswith("SET memory_limit = "):
+            self.limits.append(words.split("'")[1])
+        elif self.limits[-1] != self.least:
+            raise MemoryError(self.limits[-1])
+        else:
+            self.sorted += 1
+
+
+@pytest.mark.parametrize("tries", [1, 2, 4])
+def test_too_little_memory_is_no_end(tmp_path: Path, tries: int) -> None:
+    base = Narrow(sorted_spool._MEMORY[tries - 1])
+    sorted_spool._sort(base, tmp_path / "x", MemoryError)
+    assert base.limits == list(sorted_spool._MEMORY[:tries]) and base.sorted == 1
+
+
+def test_where_no_memory_is_enough(tmp_path: Path) -> None:
+    with pytest.raises(MemoryError, match=f"^{sorted_spool._MEMORY[-1]}$"):
+        sorted_spool._sort(Narrow(None), tmp_path / "x", MemoryError)
+
+
 def test_no_room(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be written"):
         sorted_spool.write_ordered(tmp_path / "none" / "list.parquet", [("a", 1.0, 2.0)])
