@@ -166,7 +166,7 @@ def part(text: str) -> tuple[int, int]:
 _SAY = "say --part I/N (task I of N, I from 0), or submit all as --array=0-3"
 
 
-def shard_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
+def partition_of(environment: Mapping[str, str]) -> tuple[int, int] | None:
     """The share of a task in a Slurm job array, None outside of one; ValueError where that cannot be told.
 
     An array says nothing of arrays that were submitted before it: its tasks are taken for all there are only

@@ -13,7 +13,7 @@ from ..core.errors import RunError, UsageError
 from ..core.settings import Columns, Identity, Settings
 from ..datasets.base import Dataset
 from ..state.last_settings import remembered
-from .arguments import proxy_url, shard_of
+from .arguments import partition_of, proxy_url
 from .config import read_config, words_of
 from .options_job import COLUMNS, add_job, add_list, add_shape, add_source
 from .options_run import add_identity, add_machine, add_other, add_output, add_way
@@ -230,7 +230,7 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
     if chosen.workers is None:
         chosen.workers = 1 if chosen.engine == "spark" else 4
     try:
-        share = chosen.part or (None if chosen.engine == "spark" else shard_of(os.environ))
+        share = chosen.part or (None if chosen.engine == "spark" else partition_of(os.environ))
     except ValueError as error:
         parser.error(str(error))
     proxies = [*chosen.proxy, *(_proxies_in(parser, chosen.proxy_file) if chosen.proxy_file else [])]

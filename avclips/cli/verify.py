@@ -31,7 +31,7 @@ def verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> 
         output = open_output(settings, look=True, clock=clock)
         output.look()
         return 0 if verify_shards(output, ffmpeg, settings, repair) else MORE_MAY_COME
-    # The whole folder is looked at: no shard may be at work when it is changed.
+    # The whole folder is looked at: no partition may be at work when it is changed.
     settings = replace(settings, part=None)
     store = read_only(dataset, settings, clock)
     if repair:

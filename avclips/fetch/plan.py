@@ -16,21 +16,21 @@ from ..core.files import is_plain_name
 from ..core.model import Clip, Video
 from ..sources.archives import Archives
 from ..state.manifest import Line
-from ..state.partition import Shard, is_in
+from ..state.partition import Partition, is_in
 from ..state.store import Store
 
 UrlOf = Callable[[str], str | None]
 
 
 class Share:
-    """The clips of a list whose ids can be file names, or a shard's share of them; those of a video together.
+    """The clips of a list whose ids can be file names, or a partition's share of them; those of a video together.
 
-    ``everyone``: how many there are of all shards, once the list was gone through.
+    ``everyone``: how many there are of all partitions, once the list was gone through.
     """
 
-    def __init__(self, clips: Iterable[Clip], shard: Shard | None) -> None:
+    def __init__(self, clips: Iterable[Clip], partition: Partition | None) -> None:
         self._clips = clips
-        self._shard = shard
+        self._partition = partition
         self.everyone = 0
 
     def __iter__(self) -> Iterator[Clip]:
@@ -38,7 +38,7 @@ class Share:
         for clip in self._clips:
             if is_plain_name(clip.id):
                 everyone += 1
-                if is_in(self._shard, clip.video):
+                if is_in(self._partition, clip.video):
                     yield clip
         self.everyone = everyone
 

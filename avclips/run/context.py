@@ -12,8 +12,6 @@ from ..datasets.base import Dataset
 from ..state.partition import named
 from ..state.store import Store
 
-# The exit code where another run may bring more.
-
 
 @dataclass(frozen=True)
 class RunContext:

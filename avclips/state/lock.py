@@ -1,8 +1,8 @@
-"""One run at a time in one folder, or one of each shard.
+"""One run at a time in one folder, or one of each partition.
 
 A lock of the file system where it has them (they end with their process), and beside it a file that names the
-owner and is touched every 30 seconds, for file systems and hosts that the lock does not reach. A shard has both
-under names of its own; before it begins, it looks whether a run is there whose share overlaps with its own.
+owner and is touched every 30 seconds, for file systems and hosts that the lock does not reach. A partition has
+both under names of its own; before it begins, it looks whether a run is there whose share overlaps with its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..core.clock import Clock
 from ..core.errors import RunError
 from ..core.file_lock import Lock, NoLocks, is_running, take_away
 from ..core.files import as_json, as_run_error, create_whole, is_about_the_disk, write_json
-from .partition import Shard, exclude_each_other, named, siblings, suffix_of
+from .partition import Partition, exclude_each_other, named, siblings, suffix_of
 
 log = logging.getLogger("avclips.state.lock")
 
@@ -36,14 +36,14 @@ LOOK_EVERY = 5.0
 
 
 class FolderLock:
-    """Keeps other runs out of ``folder``, or out of one shard of it, from ``acquire`` to ``release``."""
+    """Keeps other runs out of ``folder``, or out of one partition of it, from ``acquire`` to ``release``."""
 
-    def __init__(self, folder: Path, clock: Clock, shard: Shard | None = None) -> None:
+    def __init__(self, folder: Path, clock: Clock, partition: Partition | None = None) -> None:
         self._folder = folder
         self._clock = clock
-        self._shard = shard
-        self._owner = named(folder / OWNER, shard)
-        self._lock = Lock(folder / f".lock{suffix_of(shard)}")
+        self._partition = partition
+        self._owner = named(folder / OWNER, partition)
+        self._lock = Lock(folder / f".lock{suffix_of(partition)}")
         self._token = secrets.token_hex(8)
         self._held = False
         # The owner files of dead runs, taken over with their shares.
@@ -69,7 +69,7 @@ class FolderLock:
         self._held = True
         threading.Thread(target=self._keep_touching, name="lock", daemon=True).start()
         # Ours first, then a look at the others: of two that come at once, each sees the other.
-        others = [other for other in self._others() if exclude_each_other(self._shard, other._shard)]
+        others = [other for other in self._others() if exclude_each_other(self._partition, other._partition)]
         if (alive := self._alive(others)) is not None:
             self.release()
             raise self._refused(alive)
@@ -112,11 +112,13 @@ class FolderLock:
     def _others(self) -> list[FolderLock]:
         """The other runs of this folder that have left an owner file, dead or alive."""
         found = siblings(self._folder / OWNER)
-        return [FolderLock(self._folder, self._clock, shard) for shard in found if shard != self._shard]
+        return [
+            FolderLock(self._folder, self._clock, partition) for partition in found if partition != self._partition
+        ]
 
-    def neighbours(self) -> list[Shard | None]:
-        """The other shards that may be at work: whose owner file is there."""
-        return [other._shard for other in self._others() if other._is_used() is not False]
+    def neighbours(self) -> list[Partition | None]:
+        """The other partitions that may be at work: whose owner file is there."""
+        return [other._partition for other in self._others() if other._is_used() is not False]
 
     def _alive(self, others: Sequence[FolderLock]) -> dict[str, Any] | None:
         """The owner of one that lives; those of other hosts are watched, all at once."""

@@ -1,4 +1,4 @@
-"""manifest.jsonl: one line an outcome, appended as it comes, read back at a start with those of the shards.
+"""manifest.jsonl: one line an outcome, appended as it comes, read back at a start with those of the partitions.
 
 Knows lines and what the last one says of each clip. Not which files stand in the folder.
 
@@ -99,7 +99,7 @@ class Place(NamedTuple):
 
 @dataclass
 class Replay:
-    """What the manifest say of each clip last, in short: done or failed.
+    """What the manifests say of each clip last, in short: done or failed.
 
     ``places``: where that was said of the failed ones; ``let_go``: of those that are neither any more, the turn
     and the time; ``sizes``: the bytes read of each manifest.
@@ -164,7 +164,7 @@ class Replay:
 
 
 def replay(manifests: Iterable[Path]) -> Replay:
-    """Read several manifest as one."""
+    """Read several manifests as one."""
     told: Replay | None = None
     quick = quick_reader()
     for path in manifests:

@@ -1,6 +1,6 @@
-"""Shards: several runs in one folder, each with its share of the videos and its own JSON beside the others'.
+"""Partitions: several runs in one folder, each with its share of the videos and its own JSON beside the others'.
 
-Knows how shares are drawn and how the files of a shard are called. The share of a run without --part is all.
+Knows how shares are drawn and how the files of a partition are called. The share of a run without --part is all.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ import re
 import zlib
 from pathlib import Path
 
-Shard = tuple[int, int]
+Partition = tuple[int, int]
 
 _SUFFIX = re.compile(r"\.([0-9]+)-of-([0-9]+)")
 
 
-def suffix_of(shard: Shard | None) -> str:
-    """What a shard's files have before the ending of their names: ``.0-of-4``, or nothing."""
-    return "" if shard is None else f".{shard[0]}-of-{shard[1]}"
+def suffix_of(partition: Partition | None) -> str:
+    """What a partition's files have before the ending of their names: ``.0-of-4``, or nothing."""
+    return "" if partition is None else f".{partition[0]}-of-{partition[1]}"
 
 
-def named(path: Path, shard: Shard | None) -> Path:
-    """``manifest.jsonl`` as that of a shard: ``manifest.0-of-4.jsonl``."""
-    return path.with_name(path.stem + suffix_of(shard) + path.suffix)
+def named(path: Path, partition: Partition | None) -> Path:
+    """``manifest.jsonl`` as that of a partition: ``manifest.0-of-4.jsonl``."""
+    return path.with_name(path.stem + suffix_of(partition) + path.suffix)
 
 
-def siblings(path: Path) -> dict[Shard | None, Path]:
-    """The files of this name that are there, of a run without shards and of every shard."""
-    found: dict[Shard | None, Path] = {None: path} if path.exists() else {}
+def siblings(path: Path) -> dict[Partition | None, Path]:
+    """The files of this name that are there, of a run without partitions and of every partition."""
+    found: dict[Partition | None, Path] = {None: path} if path.exists() else {}
     for each in sorted(path.parent.glob(f"{path.stem}.*-of-*{path.suffix}")):
         match = _SUFFIX.fullmatch(each.name[len(path.stem) : len(each.name) - len(path.suffix)])
         if match:
@@ -34,11 +34,11 @@ def siblings(path: Path) -> dict[Shard | None, Path]:
     return found
 
 
-def is_in(shard: Shard | None, video: str) -> bool:
+def is_in(partition: Partition | None, video: str) -> bool:
     """Whether a video is in a share; the same whatever else is in the list, or done already."""
-    return shard is None or zlib.crc32(video.encode()) % shard[1] == shard[0]
+    return partition is None or zlib.crc32(video.encode()) % partition[1] == partition[0]
 
 
-def exclude_each_other(one: Shard | None, other: Shard | None) -> bool:
+def exclude_each_other(one: Partition | None, other: Partition | None) -> bool:
     """Whether two runs may not work in one folder at the same time: their shares overlap."""
     return one == other or one is None or other is None or one[1] != other[1]

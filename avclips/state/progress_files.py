@@ -1,7 +1,7 @@
 """The two JSON files that people read, and what a person did to them meanwhile.
 
-``download_progress.json`` and ``failed_downloads.json``, of a run or of a shard. They are written whole from what
-the store knows; what counts of them at a start is which failures a person took out.
+``download_progress.json`` and ``failed_downloads.json``, of a run or of a partition. They are written whole from
+what the store knows; what counts of them at a start is which failures a person took out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from ..core.errors import RunError
 from ..core.files import read_json, write_json
 from .manifest import Line, Place, now
-from .partition import Shard, is_in, named, siblings
+from .partition import Partition, is_in, named, siblings
 
 log = logging.getLogger("avclips.state.progress_files")
 
@@ -31,26 +31,26 @@ EDITORS_TIME = 2.0
 class Listed:
     """What a pair of files said: the failed ids, and of how many bytes of each manifest it knew."""
 
-    shard: Shard | None
+    partition: Partition | None
     failed: frozenset[str]
     reflected: Mapping[str, int]
 
     def misses(self, clip_id: str, place: Place) -> bool:
         """Whether the files knew of this failure, and it is no longer in them: a person took it out."""
-        knew = self.reflected.get(place.manifest, 0) >= place.end and is_in(self.shard, place.video)
+        knew = self.reflected.get(place.manifest, 0) >= place.end and is_in(self.partition, place.video)
         return knew and clip_id not in self.failed
 
 
 def listings(folder: Path) -> Iterator[Listed]:
-    """What the files of all runs and shards say; RunError where one does not parse."""
-    for shard, path in siblings(folder / PROGRESS).items():
+    """What the files of all runs and partitions say; RunError where one does not parse."""
+    for partition, path in siblings(folder / PROGRESS).items():
         progress = read_json(path, "delete it: the next run writes it anew")
-        yield Listed(shard, _read_failed(named(folder / FAILURES, shard)), _reflected(progress))
+        yield Listed(partition, _read_failed(named(folder / FAILURES, partition)), _reflected(progress))
 
 
 def _reflected(progress: Any) -> dict[str, int]:
     said = progress.get("manifest_bytes") if isinstance(progress, dict) else None
-    # One number, before there were shards.
+    # One number, before there were partitions.
     sizes = said if isinstance(said, dict) else {MANIFEST: said}
     return {name: size for name, size in sizes.items() if isinstance(size, int)}
 
@@ -66,11 +66,11 @@ def _read_failed(path: Path) -> frozenset[str]:
 
 
 class Snapshot:
-    """The pair of files that one run, or one shard, writes."""
+    """The pair of files that one run, or one partition, writes."""
 
-    def __init__(self, folder: Path, shard: Shard | None) -> None:
-        self._progress = named(folder / PROGRESS, shard)
-        self._failures = named(folder / FAILURES, shard)
+    def __init__(self, folder: Path, partition: Partition | None) -> None:
+        self._progress = named(folder / PROGRESS, partition)
+        self._failures = named(folder / FAILURES, partition)
         self._written: frozenset[str] = frozenset()
         self._stamp: tuple[int, int, int] | None = None
         # Since when the failures cannot be read, and whether that was said.

@@ -90,7 +90,7 @@ class Store:
         self._known: set[str] = set()
         # Of clips that are neither done nor failed, how often their manifest spoke of them.
         self._turns: dict[str, int] = {}
-        # How many clips there are to be, and which ones: kept of a shard alone, whose share has to be told.
+        # How many clips there are to be, and which ones: kept of a partition alone, whose share has to be told.
         self._total = 0
         # How many were done at the start that the list does not name.
         self._others = 0
@@ -330,11 +330,13 @@ class Store:
         return let_go
 
     def _ours(self, clip_ids: Iterable[str]) -> Iterable[str]:
-        """Those of our share: each shard has its own JSON."""
-        shard = self._settings.part
-        if shard is None:
+        """Those of our partition: each has its own JSON."""
+        partition = self._settings.part
+        if partition is None:
             return clip_ids
         videos = self._video_of
         return (
-            each for each in clip_ids if each in self._wanted or (each in videos and is_in(shard, videos[each]))
+            each
+            for each in clip_ids
+            if each in self._wanted or (each in videos and is_in(partition, videos[each]))
         )

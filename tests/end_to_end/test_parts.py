@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from avclips.cli.arguments import shard_of
+from avclips.cli.arguments import partition_of
 from avclips.core.errors import RunError
 from avclips.core.model import Clip, Outcome
 from avclips.core.settings import Settings
 from avclips.state.lock import FolderLock
-from avclips.state.partition import Shard, exclude_each_other, is_in, named, siblings
+from avclips.state.partition import Partition, exclude_each_other, is_in, named, siblings
 from avclips.state.store import Store
 from tests.standin.fake_youtube import FakeVideo
 from tests.support.data_folder import fail, finish, read
@@ -41,11 +41,11 @@ def test_shares_are_all_of_the_videos_each_once_and_about_even(count: int) -> No
     ("shard", "name"),
     [(None, "manifest.jsonl"), ((0, 4), "manifest.0-of-4.jsonl"), ((11, 12), "manifest.11-of-12.jsonl")],
 )
-def test_names(tmp_path: Path, shard: Shard | None, name: str) -> None:
-    path = named(tmp_path / "manifest.jsonl", shard)
+def test_names(tmp_path: Path, partition: Partition | None, name: str) -> None:
+    path = named(tmp_path / "manifest.jsonl", partition)
     assert path == tmp_path / name
     path.touch()
-    assert siblings(tmp_path / "manifest.jsonl") == {shard: path}
+    assert siblings(tmp_path / "manifest.jsonl") == {partition: path}
 
 
 def test_other_files_are_no_siblings(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_other_files_are_no_siblings(tmp_path: Path) -> None:
         ((0, 2), (1, 4), True),
     ],
 )
-def test_who_keeps_whom_out(tmp_path: Path, one: Shard | None, other: Shard | None, exclude: bool) -> None:
+def test_who_keeps_whom_out(tmp_path: Path, one: Partition | None, other: Partition | None, exclude: bool) -> None:
     assert exclude_each_other(one, other) is exclude
     clock = FakeClock()
     first, second = FolderLock(tmp_path, clock, one), FolderLock(tmp_path, clock, other)
@@ -127,8 +127,8 @@ def array(task: int, first: int = 0, last: int = 3, count: int = 4, step: int = 
         ({name: value for name, value in array(2).items() if "STEP" not in name}, (2, 4)),
     ],
 )
-def test_the_share_of_an_array_task(environment: dict[str, str], shard: Shard | None) -> None:
-    assert shard_of(environment) == shard
+def test_the_share_of_an_array_task(environment: dict[str, str], partition: Partition | None) -> None:
+    assert partition_of(environment) == partition
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,10 @@ def test_the_share_of_an_array_task(environment: dict[str, str], shard: Shard | 
 )  # fmt: skip
 def test_an_array_that_can_mean_several_things_is_refused(environment: dict[str, str], said: str) -> None:
     with pytest.raises(ValueError, match=rf"^{re.escape(said)}.*: say --part I/N \(task I of N, I from 0\), or "):
-        shard_of(environment)
+        partition_of(environment)
 
 
-# The store of a shard
+# The store of a partition
 
 CLIPS = [Clip(f"{video}_000000", video, 0.0, 10.0) for video in VIDEOS[:20]]
 OURS, THEIRS = ([clip for clip in CLIPS if is_in((number, 2), clip.video)] for number in (0, 1))
@@ -172,11 +172,11 @@ class Runs:
         self.folder = folder
         self._stack = stack
 
-    def start(self, shard: Shard | None = None) -> Store:
-        store = Store(replace(Settings(self.folder), part=shard), "test", FakeClock())
+    def start(self, partition: Partition | None = None) -> Store:
+        store = Store(replace(Settings(self.folder), part=partition), "test", FakeClock())
         store.open()
         self._stack.callback(store.close)
-        share = [clip for clip in CLIPS if is_in(shard, clip.video)]
+        share = [clip for clip in CLIPS if is_in(partition, clip.video)]
         self.pending = [clip.id for clip in store.pending(share)]
         return store
 
@@ -204,27 +204,27 @@ def test_two_shards_at_once_each_with_its_own_json(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("shard", [None, (0, 1), (0, 3), (2, 3), (0, 2)])
-def test_a_start_reads_all_of_them_whatever_n_was(runs: Runs, shard: Shard | None) -> None:
+def test_a_start_reads_all_of_them_whatever_n_was(runs: Runs, partition: Partition | None) -> None:
     first, second = runs.start((0, 2)), runs.start((1, 2))
     finish(first, OURS[0])
     fail(first, OURS[1])
     finish(second, THEIRS[0])
     first.close()
     second.close()
-    store = runs.start(shard)
+    store = runs.start(partition)
     ended = {OURS[0].id, OURS[1].id, THEIRS[0].id}
-    assert runs.pending == [clip.id for clip in CLIPS if is_in(shard, clip.video) and clip.id not in ended]
+    assert runs.pending == [clip.id for clip in CLIPS if is_in(partition, clip.video) and clip.id not in ended]
     assert set(store.done) | set(store.failed) == ended
     assert set(store.finished()) == {OURS[0].id, THEIRS[0].id}
 
 
 @pytest.mark.parametrize("taken_out_of", ["failed_downloads.0-of-2.json", "failed_downloads.json"])
 def test_an_id_taken_out_of_any_of_the_files_is_tried_again(runs: Runs, taken_out_of: str) -> None:
-    shard = runs.start((0, 2))
-    fail(shard, OURS[0])
-    fail(shard, OURS[1])
-    shard.snapshot(force=True)
-    shard.close()
+    partition = runs.start((0, 2))
+    fail(partition, OURS[0])
+    fail(partition, OURS[1])
+    partition.snapshot(force=True)
+    partition.close()
     whole = runs.start()
     whole.snapshot(force=True)
     whole.close()
@@ -236,10 +236,10 @@ def test_an_id_taken_out_of_any_of_the_files_is_tried_again(runs: Runs, taken_ou
 
 def test_old_files_of_shards_take_nothing_back(runs: Runs) -> None:
     """What failed after them is not missing in them."""
-    shard = runs.start((0, 2))
-    fail(shard, OURS[0])
-    shard.snapshot(force=True)
-    shard.close()
+    partition = runs.start((0, 2))
+    fail(partition, OURS[0])
+    partition.snapshot(force=True)
+    partition.close()
     whole = runs.start()
     fail(whole, OURS[1])
     whole.snapshot(force=True)
@@ -249,11 +249,11 @@ def test_old_files_of_shards_take_nothing_back(runs: Runs) -> None:
 
 
 def test_a_clip_of_no_known_youtube_video_has_its_share(runs: Runs) -> None:
-    shard = runs.start((0, 2))
+    partition = runs.start((0, 2))
     clip = replace(OURS[0], meta={"youtube_id": None})
-    shard.record(Outcome(clip, "failed", "not_archived", "words", True, attempts=1))
-    shard.snapshot(force=True)
-    shard.close()
+    partition.record(Outcome(clip, "failed", "not_archived", "words", True, attempts=1))
+    partition.snapshot(force=True)
+    partition.close()
     path = runs.folder / "failed_downloads.0-of-2.json"
     path.write_text("{}")
     runs.start()
@@ -267,7 +267,7 @@ def test_a_shard_leaves_alone_what_its_neighbour_writes(runs: Runs) -> None:
         (runs.folder / ".download_progress.0-of-2.json.host-1.tmp").touch()
         dead = runs.folder / ".tmp" / "host-1.0-of-3"
         dead.mkdir()
-        # Not that of a shard which is just beginning.
+        # Not that of a partition which is just beginning.
         os.utime(dead, (0, 0))
         runs.start((1, 2))
         assert (folder / "half").exists()
@@ -307,6 +307,6 @@ def test_two_runs_at_once_finish_a_folder_together(tmp_path: Path, media_folder:
     done = [json.loads(line)["id"] for each in lines for line in each]
     assert sorted(done) == sorted(names) and all(lines)
     assert f"{len(names)} of {len(names)} clips are done" in status.out
-    # A run without shards finds all of it, and asks nobody again.
+    # A run without partitions finds all of it, and asks nobody again.
     assert again.code == 0 and len(extractions) == 6
     assert sorted(both.completed) == sorted(names)

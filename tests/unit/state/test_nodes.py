@@ -17,7 +17,7 @@ from avclips.core.errors import UsageError
 from avclips.core.files import create_whole
 from avclips.core.settings import Settings
 from avclips.state import manifest, shape
-from avclips.state.partition import Shard
+from avclips.state.partition import Partition
 from avclips.state.store import Store
 from tests.support.data_folder import A, fail, finish
 
@@ -26,7 +26,7 @@ AHEAD, RIGHT = "2026-11-30T09:00:00Z", "2026-11-30T06:00:00Z"
 
 
 def opened(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, time: str, shard: Shard | None = None, **more: bool
+    folder: Path, monkeypatch: pytest.MonkeyPatch, time: str, shard: Partition | None = None, **more: bool
 ) -> Store:
     """A run on a node whose clock says ``time``."""
     monkeypatch.setattr(manifest, "now", lambda: time)
