@@ -38,7 +38,7 @@ def test_shares_are_all_of_the_videos_each_once_and_about_even(count: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("shard", "name"),
+    ("partition", "name"),
     [(None, "manifest.jsonl"), ((0, 4), "manifest.0-of-4.jsonl"), ((11, 12), "manifest.11-of-12.jsonl")],
 )
 def test_names(tmp_path: Path, partition: Partition | None, name: str) -> None:
@@ -111,7 +111,7 @@ def array(task: int, first: int = 0, last: int = 3, count: int = 4, step: int = 
 
 
 @pytest.mark.parametrize(
-    ("environment", "shard"),
+    ("environment", "partition"),
     [
         ({}, None),
         (array(0), (0, 4)),
@@ -203,7 +203,7 @@ def test_two_shards_at_once_each_with_its_own_json(runs: Runs) -> None:
     assert not (runs.folder / "download_progress.json").exists()
 
 
-@pytest.mark.parametrize("shard", [None, (0, 1), (0, 3), (2, 3), (0, 2)])
+@pytest.mark.parametrize("partition", [None, (0, 1), (0, 3), (2, 3), (0, 2)])
 def test_a_start_reads_all_of_them_whatever_n_was(runs: Runs, partition: Partition | None) -> None:
     first, second = runs.start((0, 2)), runs.start((1, 2))
     finish(first, OURS[0])
