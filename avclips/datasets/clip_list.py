@@ -1,7 +1,7 @@
 """A user's own list: any table with a column for the video, and times.
 
-Knows how a list becomes clips, and which rows are left out. Formats are known to ``tables``, the names of columns
-to ``columns``, what a row means to ``meaning`` and ``rows``.
+Knows how a list becomes clips, and which rows are left out. Formats are known to ``lists.reader``, the names of
+columns to ``columns``, what a row means to ``meaning`` and ``rows``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A long list in the order of its videos, by DuckDB: its rows go in as they come, and out into a parquet.
 
-DuckDB and pyarrow are in the ``scale`` extra; where they are missing, ``on_disk`` has a slower way to the same.
+DuckDB and pyarrow are in the ``scale`` extra; where they are missing, ``spooled`` has a slower way to the same.
 """
 
 from __future__ import annotations

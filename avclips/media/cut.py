@@ -1,7 +1,7 @@
 """A clip out of its packets: the film, the sound, and what both must hold.
 
 Writes small files of the packets that are needed, has ffmpeg decode and encode what must be, and puts the result
-together. What is due is told by the plan (``cutting``), never by what came out.
+together. What is due is told by the plan (``cut_plan``), never by what came out.
 """
 
 from __future__ import annotations

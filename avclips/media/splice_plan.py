@@ -2,7 +2,7 @@
 
 From the first frame from which a decoder can begin anew (an IDR picture) to the last that is left whole where the
 packets break off, the source's own packets will do. Before and behind, frames are encoded: their packets need
-others, which the clip has not. Pure arithmetic on tables, like ``cutting``.
+others, which the clip has not. Pure arithmetic on tables, like ``cut_plan``.
 """
 
 from __future__ import annotations

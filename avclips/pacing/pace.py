@@ -1,7 +1,7 @@
 """When the next request may start.
 
 Pace is what is known of one identity (this host or a proxy, and cookies): the tokens it may spend on
-extractions, and the block it suffers. Its steps are pure functions from one Pace to the next; ``shelf`` keeps
+extractions, and the block it suffers. Its steps are pure functions from one Pace to the next; ``pace_file`` keeps
 it where other processes see it, and says what time it is for all. Knows nothing of threads, sites or clips.
 """
 

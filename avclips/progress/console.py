@@ -1,7 +1,7 @@
 """What a user watches: progress while it runs, and a summary at the end.
 
 On a terminal a tqdm bar; anywhere else one plain line a minute, without control characters, for nohup and
-Slurm. Every outcome goes to the log file. Together with ``cli`` the only module that prints.
+Slurm. Every outcome goes to the log file. Together with ``cli.main`` the only module that prints.
 """
 
 from __future__ import annotations

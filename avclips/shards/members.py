@@ -20,11 +20,11 @@ _PICTURES = ("mp4", "mkv")
 
 @dataclass(frozen=True)
 class Layout:
-    """``kept``: the columns of the list with the kinds of their cells (kinds.py); ``endings``: of the files that
+    """``kept``: the columns of the list with the kinds of their cells (``schema``); ``endings``: of the files that
     every clip has, as members of its sample or as columns; ``info``: whether what the site says is there.
 
     ``sparse``: the kept columns that have nothing for some clips; ``columns``: the names of kept columns that
-    are not those of ``reserved.column_of``, of an output that was begun with others.
+    are not those of ``reserved_names.column_of``, of an output that was begun with others.
     """
 
     kept: Mapping[str, str]

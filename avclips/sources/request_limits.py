@@ -2,7 +2,7 @@
 
 A thread cannot be killed, and a time-out of a socket begins anew with each byte: so a request that is over its
 time has its connection broken under it, by a thread that watches it meanwhile. Knows connections and clocks, not
-who asks: ``ytdlp_net`` puts it in place.
+who asks: ``ytdlp_network`` puts it in place.
 """
 
 from __future__ import annotations

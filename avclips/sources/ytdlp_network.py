@@ -1,4 +1,4 @@
-"""YoutubeDL whose requests end: what ``bounds`` allows, put into yt-dlp's own ways to the network.
+"""YoutubeDL whose requests end: what ``request_limits`` allows, put into yt-dlp's own ways to the network.
 
 Each answer that yt-dlp reads goes by the bounds of its worker, and each JavaScript runtime has a time-out. What of
 yt-dlp is reached into is looked for, and passed over where a release has it otherwise: then answers are bounded as
