@@ -16,8 +16,8 @@ from ..core.clock import Clock
 from ..core.errors import REASONS, RunError
 from ..core.files import read_json
 from ..core.model import Clip
-from ..core.redact import in_units
 from ..core.settings import Settings
+from ..core.wording import in_units
 from ..datasets.base import LEFT_OUT, Dataset
 from ..fetch.plan import standing
 from ..pacing.pace import TROUBLE

@@ -10,8 +10,8 @@ from pathlib import Path
 from ..core.clock import Clock
 from ..core.errors import GaveUp
 from ..core.files import free_bytes, has_space
-from ..core.redact import in_units
 from ..core.settings import Settings
+from ..core.wording import in_units
 from ..state.clip_files import ROOM
 from ..state.store import Store
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from ..core.clock import Clock
 from ..core.extras import extras
 from ..core.model import Clip
-from ..core.redact import in_units
 from ..core.settings import Settings
+from ..core.wording import in_units
 from ..progress.console import without_better
 from ..shards.layout import Output
 from ..shards.stats import Totals

@@ -20,7 +20,8 @@ from tqdm import tqdm
 from ..core.clock import Clock
 from ..core.errors import REASONS, WITHHELD
 from ..core.model import Outcome
-from ..core.redact import in_units, plain
+from ..core.redact import plain
+from ..core.wording import in_units
 from ..pacing.pace import TROUBLE, Block
 from ..pacing.pacer import Pacer
 from ..pacing.retries import TROUBLE_AFTER

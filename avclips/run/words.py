@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ..core.errors import RunError
 from ..core.files import free_bytes, write_json
-from ..core.redact import in_units, without_passwords
+from ..core.redact import without_passwords
 from ..core.settings import Settings
+from ..core.wording import in_units
 from ..datasets.base import LEFT_OUT, Dataset, Listing
 from ..fetch.plan import Plan
 from ..fetch.roles import Slot

@@ -22,7 +22,7 @@ from ..core.clock import Clock
 from ..core.errors import RunError, UsageError
 from ..core.files import is_full
 from ..core.model import Clip
-from ..core.redact import as_option
+from ..core.wording import as_option
 from .claims import Claims
 from .members import Layout, layout_of_schema
 from .sample import Sample

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..core.errors import RunError, UsageError
 from ..core.files import as_json, create_whole, read_json
-from ..core.redact import as_option
 from ..core.settings import Settings
+from ..core.wording import as_option
 from .first_settings import FOLDER, before_of
 
 # The settings that shape files: one folder holds clips of one kind.
