@@ -8,7 +8,7 @@ Exact means, of seconds start..end of a source (truth says what second 0 is):
   end.
 - Of an exact cut, the pictures that are said to have stayed as they were are the source's bit for bit, and readers
   show the right one after a jump to any key picture (splice).
-- Sound in wav and flac: the source's own samples, bit for bit as far as its decoder lets them be (matrix_sound),
+- Sound in wav and flac: the source's own samples, bit for bit as far as its decoder lets them be (sound),
   from the one at the start, rounded to either side, to the one at the end; silence where the source has none yet.
   At another rate: the whole source resampled.
 - Sound in packets (m4a, and beside the pictures): what a reader hears from the start on is the source's, with up

@@ -52,7 +52,7 @@ RECIPE = hashlib.sha256(
 
 @dataclass(frozen=True)
 class Spec:
-    """What a source is made of, in the words of matrix_cells; ``duration`` in seconds."""
+    """What a source is made of, in the words of cells; ``duration`` in seconds."""
 
     layout: str
     picture: str

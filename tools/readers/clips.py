@@ -1,6 +1,6 @@
 """The files that the readers are asked about, made by the real script, and what is due of each.
 
-Three videos of numbered pictures and of noise (tests/matrix_media) stand on the stand-in YouTube; of each the
+Three videos of numbered pictures and of noise (tests/matrix/media) stand on the stand-in YouTube; of each the
 script cuts ten seconds that begin between two key pictures, in every kind of file that it writes. The whole video,
 put into one file as a download of it is, stands beside them: what a reader misses there is not the cut's fault.
 """

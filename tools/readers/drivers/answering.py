@@ -48,7 +48,7 @@ class Reader:
 
 
 def number_of(picture) -> int:
-    """The number that a picture carries, as tests/matrix_media draws it; -1 where none came."""
+    """The number that a picture carries, as tests/matrix/media draws it; -1 where none came."""
     if picture is None:
         return -1
     grey = np.asarray(picture)

@@ -8,7 +8,7 @@ const canvas = document.createElement("canvas");
 [canvas.width, canvas.height] = [WIDTH, HEIGHT];
 const context = canvas.getContext("2d", { willReadFrequently: true });
 
-// The number that a picture carries, as tests/matrix_media draws it.
+// The number that a picture carries, as tests/matrix/media draws it.
 function numberOf(draw) {
   context.clearRect(0, 0, WIDTH, HEIGHT);
   draw();
