@@ -18,7 +18,7 @@ from typing import Any
 from .column_names import ENDS, STARTS, plain
 from .parquet import Unreadable
 
-FragmentRange = tuple[float, float]
+Interval = tuple[float, float]
 
 # Eleven days: whatever is later was meant as something else.
 _MOST_SECONDS = 1_000_000
@@ -100,14 +100,14 @@ def is_missing(cell: Any) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
-def interval(start: float, end: float) -> FragmentRange:
+def interval(start: float, end: float) -> Interval:
     """Two times, the second after the first."""
     if end <= start:
         raise ValueError(f"the end {short(end)} is not after the start {short(start)}")
     return start, end
 
 
-def intervals(cell: Any, time: Callable[[Any], float] = seconds) -> list[FragmentRange]:
+def intervals(cell: Any, time: Callable[[Any], float] = seconds) -> list[Interval]:
     """The spans of ``[[0, 9.5], ["0:10", "0:20"]]`` or of ``[0, 9.5]``: a list, or its text in JSON or Python.
 
     In place of a pair there may be an object: ``{"span": [0, 9.5]}``, ``{"start": 0, "end": 9.5}``. ``time``: what

@@ -19,9 +19,9 @@ from .cells import StartAlone, as_json, interval, list_of, short, shown
 from .compound_cells import is_compound, taken_apart
 from .meaning import Cells, Meaning, see_that_it_is_in_the_video
 
-FragmentRange = tuple[float, float | None]
+Interval = tuple[float, float | None]
 
-_WHOLE: FragmentRange = (0.0, None)
+_WHOLE: Interval = (0.0, None)
 # Of all clips of which the list says nothing more: there may be millions.
 _NOTHING: Mapping[str, Any] = {}
 
@@ -46,7 +46,7 @@ def made_of(cells: Cells, meaning: Meaning) -> Made:
     return Made(clips, url)
 
 
-Named = tuple[str | None, str, str | None, Sequence[FragmentRange]]
+Named = tuple[str | None, str, str | None, Sequence[Interval]]
 
 
 def named_of(cells: Cells, meaning: Meaning) -> Named:
@@ -108,7 +108,7 @@ def _named(cells: Cells, meaning: Meaning) -> Named:
     return None, video, None, intervals_of(cells, meaning)
 
 
-def intervals_of(cells: Cells, meaning: Meaning) -> Sequence[FragmentRange]:
+def intervals_of(cells: Cells, meaning: Meaning) -> Sequence[Interval]:
     """The seconds that a row asks for, in one span or several, by its columns of times and its address."""
     columns, length = meaning.columns, meaning.length
     if columns.clip:
@@ -133,7 +133,7 @@ def intervals_of(cells: Cells, meaning: Meaning) -> Sequence[FragmentRange]:
     return [interval(start or 0.0, end)]
 
 
-def ids_of(cells: Cells, column: str | None, video: str, found: Sequence[FragmentRange]) -> list[str]:
+def ids_of(cells: Cells, column: str | None, video: str, found: Sequence[Interval]) -> list[str]:
     """The ids of a row's clips: what it calls them, or the video and the seconds."""
     if column is None:
         return [made_id(video, *each) for each in found]
