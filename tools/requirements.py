@@ -13,13 +13,13 @@ from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("requirements.txt", "requirements-scale.txt", "requirements-dev.txt")
+FILES = ("requirements.txt", "requirements-scale.txt", "requirements-curate.txt", "requirements-dev.txt")
 OLDEST = ROOT / "constraints-oldest.txt"
 _HEAD = f"# The lowest versions that {', '.join(FILES)} allow.\n# Written by `make constraints`; do not edit.\n"
 
 
 def requirements() -> list[str]:
-    """Every requirement of the three files, in their order."""
+    """Every requirement of these files, in their order."""
     lines = [line for name in FILES for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
     bare = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
     return [line for line in bare if line and not line.startswith("-")]

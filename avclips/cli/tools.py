@@ -1,0 +1,54 @@
+"""``avclips COMMAND`` for what is no download: each a module of this package, imported when it is asked for.
+
+A tool's module has ``parser()``, whose ``prog`` is "avclips NAME", and ``run(options, signals) -> int``.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+from ..core.errors import RunError, Stopped
+from ..core.files import as_run_error
+from ..core.redact import plain
+from ..core.signals import Signals
+
+# The command, its module here, and what it does, for `avclips --help`.
+TOOLS: dict[str, tuple[str, str]] = {}
+
+
+def run_tool(name: str, words: Sequence[str]) -> int:
+    """Run a tool; return its exit code. An error is one line, and what to do in the next."""
+    module = import_module(f".{TOOLS[name][0]}", __package__)
+    options = module.parser().parse_args(words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A node's locale may know no other letters than ASCII.
+            stream.reconfigure(errors="backslashreplace")
+    signals = Signals()
+    try:
+        return int(module.run(options, signals))
+    except Stopped:
+        _say(f"Stopped by {signals.name}; what was done is kept, the same command goes on.")
+        return signals.leave()
+    except RunError as error:
+        _say(f"error: {error}")
+        if error.hint:
+            _say(f"  {error.hint}")
+        return error.exit_code
+    except OSError as error:
+        _say(f"error: {as_run_error(error, Path())}")
+        return 1
+    finally:
+        logging.shutdown()
+
+
+def _say(line: str) -> None:
+    # A terminal that was closed does not keep the process from leaving.
+    with suppress(OSError):
+        sys.stderr.write(plain(line) + "\n")

@@ -1,0 +1,1 @@
+"""Choose the clips in which one hears what one sees: filter, segment, features, cluster, select."""

@@ -1,0 +1,1 @@
+"""A download in the forms of others: Hugging Face, lhotse, VideoFolder, webdataset."""
