@@ -1,0 +1,90 @@
+"""run.json of a stage: what made the files beside it, so that a stage goes on with its own and no others.
+
+A stage's folder holds what was made with one set of settings, of one input. Another set is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..core.errors import RunError, UsageError
+from ..core.files import read_json, write_json
+
+FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a stage's files were made with.
+
+    ``settings``: whatever changes a byte of them, the seed among them. ``inputs``: the fingerprint of each input,
+    by what it is called. ``versions``: of the libraries that computed, for people; others are not refused.
+    """
+
+    stage: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """The same for the same stage, settings and inputs: what the next stage has as its input's."""
+        told = json.dumps([self.stage, dict(self.settings), dict(self.inputs)], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def versions_of(*packages: str) -> dict[str, str]:
+    """The installed version of each package, and our own."""
+    found = {"avclips": __version__}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def begin(folder: Path, record: Record) -> None:
+    """Say what ``folder`` is made with; UsageError where it was begun with something else."""
+    before = read(folder)
+    if before is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / FILE, asdict(record) | {"fingerprint": record.fingerprint()})
+        return
+    if before.fingerprint() == record.fingerprint():
+        return
+    other = [*_differing(before.settings, record.settings), *_differing(before.inputs, record.inputs)]
+    raise UsageError(
+        f"{folder} was made by another run: {'; '.join(other) or before.stage}",
+        "name the same settings, or another --output, or delete that folder",
+    )
+
+
+def read(folder: Path) -> Record | None:
+    """What a folder was made with; None where there is no run.json. RunError where it is none."""
+    path = folder / FILE
+    if not path.exists():
+        return None
+    hint = f"delete {folder}: the next run makes it anew"
+    said = read_json(path, hint)
+    try:
+        return Record(said["stage"], said["settings"], said["inputs"], said.get("versions", {}))
+    except (KeyError, TypeError):
+        raise RunError(f"{path} does not say what a run made", hint) from None
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    # As JSON has them: a tuple comes back as a list.
+    before, now = (json.loads(json.dumps(dict(each))) for each in (before, now))
+    names = sorted(before.keys() | now.keys())
+    return [
+        f"{name} was {before.get(name)!r}, now {now.get(name)!r}"
+        for name in names
+        if before.get(name) != now.get(name)
+    ]

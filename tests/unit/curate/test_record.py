@@ -1,0 +1,70 @@
+"""What a stage was made with, and the folder of clusters: written, read, and refused where it is another's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from avclips.core.errors import RunError, UsageError
+from avclips.curate import assignments as clusters
+from avclips.curate.assignments import Assignments, Layer
+from avclips.curate.record import FILE, Record, begin, read, versions_of
+
+RECORD = Record("cluster", {"k": 32, "layers": ("a", "b")}, {"features": "00ff"}, {"numpy": "2"})
+
+
+def test_the_same_settings_go_on(tmp_path: Path) -> None:
+    begin(tmp_path / "x", RECORD)
+    begin(tmp_path / "x", replace(RECORD, versions={"numpy": "3"}))
+    found = read(tmp_path / "x")
+    assert found is not None and found.versions == {"numpy": "2"}
+    assert found.fingerprint() == RECORD.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (replace(RECORD, settings={"k": 64, "layers": ("a", "b")}), "k was 32, now 64"),
+        (replace(RECORD, settings={"k": 32}), "layers was"),
+        (replace(RECORD, inputs={"features": "00fe"}), "features was '00ff', now '00fe'"),
+        (replace(RECORD, stage="select"), "cluster"),
+    ],
+)
+def test_others_are_refused(tmp_path: Path, other: Record, said: str) -> None:
+    begin(tmp_path, RECORD)
+    with pytest.raises(UsageError, match=said):
+        begin(tmp_path, other)
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "{", '{"stage": "cluster"}'])
+def test_what_is_no_record_is_said(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(RunError):
+        read(tmp_path)
+
+
+def test_versions_are_of_what_is_installed() -> None:
+    assert versions_of("numpy", "no-such-package").keys() == {"avclips", "numpy"}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_assignments_are_read_as_they_were_written(tmp_path: Path, dtype: type) -> None:
+    layers = (Layer("classic/audio/0", "audio", 4), Layer("classic/video/0", "video", 5))
+    labels = np.array([[0, 4], [3, 1], [2, 2]], dtype)
+    clusters.write(tmp_path, Assignments(layers, labels, pa.table({"id": ["a", "b", "c"]})))
+    found = clusters.read(tmp_path)
+    assert found.layers == layers and found.rows["id"].to_pylist() == ["a", "b", "c"]
+    assert found.labels.dtype == dtype and found.labels.tolist() == labels.tolist()
+
+
+def test_half_a_clustering_is_none(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no finished clustering"):
+        clusters.read(tmp_path)
+    layers = (Layer("a", "audio", 4),)
+    clusters.write(tmp_path, Assignments(layers, np.zeros((2, 1), np.uint8), pa.table({"id": ["a", "b", "c"]})))
+    with pytest.raises(RunError, match="3 rows"):
+        clusters.read(tmp_path)
