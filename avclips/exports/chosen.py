@@ -13,7 +13,7 @@ from ..catalog.sample import Sample
 from ..core.errors import UsageError
 from ..core.suggest import did_you_mean
 
-# Told of each sample that is looked at.
+# Told of each sample that was written.
 Step = Callable[[Sample], object]
 
 
@@ -55,13 +55,11 @@ class Chosen:
             if sample.status == "done":
                 yield from ((split, sample) for split in self._splits_of(sample))
 
-    def count(self, exported: Exported, step: Step | None = None) -> Iterator[tuple[str, Sample]]:
+    def count(self, exported: Exported) -> Iterator[tuple[str, Sample]]:
         """The same, for the first time: what is there, and what is not, is counted."""
         known: set[str] = set()
         found: set[str] = set()
         for sample in self._asked():
-            if step is not None:
-                step(sample)
             known.update(sample.splits)
             if self._ids is not None:
                 found.add(sample.id)

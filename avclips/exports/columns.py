@@ -18,7 +18,7 @@ FIXED = {name: KINDS[alias] for name, alias in TYPES.items() if name not in (*OF
 # The names of an export's own columns: those of a list give way to them.
 OURS = ("dataset", "labels", "captions", "flags", "questions", "video", "audio", "image", "info", "split")
 # Of a question: what the row of its clip has already, and paths that lead nowhere from an export.
-_NOT_OF_QUESTIONS = frozenset(("clip_id", "split", "audio", "video", "image", "label", "audio_path", "image_path"))
+_NOT_OF_QUESTIONS = frozenset(("clip_id", "split", "status", "label", "audio", "video", "image"))
 
 
 def row_of(sample: Sample) -> Row:
@@ -58,7 +58,7 @@ class Columns:
         self._seen.add(row)
         self._filled.update(name for name, value in row.items() if value not in (None, []))
 
-    def kinds(self) -> dict[str, str]:
+    def types(self) -> dict[str, str]:
         """Each column with the kind of its cells (shards.schema); without those that have nothing in any row."""
         found = {name: FIXED.get(name, kind) for name, kind in self._seen.found().items()}
         return {name: kind for name, kind in found.items() if name in FIXED or name in self._filled}
@@ -66,7 +66,7 @@ class Columns:
     def plain_row(self, row: Mapping[str, Any]) -> Row:
         """A row for JSON that readers type by its first lines: no nulls, one type a column."""
         sparse = self._seen.missing() | self._seen.holed()
-        return {name: plain(row.get(name), kind, name in sparse) for name, kind in self.kinds().items()}
+        return {name: plain(row.get(name), kind, name in sparse) for name, kind in self.types().items()}
 
 
 def arrays(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str], pyarrow: Any) -> dict[str, Any]:

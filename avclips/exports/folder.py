@@ -49,7 +49,7 @@ def to_folder(
     asked, exported, of_clips = Chosen(samples, splits, ids), Exported(Path(output)), questions or {}
     columns, span, dataset = Columns(), Span(), ""
     with exclusive(exported.output, "videofolder", files=files) as folder:
-        for split, sample in asked.count(exported, step):
+        for split, sample in asked.count(exported):
             if files not in sample.files:
                 exported.left_out[sample.id] = f"it has no file of {'sound' if files == 'audio' else 'pictures'}"
                 continue
@@ -61,7 +61,7 @@ def to_folder(
             raise RunError(f"no clip with a file of {files} is here", "download some first: avclips status DIR")
         see_names(exported.clips)
         before = _listed(folder)
-        _remove(folder, before, _write(asked, folder, files, copy, columns, of_clips, exported))
+        _remove(folder, before, _write(asked, folder, files, copy, columns, of_clips, exported, step))
         patterns = {split: f"{split_name(split)}/**" for split in exported.clips}
         with whole(folder / "README.md") as stream:
             stream.write(card(dataset, exported, patterns, _HOW[files], span))
@@ -84,6 +84,7 @@ def _write(
     columns: Columns,
     of_clips: Mapping[str, Sequence[Question]],
     exported: Exported,
+    step: Step | None,
 ) -> dict[str, set[str]]:
     """All files, and the metadata of each split last; returns the names in each split's folder."""
     names: dict[str, set[str]] = {}
@@ -104,6 +105,8 @@ def _write(
             names.setdefault(into.name, set()).add(name)
             line = {"file_name": name} | columns.plain_row(_row(split, sample, of_clips))
             streams[split].write(json.dumps(line, ensure_ascii=False) + "\n")
+            if step is not None:
+                step(sample)
     return names
 
 

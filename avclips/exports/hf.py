@@ -55,14 +55,14 @@ def to_hf(
     """Write the clips that are done as ``data/SPLIT-NNNNN-of-NNNNN.parquet`` and README.md in a folder.
 
     ``samples`` is gone through twice. ``splits``, ``ids``: of which clips; None: of all. ``questions``: of clips,
-    by id. ``shard_bytes``: media bytes of a file, which has at least one clip. ``step`` is told of each sample.
+    by id. ``shard_bytes``: media bytes of a file, which has at least one clip. ``step`` is told of each clip.
     Files that are there and the same are left alone; the same clips give the same bytes. RunError, UsageError.
     """
     extra("pyarrow.parquet", "tables are written")
     asked, exported, of_clips = Chosen(samples, splits, ids), Exported(Path(output)), questions or {}
     with exclusive(exported.output, "hf") as folder:
         plan = Plan()
-        for split, sample in asked.count(exported, step):
+        for split, sample in asked.count(exported):
             if item := looked_at(split, sample, of_clips, exported):
                 add_to(plan, split, item, shard_bytes)
         if not plan.files:
@@ -70,7 +70,7 @@ def to_hf(
                 "no clip of those that were asked for is here", "download some first: avclips status DIR"
             )
         see_names(plan.files)
-        write(plan, asked, of_clips, folder, exported)
+        write(plan, asked, of_clips, folder, exported, step)
         remove_others(plan, folder)
         patterns = {split: f"data/{split_name(split)}-*.parquet" for split in plan.files}
         columns = [(name, _WORDS[name]) for name in names_of(plan) if name in _WORDS]

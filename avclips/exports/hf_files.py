@@ -16,7 +16,7 @@ from typing import Any
 from ..core.errors import RunError
 from ..core.extras import extra
 from ..core.files import sync_folder
-from .chosen import Chosen, Exported, split_name
+from .chosen import Chosen, Exported, Step, split_name
 from .columns import Question, arrays, structs
 from .content import file_name, read
 from .hf_plan import MEDIA, File, Item, Plan, item_of, names_of
@@ -30,7 +30,12 @@ _VERSION = 1
 
 
 def write(
-    plan: Plan, asked: Chosen, of_clips: Mapping[str, Sequence[Question]], folder: Path, exported: Exported
+    plan: Plan,
+    asked: Chosen,
+    of_clips: Mapping[str, Sequence[Question]],
+    folder: Path,
+    exported: Exported,
+    step: Step | None,
 ) -> None:
     """All files, those of all splits at once, as the samples come."""
     with ExitStack() as stack:
@@ -40,6 +45,8 @@ def write(
         for split, sample in asked.done():
             if split in writers and sample.id not in exported.left_out:
                 writers[split].add(item_of(split, sample, of_clips))
+                if step is not None:
+                    step(sample)
         for writer in writers.values():
             writer.finish()
     sync_folder(folder / "data")
@@ -54,7 +61,7 @@ class _Split:
         self._paths = [folder / name for name in names]
         self._pyarrow = extra("pyarrow.parquet", "tables are written")
         self._schema_words = json.dumps(
-            [_VERSION, names_of(plan), plan.columns.kinds(), plan.of_questions.kinds(), sorted(plan.kinds)]
+            [_VERSION, names_of(plan), plan.columns.types(), plan.of_questions.types(), sorted(plan.kinds)]
         )
         self._number, self._seen = 0, File()
         self._group: list[Item] = []
@@ -156,8 +163,8 @@ def _table(plan: Plan, items: Sequence[Item], schema: Any, pyarrow: Any) -> Any:
 
 
 def _columns(plan: Plan, items: Sequence[Item], pyarrow: Any) -> dict[str, Any]:
-    found = arrays([item.row for item in items], plan.columns.kinds(), pyarrow)
-    if asked := plan.of_questions.kinds():
+    found = arrays([item.row for item in items], plan.columns.types(), pyarrow)
+    if asked := plan.of_questions.types():
         found["questions"] = structs([item.questions for item in items], asked, pyarrow)
     for kind in sorted(plan.kinds):
         if kind in MEDIA:

@@ -96,7 +96,7 @@ def add_to(plan: Plan, split: str, item: Item, most: int) -> None:
 
 def names_of(plan: Plan) -> list[str]:
     """The columns, in their order: media first."""
-    asked = plan.of_questions.kinds()
+    asked = plan.of_questions.types()
     media = [MEDIA[kind][0] for kind in MEDIA if kind in plan.kinds]
     texts = sorted(plan.kinds - MEDIA.keys())
-    return [*media, *plan.columns.kinds(), *(["questions"] if asked else []), *texts]
+    return [*media, *plan.columns.types(), *(["questions"] if asked else []), *texts]

@@ -48,7 +48,7 @@ def to_lhotse(
     asked, exported = Chosen(samples, splits, ids), Exported(Path(output))
     with exclusive(exported.output, "lhotse") as folder, ExitStack() as stack:
         files: dict[str, dict[str, IO[str]]] = {}
-        for split, sample in asked.count(exported, step):
+        for split, sample in asked.count(exported):
             lines = _lines(split, sample, questions or {}, exported)
             if lines is None:
                 continue
@@ -61,6 +61,8 @@ def to_lhotse(
             exported.clips[split] += 1
             for name, rows in lines.items():
                 files[split][name].writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            if step is not None:
+                step(sample)
         if not files:
             raise RunError("no clip with a file of sound is here", "download some first: avclips status DIR")
         exported.written = len(MANIFESTS) * len(files)

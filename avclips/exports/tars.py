@@ -62,7 +62,7 @@ def to_webdataset(
     with exclusive(exported.output, "webdataset") as folder:
         found: dict[str, _Split] = {}
         in_tars: set[str] = set()
-        for split, sample in asked.count(exported, step):
+        for split, sample in asked.count(exported):
             _look(found.setdefault(split, _Split()), sample)
             exported.clips[split] += 1
             in_tars.update({place.path for place in sample.files.values() if place.path.endswith(".tar")})
@@ -75,7 +75,7 @@ def to_webdataset(
             raise UsageError(f"these clips are in tars already, {min(in_tars)} is one", hint)
         see_names(found)
         for split, about in found.items():
-            _write(folder, split, about, asked, of_clips, samples_per_shard, exported)
+            _write(folder, split, about, asked, of_clips, samples_per_shard, exported, step)
     return exported
 
 
@@ -96,6 +96,7 @@ def _write(
     of_clips: Mapping[str, Sequence[Question]],
     size: int,
     exported: Exported,
+    step: Step | None,
 ) -> None:
     """The shards of one split."""
     output = Output(Remote(str(folder / split_name(split))), "webdataset")
@@ -117,11 +118,13 @@ def _write(
         taken = [(clip, waiting.pop(clip.id)) for clip in shard.clips]
         if shard.number in finished:
             exported.kept += 1
-            continue
-        with TemporaryDirectory(dir=folder, prefix=".") as scratch:
-            written = [Written(clip, _line(sample, Path(scratch))) for clip, sample in taken]
-            if output.write(shard.number, written, folder, Path(scratch)):
-                exported.written += 1
+        else:
+            with TemporaryDirectory(dir=folder, prefix=".") as scratch:
+                written = [Written(clip, _line(sample, Path(scratch))) for clip, sample in taken]
+                exported.written += output.write(shard.number, written, folder, Path(scratch))
+        if step is not None:
+            for _, sample in taken:
+                step(sample)
 
 
 def _is_sound(ending: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,11 @@ from tests.support.samples_of import done, failed
 
 
 def read(*tars: Path) -> list[dict[str, Any]]:
-    return list(webdataset.WebDataset([str(tar) for tar in tars], shardshuffle=False))
+    """The samples as webdataset's loader gives them, which does not close its files."""
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        samples = list(webdataset.WebDataset([str(tar) for tar in tars], shardshuffle=False))
+        gc.collect()
+    return samples
 
 
 def test_what_is_in_the_tars(tmp_path: Path) -> None:
