@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.errors import RunError, UsageError
 from ..core.extras import extra
+from ..core.model import Clip
 from ..core.reserved_names import OF_FAILURES, TYPES, column_of, is_file
 from ..fetch.shard_output import open_output
 from ..shards.layout import Output
@@ -145,16 +146,20 @@ def _of_tables(tables: Tables) -> Iterator[Sample]:
     yield from tables.others()
 
 
-def of_folder_of_shards(folder: DataFolder) -> Iterator[Sample]:
+def of_folder_of_shards(
+    folder: DataFolder, output: Output | None = None, clips: Iterable[Clip] | None = None
+) -> Iterator[Sample]:
     """A sample for each clip of the list: out of its shard, or of the folder where that is not finished.
 
-    Where the list cannot be read any more, which is said in the log: what the shards and the manifest know.
+    ``output``, ``clips``: the shards and the list, where they are open. Where the list cannot be read any more,
+    which is said in the log: what the shards and the manifest know.
     """
-    output = open_output(folder.settings, look=True)
-    if output.planned() is not None:
-        output.look()
+    if output is None:
+        output = open_output(folder.settings, look=True)
+        if output.planned() is not None:
+            output.look()
     try:
-        shards = cut(folder.listed(), folder.settings.samples_per_shard)
+        shards = cut(folder.listed() if clips is None else clips, folder.settings.samples_per_shard)
     except RunError as error:
         warn_of_the_list(folder, error)
         shards = iter([Shard(number, ()) for number in range(output.count)])
