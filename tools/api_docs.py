@@ -28,7 +28,7 @@ _SECTIONS: tuple[tuple[str, str, Sequence[tuple[str, str]]], ...] = (
     (
         "Settings",
         "`download` takes each field as a keyword, where a path may be a text and a tuple any sequence. What is "
-        "left out is as in the dataset's script: `state_dir`, too, by which all runs on a connection share a pace.",
+        "left out is as in the dataset's script; `state_dir` too, by which all runs on a connection share a pace.",
         [("avclips", name) for name in ("Settings", "Identity", "Columns")],
     ),
     (
