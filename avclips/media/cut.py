@@ -72,8 +72,8 @@ class Job:
 def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path, frame: Path | None = None) -> Expected:
     """Write ``video`` and (with sound) ``sound`` in the formats that their names end with.
 
-    ``folder``: for what is made on the way; ``frame``: for a JPEG of the frame in the middle. Returns what the clip must hold. ClipError where the source has
-    nothing of it, or not all that is due.
+    ``folder``: for what is made on the way; ``frame``: for a JPEG of the frame in the middle, where one is wanted.
+    Returns what the clip must hold. ClipError where the source has nothing of it, or not all that is due.
     """
     fps = job.shape.fps
     picture = plan_frames(job.video, job.start, job.end, fps is not None) if job.video else None
@@ -187,7 +187,7 @@ class _Cutting:
         return track, [*words, *self._still([frames, *shaped(*like)], picture)]
 
     def _still(self, filters: Sequence[str], picture: Frames) -> list[str | Path]:
-        """An output with the frame in the middle, out of those that are decoded for the clip; [] where not asked."""
+        """An output with the frame in the middle, of those decoded for the clip; [] where none is wanted."""
         if self._frame is None:
             return []
         place = middle([float(time) for time in picture.times], float(picture.ends))

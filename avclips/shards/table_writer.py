@@ -185,5 +185,7 @@ def read_failures(source: Any) -> Iterator[tuple[str, str, str | None, bool]]:
     names = ["id", "status", "reason", "permanent"]
     if isinstance(source, bytes):
         source = pyarrow.BufferReader(source)
-    for row in pyarrow.parquet.read_table(source, columns=names).to_pylist():
+    # Arrow's threads may have the process abort that ends while they end.
+    alone = {"use_threads": False, "pre_buffer": False}
+    for row in pyarrow.parquet.read_table(source, columns=names, **alone).to_pylist():
         yield row["id"], row["status"], row["reason"], bool(row["permanent"])

@@ -15,7 +15,7 @@ from ..core.files import is_plain_name
 from .manifest_line import COUNTS, MOST, MOST_TURNS, NUMBERS, files_of
 
 Found = tuple[str, str, str, int, str, str, int, str]
-"""The clip's id; how its picture and its sound end; attempts; folder; what was withheld; turn; how its frame ends."""
+"""A clip's id; how picture and sound end; attempts; folder; what was withheld; turn; how the frame ends."""
 
 
 def quick_reader() -> Callable[[bytes], Found | None]:
