@@ -79,12 +79,17 @@ class Tables:
             yield self.read(number)[row]
 
     def _read(self, number: int) -> list[Sample]:
+        """The rows of a shard. Without Arrow's threads: a process that ends while they end may abort."""
         name = self.output.name(number)
         pyarrow = extra("pyarrow.parquet", "tables are read")
-        with self.output.open(f"{name}.parquet") as file, pyarrow.parquet.ParquetFile(file) as table:
+        with (
+            self.output.open(f"{name}.parquet") as file,
+            pyarrow.parquet.ParquetFile(file, pre_buffer=False) as table,
+        ):
             columns = table.schema_arrow.names
             media = [each for each in columns if is_file(each)]
-            rows = table.read(columns=[each for each in columns if each not in media]).to_pylist()
+            said = [each for each in columns if each not in media]
+            rows = table.read(columns=said, use_threads=False).to_pylist()
             there = _there(table, media) if media else {}
         stats = self.output.stats(number)
         tar = f"{name}.tar" if f"{name}.tar" in (stats.get("files") or {}) else None
@@ -117,7 +122,7 @@ def _there(table: Any, media: list[str]) -> dict[str, list[bool]]:
         kind = table.schema_arrow.field(name).type
         # Of {bytes, path}, the name is there where the bytes are.
         column = f"{name}.path" if str(kind).startswith("struct") else name
-        cells = table.read(columns=[column]).column(name)
+        cells = table.read(columns=[column], use_threads=False).column(name)
         found[name] = [bool(each) for each in cells.is_valid().to_pylist()]
     return found
 
