@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..catalog.endings import kind_of
 from ..catalog.sample import Sample
 from ..core.errors import RunError, UsageError
 from ..core.extras import extras
@@ -23,7 +24,7 @@ from .columns import Question, questions_of
 from .content import ending_of, file_name, is_file, put
 from .target import exclusive
 
-_MEDIA = ("video", "audio")
+_MEDIA = ("video", "audio", "frame")
 _SUBTITLES = "subtitles."
 
 
@@ -48,8 +49,8 @@ def to_webdataset(
     """Write ``SPLIT/NNNNN.tar`` of ID.mp4, ID.wav, ID.json and ID.txt (a caption), with tables and stats beside.
 
     Shards that are there stay. UsageError where they were made of other clips, and where samples are in tars
-    already and no ``splits`` or ``ids`` are asked for. Stills are not in the tars. ``splits``, ``ids``,
-    ``questions``, ``step``: as of ``to_hf``; ``samples`` is gone through once more for each split. RunError.
+    already and no ``splits`` or ``ids`` are asked for. ``splits``, ``ids``, ``questions``, ``step``: as of
+    ``to_hf``; ``samples`` is gone through once more for each split. RunError.
     """
     extras(
         {
@@ -110,8 +111,7 @@ def _write(
                 yield _clip(split, sample, of_clips)
 
     first = next(sample for each, sample in asked.done() if each == split)
-    # Pictures stand before sounds, as a download has them.
-    endings = tuple(sorted(about.endings, key=lambda ending: (ending.endswith(".vtt"), _is_sound(ending), ending)))
+    endings = tuple(sorted(about.endings, key=_place_of))
     output.plan(clips(), size, {"dataset": first.dataset, "split": split}, endings, about.info)
     finished = output.finished()
     for shard in cut(clips(), size):
@@ -127,8 +127,10 @@ def _write(
                 step(sample)
 
 
-def _is_sound(ending: str) -> bool:
-    return ending in ("wav", "flac", "m4a")
+def _place_of(ending: str) -> tuple[int, str]:
+    """Where a file stands in a sample: as a download has them, picture, sound, still and subtitles."""
+    kind = kind_of(ending) or ""
+    return (_MEDIA.index(kind) if kind in _MEDIA else len(_MEDIA)), ending
 
 
 def _clip(split: str, sample: Sample, of_clips: Mapping[str, Sequence[Question]]) -> Clip:

@@ -48,6 +48,20 @@ def test_what_is_in_the_tars(tmp_path: Path) -> None:
     assert (stats["clips"], stats["done"], stats["failed"]) == (2, 2, {})
 
 
+def test_stills_and_subtitles_are_in_every_sample(tmp_path: Path) -> None:
+    a, b = done(tmp_path, "a1"), done(tmp_path, "b1")
+    (tmp_path / "a1.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "a1.vtt").write_text("WEBVTT words")
+    more = {"frame": Place(str(tmp_path / "a1.jpg")), "subtitles.en": Place(str(tmp_path / "a1.vtt"))}
+    to_webdataset([replace(a, files={**a.files, **more}), b], tmp_path / "out")
+    first, second = read(tmp_path / "out" / "train" / "00000.tar")
+    assert [name for name in first if name[0] != "_"] == ["en.vtt", "jpg", "json", "mp4", "wav"]
+    assert (first["jpg"], first["en.vtt"]) == (b"\xff\xd8\xff", b"WEBVTT words")
+    assert (second["jpg"], second["en.vtt"]) == (b"", b"WEBVTT\n")
+    plan = json.loads((tmp_path / "out" / "train" / "plan.json").read_text())
+    assert plan["layout"]["endings"] == ["mp4", "wav", "jpg", "en.vtt"]
+
+
 def test_shards_that_are_there_stay_and_another_list_is_refused(tmp_path: Path) -> None:
     samples, out = [done(tmp_path, f"{video}1") for video in "abc"], tmp_path / "out"
     to_webdataset(samples, out, samples_per_shard=1)
