@@ -69,6 +69,11 @@ print(sorted(name for name, path in result.paths.items() if Path(path).exists())
 last = seen[-1]
 print(last.listed, last.done, last.failed, last.left, last.bytes_fetched > 0)
 print(avclips.open_dataset(base / "data").coverage()["total"]["reasons"])
+tars = dict(data_dir=base / "tars", output_format="webdataset", samples_per_shard=1)
+for most in (1, None):
+    result = avclips.download("clips", **{**how, **tars, "max_clips": most})
+    print(result.exit_code, result.done, result.failed, result.missing, result.reasons)
+print(len(list(avclips.open_dataset(result.paths["shards"]).done())), [each.status for each in result.samples()])
 print(logging.getLogger("avclips").handlers, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 """
 
@@ -95,6 +100,9 @@ def test_by_name_watched_stopped_and_interrupted(tmp_path: Path, media_folder: P
         "['audio', 'coverage', 'data', 'log', 'manifest', 'videos']",
         "4 3 1 0 True",
         "{'private': 1}",
+        "0 1 0 3 {}",
+        "0 3 1 0 {'private': 1}",
+        "3 ['done', 'done', 'done', 'failed']",
         "[] True",
     ], ended.stderr
 
