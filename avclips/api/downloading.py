@@ -73,9 +73,10 @@ def download(
     ``dataset``: "general", "music", "audioset", "vggsound", "acav100m" or "clips" (a list of your own:
     ``clip_list="my_list.csv"``), or a ``Dataset``. ``data_dir``: the folder; None: the dataset's usual one. Any
     field of ``Settings`` may be given by its name; or all at once as ``settings``, and then no other.
-    ``progress`` is called with a ``Progress`` after each clip and about once a second. ``stop``: an event that
-    ends the run when it is set. ``session``: a SparkSession, which is left open; with one, Spark's machines do the
-    work. With ``engine="spark"`` and none, one is opened at ``spark_master``. ``log_level``: of the log file.
+    ``progress`` is called with a ``Progress`` after each clip and about once a second (with Spark, once a minute).
+    ``stop``: an event that ends the run when it is set. ``session``: a SparkSession, which is left open; with one,
+    Spark's machines do the work. With ``engine="spark"`` and none, one is opened at ``spark_master``.
+    ``log_level``: of the log file.
 
     Raises UsageError where what was asked for cannot be meant, RunError where the run cannot go on (GaveUp: it was
     refused for too long), Stopped where ``stop`` was set, KeyboardInterrupt after Ctrl-C. In all of them what was

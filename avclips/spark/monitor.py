@@ -40,6 +40,7 @@ class Monitor:
         self._look(output.finished())
         self._before = self._totals.clips
         self._shards_before = self._totals.shards
+        self._fetched_before = self._totals.bytes_fetched
         self._next = time.monotonic() + clock.real(LINE_EVERY, at_least=1.0)
 
     def _look(self, finished: frozenset[int]) -> None:
@@ -72,8 +73,8 @@ class Monitor:
         )
         self._bar.update(written - self._bar.n)
         if self._watch is not None:
-            words = f"{written} of {self._todo} shards"
-            self._watch(Progress(None, totals.done, failed, totals.bytes_fetched, words))
+            fetched, words = totals.bytes_fetched - self._fetched_before, f"{written} of {self._todo} shards"
+            self._watch(Progress(None, totals.done, failed, fetched, words))
         if self._wandb is not None:
             self._wandb.log({"shards": totals.shards, "done": totals.done, "failed": failed, "clips/h": rate})
 
