@@ -68,7 +68,7 @@ def row_of(sample: Sample, root: str, flags: Iterable[str] = ()) -> list[Any]:
     facts, files = sample.facts, sample.files
     paths = {kind: place.path.removeprefix(root) for kind, place in files.items()}
     row = [sample.id, sample.video, sample.start, sample.end, sample.status, sample.reason or None]
-    row += [list(sample.splits), list(sample.labels), list(sample.captions)]
+    row += [sample.splits, sample.labels, sample.captions]
     row += [paths.get(kind) for kind in _PATHS.values()]
     row.append([path for kind, path in paths.items() if kind.startswith("subtitles.")])
     row += [facts.get(name) for name in _FACTS]
@@ -133,7 +133,7 @@ def _csv(path: Path, columns: Mapping[str, str]) -> Iterator[Callable[[Sequence[
             for row in rows:
                 cells = row.copy()
                 for place in lists:
-                    cells[place] = encode(cells[place])
+                    cells[place] = encode(cells[place]) if cells[place] else "[]"
                 for place in texts:
                     if isinstance(cells[place], (list, dict)):
                         cells[place] = encode(cells[place])
@@ -156,7 +156,7 @@ def _parquet(
             def write(rows: Sequence[list[Any]]) -> None:
                 cells = zip(*rows, strict=True) if rows else ((),) * len(schema)
                 arrays = [
-                    pyarrow.array([_cell(cell, kind) for cell in column], types[kind])
+                    _array(column, kind, types[kind], pyarrow)
                     for column, kind in zip(cells, columns.values(), strict=True)
                 ]
                 writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
@@ -166,6 +166,13 @@ def _parquet(
     except BaseException:
         temp.unlink(missing_ok=True)
         raise
+
+
+def _array(column: Sequence[Any], kind: str, type_: Any, pyarrow: Any) -> Any:
+    try:
+        return pyarrow.array(column, type_)
+    except (UnicodeEncodeError, pyarrow.ArrowInvalid, pyarrow.ArrowTypeError):
+        return pyarrow.array([_cell(cell, kind) for cell in column], type_)
 
 
 def _cell(value: Any, kind: str) -> Any:
