@@ -76,9 +76,8 @@ for sample in avclips.open_dataset("data/mine").done():
 (`py.typed`). `download` runs in the thread that calls it:
 
 ```python
-stop = threading.Event()               # stop.set() from another thread, or from progress: Stopped is raised
-avclips.download("general", data_dir="data/avqa", stop=stop, quiet=True,
-                 progress=lambda p: print(p.done, "of", p.listed, p.words))
+stop = threading.Event()  # stop.set(), from another thread or from progress, makes download raise Stopped
+avclips.download("general", data_dir="data/avqa", stop=stop, quiet=True, progress=lambda p: print(p.done, p.words))
 ```
 
 In a notebook the bar is the notebook's, and the stop button is Ctrl-C: KeyboardInterrupt; what was done is kept,
