@@ -141,12 +141,13 @@ def test_what_is_imported_is_read() -> None:
         ),
         (
             "csv",
-            {"datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
+            {"catalog.clip_sets", "catalog.clip_table",
+             "datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
              "lists.labels", "lists.text"},
         ),
         (
             "tqdm",
-            {"core.logs", "datasets.google_drive", "progress.bar", "progress.console", "spark.monitor"},
+            {"core.logs", "datasets.google_drive", "progress.bar", "progress.notebook", "spark.monitor"},
         ),
     ],
 )  # fmt: skip
