@@ -10,7 +10,7 @@ FOUR := .venv-spark4
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
 
-REQUIREMENTS := requirements.txt requirements-dev.txt requirements-scale.txt requirements-curate.txt
+REQUIREMENTS := $(wildcard requirements*.txt)
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 INSTALL := -m pip install --quiet --disable-pip-version-check
 

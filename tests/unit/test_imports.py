@@ -43,7 +43,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "run": (*BELOW_FETCH, "catalog", "fetch", "spark"),
     "api": (*BELOW_FETCH, "catalog", "fetch", "run", "spark"),
     "curate": (*BELOW_FETCH, "api", "catalog", "fetch", "run", "spark"),
-    "cli": (*BELOW_FETCH, "api", "catalog", "curate", "exports", "fetch", "loaders", "run", "spark"),
+    "explore": (*BELOW_FETCH, "catalog", "curate"),
+    "cli": (*BELOW_FETCH, "api", "catalog", "curate", "explore", "exports", "fetch", "loaders", "run", "spark"),
     "__main__": ("cli",),
 }
 

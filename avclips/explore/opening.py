@@ -1,0 +1,63 @@
+"""From what a user names to a Session: which samples, questions and scores a source has, and when they change."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from ..catalog import samples
+from ..catalog.questions import questions
+from ..catalog.sample import Sample
+from ..core.clock import Clock
+from ..core.errors import RunError
+from ..media.ffmpeg_trial import find_ffmpeg
+from .cache import cache_folder
+from .index import Questions, questions_by_clip
+from .media import is_local
+from .session import Session
+
+
+def open_session(
+    source: str, cache: Path | None, ffmpeg: Path | None, clock: Clock
+) -> tuple[Session, Callable[[], object]]:
+    """A session on ``source``, and what tells of its changes. RunError where it holds no download."""
+    local = is_local(source)
+    if cache is None:
+        cache = cache_folder(source)
+    else:
+        cache.mkdir(parents=True, exist_ok=True)
+
+    def read() -> tuple[Iterable[Sample], Questions, Mapping[str, float]]:
+        asked = questions_by_clip(questions(source)) if local else {}
+        return samples(source), asked, {}
+
+    again = _again(source) if local else ""
+    return Session(source, cache, read, find_ffmpeg(ffmpeg, clock), again), lambda: _state(source, local)
+
+
+def _again(source: str) -> str:
+    """The command that asks again for what failed there; "" where the folder does not say whose it is."""
+    from ..catalog.folder import dataset_named
+
+    try:
+        name = dataset_named(Path(source))
+    except RunError:
+        return ""
+    return f"{shlex.quote(sys.executable)} -m avclips {name} --data-dir {shlex.quote(source)}"
+
+
+def _state(source: str, local: bool) -> object:
+    """Another when something was written there; of a store, always the same: it is looked at once."""
+    if not local:
+        return source
+    found = []
+    for path in sorted(Path(source).glob("manifest*.jsonl")) + sorted(Path(source).glob("*_stats.json")):
+        try:
+            about = os.stat(path)  # noqa: PTH116
+        except OSError:
+            continue
+        found.append((path.name, about.st_size, about.st_mtime_ns))
+    return found
