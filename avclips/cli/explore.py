@@ -59,9 +59,7 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
         if session.state["error"]:
             raise UsageError(session.state["error"])
         count = export(session, options.export, Filter(options.search), options.most)
-        print(
-            f"{count} clips are in {options.export}; index.html is the page. A website serves it, a file:// does not."
-        )
+        print(f"{count} clips are in {options.export}: a website can serve it; index.html is its page.")
         return 0
     keeper = threading.Thread(target=session.keep_up, args=(changed,), daemon=True)
     keeper.start()

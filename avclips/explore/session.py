@@ -33,7 +33,7 @@ class Session:
     """What the page's requests are answered from. Safe for threads."""
 
     def __init__(self, source: str, cache: Path, read: Read, ffmpeg: Ffmpeg, again: str = "") -> None:
-        """``read()`` gives samples, questions and scores as they are now; ``again``: the command that asks anew."""
+        """``read()`` gives samples, questions and scores as they are now; ``again``: what asks for clips anew."""
         self.source = source
         self.local = is_local(source)
         self._read = read
