@@ -4,7 +4,7 @@ VENV := .venv-dev
 BIN := $(VENV)/bin
 FOUR := .venv-spark4
 
-.PHONY: help test test-slow test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
+.PHONY: help test test-slow test-browser test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
 	matrix readers single-file bench bench-long clean
 
 help: ## list the targets
@@ -44,6 +44,15 @@ test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
 
 test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cluster, pairs of the truth matrix
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow
+
+BROWSER := .venv-browser
+$(BROWSER)/.made: $(REQUIREMENTS)
+	$(PYTHON) -m venv --clear $(BROWSER)
+	$(BROWSER)/bin/python $(INSTALL) -r requirements-dev.txt playwright
+	touch $@
+
+test-browser: $(BROWSER)/.made ## the explorer in a real browser, the system's Chromium [AVCLIPS_SCREENSHOTS=docs/pictures]
+	$(BROWSER)/bin/python -m pytest tests/browser
 
 test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in an environment of its own; JAVA_HOME: a whole Java 17 or newer
 	$(FOUR)/bin/python -m pytest -m 'slow or not slow' tests/end_to_end/test_spark.py
@@ -113,4 +122,4 @@ single-file: ## dist/*.pyz: each script and the package in the one file to copy 
 	rm -rf build
 
 clean: ## remove environments and caches
-	rm -rf .venv $(VENV) $(FOUR) $(OLDEST) .venv-versions .venv-canary build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(VENV) $(FOUR) $(OLDEST) $(BROWSER) .venv-versions .venv-canary build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from ..catalog import samples
-from ..catalog.questions import questions
-from ..catalog.sample import Sample
+from ..catalog import Sample, questions, samples
 from ..core.clock import Clock
 from ..core.errors import RunError
+from ..datasets.known import dataset_of
 from ..media.ffmpeg_trial import find_ffmpeg
 from .cache import cache_folder
 from .index import Questions, questions_by_clip
@@ -31,7 +30,11 @@ def open_session(
         cache.mkdir(parents=True, exist_ok=True)
 
     def read() -> tuple[Iterable[Sample], Questions, Mapping[str, float]]:
-        asked = questions_by_clip(questions(source)) if local else {}
+        try:
+            asked = questions_by_clip(questions(source)) if local else {}
+        except RunError:
+            # Of another dataset, or an output of shards by itself.
+            asked = {}
         return samples(source), asked, {}
 
     again = _again(source) if local else ""
@@ -40,11 +43,9 @@ def open_session(
 
 def _again(source: str) -> str:
     """The command that asks again for what failed there; "" where the folder does not say whose it is."""
-    from ..catalog.folder import dataset_named
-
     try:
-        name = dataset_named(Path(source))
-    except RunError:
+        name = dataset_of(Path(source))
+    except ValueError:
         return ""
     return f"{shlex.quote(sys.executable)} -m avclips {name} --data-dir {shlex.quote(source)}"
 

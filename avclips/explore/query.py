@@ -128,7 +128,8 @@ def clip(database: sqlite3.Connection, number: int) -> dict[str, Any] | None:
     row = database.execute("select sample, score from clips where n = ?", (number,)).fetchone()
     if row is None:
         return None
-    return json.loads(row[0]) | {"n": number, "score": row[1]}
+    said: dict[str, Any] = json.loads(row[0])
+    return said | {"n": number, "score": row[1]}
 
 
 def number_of(database: sqlite3.Connection, clip_id: str) -> int | None:

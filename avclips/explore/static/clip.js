@@ -22,6 +22,8 @@ export async function openClip(named) {
   if (open !== named) return;
   draw(current);
   if (!box.open) box.showModal();
+  // The first button would take the keys.
+  box.querySelector("h1").focus();
 }
 
 function close() {
@@ -38,7 +40,7 @@ box.addEventListener("close", () => {
 
 function draw(clip) {
   const title = clip.meta.title || clip.labels.join(", ") || clip.captions[0] || clip.id;
-  const parts = [element("button", { class: "close", onclick: () => box.close(), "aria-label": "Close" }, "✕"), element("h1", {}, title)];
+  const parts = [element("button", { class: "close", onclick: () => box.close(), "aria-label": "Close" }, "✕"), element("h1", { tabindex: "-1" }, title)];
   if (clip.files.video || clip.files.audio) parts.push(...player(clip));
   else parts.push(failure(clip));
   parts.push(...words(clip), facts(clip));

@@ -13,7 +13,8 @@ export class Grid {
     this.view = view;
     this.total = 0;
     addEventListener("scroll", () => this.draw(), { passive: true });
-    addEventListener("resize", () => this.draw());
+    // The filters come and go beside it.
+    new ResizeObserver(() => this.draw()).observe(view);
   }
 
   async show(filter) {
@@ -52,7 +53,7 @@ export class Grid {
     const width = this.view.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const columns = Math.max(1, Math.floor((width + GAP) / (WIDTH + GAP)));
     const side = (width - GAP * (columns - 1)) / columns;
-    const height = side * 9 / 16 + 56 + GAP;
+    const height = side * 9 / 16 + 48 + GAP;
     return { columns, side, height, rows: Math.ceil(this.total / columns) };
   }
 

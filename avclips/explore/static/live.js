@@ -52,7 +52,8 @@ const clock = (seconds) => [Math.floor(seconds / 3600), Math.floor(seconds / 60)
 function history(now) {
   const first = now.history[0][0];
   const last = now.history.at(-1)[0];
-  const count = (last - first) / now.bucket + 1;
+  // A run that just began is no wall.
+  const count = Math.max(24, (last - first) / now.bucket + 1);
   const most = Math.max(...now.history.map(([, done, failed]) => done + failed));
   const picture = document.createElementNS(NS, "svg");
   picture.setAttribute("viewBox", `0 0 ${count} 100`);
