@@ -111,7 +111,9 @@ class Pages:
         cards = query.clips(database, wanted, order, offset, limit)
         for card in cards:
             card["mark"] = self._session.marks.of(card["id"])
-        return JSONResponse({"total": query.count(database, wanted), "clips": cards})
+        # Of the first page; whoever goes on knows it.
+        total = None if offset else query.count(database, wanted)
+        return JSONResponse({"total": total, "clips": cards})
 
     def facets(self, request: Request) -> Response:
         return JSONResponse(query.facets(self._session.database(), filter_of(request)))
