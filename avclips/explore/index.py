@@ -32,7 +32,7 @@ create table facets (kind text not null, value text not null, n integer not null
 create index facets_of on facets (n);
 create index by_score on clips (score);
 create index by_seconds on clips (seconds);
-create virtual table words using fts5(id, title, labels, captions, questions, prefix = '2 3 4',
+create virtual table words using fts5(id, title, labels, captions, questions,
     tokenize = 'unicode61');
 """
 _LENGTHS = ((1, "under 1 s"), (5, "1 to 5 s"), (9.5, "5 to 9.5 s"), (10.5, "about 10 s"), (60, "up to a minute"))
