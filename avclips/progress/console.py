@@ -26,6 +26,7 @@ from ..pacing.pace import TROUBLE, Block
 from ..pacing.pacer import Pacer
 from ..pacing.retries import TROUBLE_AFTER
 from .forecast import Lately, Work, time_left
+from .metrics import Counts, MetricsFile
 
 log = logging.getLogger("avclips.progress.console")
 
@@ -43,7 +44,7 @@ class Report:
     """Progress of one run, as its whole list sees it.
 
     ``todo``: the clips it will try, ``done``: those that were there already, ``versions``: what to suspect
-    when nothing works, ``work``: what else is known of what there is to do.
+    when nothing works, ``work``: what else is known of what there is to do, ``metrics``: written beside.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Report:
         versions: str = "",
         terminal: bool | None = None,
         work: Work | None = None,
+        metrics: MetricsFile | None = None,
     ) -> None:
         self._clock = clock
         self._todo = todo
         self._done_before = done
         self._work = work
+        self._metrics = metrics
         self._failed_before = work.failed if work else 0
         self._listed = work.listed if work else done + todo
         self.done = self.failed = 0
@@ -126,10 +129,22 @@ class Report:
         stands = self._stands(pacers, paused)
         self._lately.idle(time.monotonic(), bool(stands))
         self._rest = self._words(pacers, stands)
+        self._measure(pacers)
         self._bar.set_description_str(", ".join([self._counts(), *self._rest]))
         if self._lines and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._clock.real(LINE_EVERY, at_least=1.0)
             self.say(", ".join([self._counts(), *self._rest]))
+
+    def _measure(self, pacers: Sequence[Pacer], last: bool = False) -> None:
+        """Write --metrics-file; where that cannot be, once say so, and go on without."""
+        if self._metrics is None:
+            return
+        done, failed = self._done_before + self.done, self._failed_before + self.failed
+        try:
+            self._metrics.offer(Counts(self._listed, done, failed, self._bytes), pacers, bool(self._paused), last)
+        except OSError as error:
+            self._metrics = None
+            self.say(f"The metrics are not written any more: {error}", matters=True)
 
     def _tell_apart(self, pacers: Sequence[Pacer]) -> None:
         """Once a run: the log has the rest."""
@@ -244,6 +259,7 @@ class Report:
 
     def close(self) -> None:
         """Take the bar off the terminal."""
+        self._measure((), last=True)
         self._bar.close()
 
 

@@ -49,7 +49,8 @@ class Numbers:
     """Everything that the page shows.
 
     ``labels``: by label, clips of the list and those that are done. ``histograms``: by title.
-    ``hours``: by hour (seconds since 1970), clips that were done then, and that failed. ``blocks``: begin and end of waits, who waited.
+    ``hours``: by hour (seconds since 1970), clips that were done then, and that failed. ``blocks``: begin and end
+    of waits, and who waited.
     """
 
     source: str
