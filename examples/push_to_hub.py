@@ -1,7 +1,7 @@
 """An export to a private dataset of the Hugging Face hub: push_to_hub.py EXPORT NAME/DATASET
 
-EXPORT is what `avclips export DIR --to hf --output EXPORT` wrote. The clips belong to their uploaders: keep it private,
-and ask before you share it. Needs: pip install huggingface_hub; hf auth login
+EXPORT is what `avclips export DIR --to hf --output EXPORT` wrote. The clips belong to their uploaders: keep it
+private, and ask before you share it. Needs: pip install huggingface_hub; hf auth login
 """
 
 import sys
