@@ -38,7 +38,8 @@ def _power(samples: Array) -> Array:
     # A constant offset is no sound.
     padded = np.pad(samples - samples.mean(), (WINDOW // 2, WINDOW // 2))
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    return np.abs(np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), axis=1)) ** 2 / WINDOW
+    spectra = np.fft.rfft(frames * np.hanning(WINDOW).astype(np.float32), axis=1)
+    return np.asarray(np.abs(spectra) ** 2 / WINDOW)
 
 
 @functools.cache
@@ -60,7 +61,7 @@ def _mel_edges() -> Array:
 def _share(mel: Array) -> Array:
     """Of each frame, which share of it is in which band, by loudness as it is heard."""
     above = np.maximum(mel - np.median(mel), 0.0)
-    return above / (above.sum(axis=1, keepdims=True) + TINY)
+    return np.asarray(above / (above.sum(axis=1, keepdims=True) + TINY))
 
 
 def _centroid(mel: Array) -> Array:
@@ -71,7 +72,7 @@ def _centroid(mel: Array) -> Array:
     if silent.all():
         return np.full(len(mel), 0.5)
     heard = np.flatnonzero(~silent)
-    return np.interp(np.arange(len(mel)), heard, found[heard])
+    return np.asarray(np.interp(np.arange(len(mel)), heard, found[heard]))
 
 
 def _spectrum(mel: Array, samples: Array) -> Array:

@@ -26,14 +26,14 @@ def steps(curve: Array, count: int) -> Array:
     total = np.concatenate([[0.0], np.cumsum(curve, dtype=np.float64)])
     # Between two samples the sum grows evenly: a curve may be shorter than the pieces are many.
     at = np.interp(edges, np.arange(len(total)), total)
-    return np.diff(at) / np.maximum(np.diff(edges), TINY)
+    return np.asarray(np.diff(at) / np.maximum(np.diff(edges), TINY))
 
 
 def course(curve: Array, count: int = COURSE) -> Array:
     """How a curve goes, whatever its height and its unit: mean 0, greatest deviation 1."""
     made = steps(curve, count)
     made = made - made.mean()
-    return made / max(float(np.abs(made).max()), TINY)
+    return np.asarray(made / max(float(np.abs(made).max()), TINY))
 
 
 def modulation(curve: Array, rate: float) -> Array:
@@ -101,7 +101,7 @@ def pulse(curve: Array, rate: float) -> Array:
     lags = np.minimum(np.round(INTERVALS * rate).astype(int), len(centred) - 1)
     # A pace is met a little early or late.
     near = [whole[max(1, lag - 1 - lag // 8) : lag + 2 + lag // 8] for lag in lags]
-    return np.array([float(each.max()) if len(each) else 0.0 for each in near]) / (whole[0] + TINY)
+    return np.array([float(each.max() / (whole[0] + TINY)) if len(each) else 0.0 for each in near])
 
 
 def spread_of(curve: Array) -> Array:

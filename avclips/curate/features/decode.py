@@ -17,6 +17,7 @@ from .place import opened
 
 # Less has no temporal pattern; more is not what a clip is, and is not read.
 LEAST_SECONDS, MOST_SECONDS = 0.5, 60.0
+LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 def decode(files: Mapping[str, Place], wants: Iterable[Want]) -> Media:
@@ -61,6 +62,9 @@ def _read(place: Place | None, pictures: list[Pictures], sounds: list[Sound], ma
         for stream in chosen:
             # A clip a process: its threads would only wait for one another.
             stream.thread_type = "NONE"
+        if audio is not None and audio.layout.nb_channels in LAYOUTS and audio.layout.name[:1].isdigit():
+            # Of plain samples, whose layout nobody named, no second resampler takes a frame (PyAV 18).
+            audio.codec_context.layout = LAYOUTS[audio.layout.nb_channels]
         for packet in container.demux(chosen):
             if packet.stream is video and picture.is_over:
                 continue
@@ -152,9 +156,9 @@ class _Sound:
             raise Unusable("no_sound")
         made: dict[Want, Array] = {}
         for want, resampler in self._resamplers.items():
-            samples = np.concatenate(
-                [*self._found[want], *(each.to_ndarray()[0] for each in resampler.resample(None))]
-            )
+            # One that has nothing to do gives None back.
+            rest = [each.to_ndarray()[0] for each in resampler.resample(None) if each is not None]
+            samples = np.concatenate([*self._found[want], *rest])
             late = round((self._starts or 0.0) * want.rate)
             # As long as the clip is said to be, whichever stream that is of.
             whole = np.zeros(max(1, round(self._seconds * want.rate)), np.float32)

@@ -1,4 +1,4 @@
-"""The stage `features`: shards of clips, each decoded once for all extractors; one that is there is not made again.
+"""The stage `features`: shards of clips, each decoded once for all extractors; none is made twice.
 
 The same code makes a shard here, with processes that decode, and on another machine, in one.
 """
