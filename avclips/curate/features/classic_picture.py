@@ -10,6 +10,9 @@ from .extractor import Array
 RATE, WIDTH, HEIGHT = 16.0, 64, 48
 GRID = (3, 3)
 ORIENTATIONS = 8
+# Changes that are none to the eye: of the mean difference of two pictures and of brightness (white is 1), of a
+# place (the picture is 1), of motion (half a picture is 1).
+ENERGY, BRIGHT, PLACE, FLOW = 0.002, 0.005, 0.01, 0.005
 
 
 def picture_layers(pictures: Array) -> list[Array]:
@@ -26,8 +29,8 @@ def picture_layers(pictures: Array) -> list[Array]:
         _colour(pictures),
         _gradients(grey),
         _motion(change, energy, brightness, flow),
-        np.concatenate([modulation(each, RATE) for each in (energy, brightness, *where, flow[:, 2], flow[:, 3])]),
-        _events(change, energy, brightness, flow),
+        _modulation(energy, brightness, where, flow),
+        _events(where, energy, brightness, flow),
     ]
 
 
@@ -88,7 +91,7 @@ def _motion(change: Array, energy: Array, brightness: Array, flow: Array) -> Arr
     """How much moves where, which way the whole picture goes, and how brightness changes."""
     cells = _cells(change)
     parts = [np.sqrt(cells / (cells.sum() + TINY)), spread_of(np.log(energy + 1e-4)), spread_of(brightness)]
-    parts += [np.log1p(100 * np.abs(np.diff(brightness)).mean(keepdims=True)), trend(brightness)]
+    parts += [np.log1p(100 * np.abs(np.diff(brightness)).mean(keepdims=True)), trend(brightness, BRIGHT)]
     for number in range(4):
         way = flow[:, number]
         size = np.abs(way).mean()
@@ -99,18 +102,23 @@ def _motion(change: Array, energy: Array, brightness: Array, flow: Array) -> Arr
 def _centre_of(change: Array) -> tuple[Array, Array]:
     """Where in the picture it moves, across and down, in [0, 1]; where nothing does, in the middle."""
     above = np.maximum(change - 4 * change.mean(axis=(1, 2), keepdims=True), 0)
-    total = above.sum(axis=(1, 2)) + 1e-3
+    total = above.sum(axis=(1, 2)) + 0.1 * ENERGY * WIDTH * HEIGHT
     across = (above.sum(axis=1) * np.linspace(-0.5, 0.5, WIDTH)).sum(axis=1) / total
     down = (above.sum(axis=2) * np.linspace(-0.5, 0.5, HEIGHT)).sum(axis=1) / total
     return across + 0.5, down + 0.5
 
 
-def _events(change: Array, energy: Array, brightness: Array, flow: Array) -> Array:
+def _modulation(energy: Array, brightness: Array, where: tuple[Array, Array], flow: Array) -> Array:
+    """At which pace motion, light, the place that moves, size and angle change."""
+    parts = [modulation(energy, RATE, ENERGY), modulation(brightness, RATE, BRIGHT)]
+    parts += [modulation(each, RATE, PLACE) for each in where]
+    return np.concatenate([*parts, modulation(flow[:, 2], RATE, FLOW), modulation(flow[:, 3], RATE, FLOW)])
+
+
+def _events(where: tuple[Array, Array], energy: Array, brightness: Array, flow: Array) -> Array:
     """What happens when: intervals between bursts of motion and of light, pulses, courses over the clip."""
-    flash = rises(brightness)
-    across, down = _centre_of(change)
-    patterns = [events(rises(energy), RATE), events(flash, RATE), pulse(energy, RATE), pulse(brightness, RATE)]
-    bounce = pulse(down, RATE)
-    return np.concatenate(
-        [*patterns, bounce, course(energy), course(brightness), course(flow[:, 2]), course(across), course(down)]
-    )
+    patterns = [events(rises(energy), RATE, ENERGY), events(rises(brightness), RATE, BRIGHT)]
+    patterns += [pulse(energy, RATE, ENERGY), pulse(brightness, RATE, BRIGHT)]
+    patterns += [pulse(each, RATE, PLACE) for each in where]
+    patterns += [course(energy, ENERGY), course(brightness, BRIGHT), course(flow[:, 2], FLOW)]
+    return np.concatenate([*patterns, *(course(each, PLACE) for each in where)])

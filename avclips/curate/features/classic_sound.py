@@ -12,6 +12,9 @@ from .extractor import Array
 RATE, WINDOW, HOP = 16_000, 512, 160
 CURVES = RATE / HOP
 MELS, LOWEST, HIGHEST = 32, 50.0, 7500.0
+# Changes that are none to the ear: of onsets (natural logarithm of energy), of the spectrum's middle (its width is
+# 1), of loudness (the clip's loudest tenth is 1).
+ONSET, MIDDLE, LOUD = 0.05, 0.01, 0.03
 CHROMA_LOWEST, CHROMA_HIGHEST = 100.0, 4000.0
 
 
@@ -22,13 +25,14 @@ def sound_layers(samples: Array) -> list[Array]:
     # Below -70 dB of its loudest tenth, a band is silent.
     mel = np.log(bands + 1e-7 * np.quantile(bands.max(axis=1), 0.9) + 1e-10)
     loudness = np.sqrt(power.sum(axis=1))
+    loudness = loudness / (np.quantile(loudness, 0.9) + 1e-6)
     onset = np.maximum(np.diff(mel, axis=0, prepend=mel[:1]), 0.0).mean(axis=1)
     centroid = _centroid(mel)
     return [
         _spectrum(mel, samples),
         _tone(power, mel),
         _movement(mel, onset, centroid),
-        _modulation(bands, loudness, onset, centroid),
+        _modulation(mel, loudness, onset, centroid),
         _events(loudness, onset, centroid),
     ]
 
@@ -90,8 +94,9 @@ def _tone(power: Array, mel: Array) -> Array:
     energy = power[:, tonal].mean(axis=0)
     chroma = np.bincount(tone, energy, 12) / (np.bincount(tone, minlength=12) + TINY)
     chroma = chroma / (chroma.sum() + TINY)
-    logs = np.log(power[:, 1:] + 1e-10)
-    flatness = logs.mean(axis=1) - np.log(power[:, 1:].mean(axis=1) + 1e-10)
+    heard = power[:, 1:] + 1e-7 * power.max() + 1e-10
+    logs = np.log(heard)
+    flatness = logs.mean(axis=1) - np.log(heard.mean(axis=1))
     highest = logs.max(axis=1) - np.median(logs, axis=1)
     width = np.sqrt((_share(mel) * (np.linspace(0, 1, MELS) - _centroid(mel)[:, None]) ** 2).sum(axis=1))
     cepstrum = np.fft.irfft(mel, axis=1)[:, 1:13]
@@ -102,22 +107,28 @@ def _tone(power: Array, mel: Array) -> Array:
 def _movement(mel: Array, onset: Array, centroid: Array) -> Array:
     """How the sound changes from one moment to the next, and whether it goes up or down."""
     change = np.abs(np.diff(mel, axis=0))
-    slide = np.diff(centroid)
-    moving = [spread_of(np.abs(slide)), spread_of(onset), trend(centroid), trend(mel.mean(axis=1))]
+    slide = np.diff(steps(centroid, max(2, len(centroid) // 5)))
+    moving = [spread_of(np.abs(slide)), spread_of(onset), trend(centroid, MIDDLE), trend(mel.mean(axis=1), ONSET)]
     # A sweep goes one way for long; a warble turns.
-    turns = np.mean(np.sign(slide[1:]) != np.sign(slide[:-1])) if len(slide) > 1 else 0.0
+    turns = np.mean((slide[1:] * slide[:-1] < 0) & (np.abs(slide[1:]) > MIDDLE / 2)) if len(slide) > 1 else 0.0
     fourths = [part.mean() for part in np.array_split(change, 8, axis=1)]
     return np.concatenate([*moving, fourths, [turns]])
 
 
-def _modulation(bands: Array, loudness: Array, onset: Array, centroid: Array) -> Array:
+def _modulation(mel: Array, loudness: Array, onset: Array, centroid: Array) -> Array:
     """At which pace loudness, onsets, pitch and each third of the spectrum change."""
-    thirds = [np.sqrt(part.sum(axis=1)) for part in np.array_split(bands, 3, axis=1)]
-    return np.concatenate([modulation(curve, CURVES) for curve in (loudness, onset, centroid, *thirds)])
+    thirds = [part.mean(axis=1) for part in np.array_split(mel, 3, axis=1)]
+    parts = [
+        modulation(loudness, CURVES, LOUD),
+        modulation(onset, CURVES, ONSET),
+        modulation(centroid, CURVES, MIDDLE),
+    ]
+    return np.concatenate([*parts, *(modulation(third, CURVES, 4 * ONSET) for third in thirds)])
 
 
 def _events(loudness: Array, onset: Array, centroid: Array) -> Array:
     """What happens when: intervals between onsets, the pulse, and the course over the clip."""
     rise = rises(steps(loudness, max(2, len(loudness) // 3)))
-    patterns = [events(onset, CURVES), events(rise, CURVES / 3), pulse(onset, CURVES), pulse(loudness, CURVES)]
-    return np.concatenate([*patterns, course(loudness), course(centroid)])
+    patterns = [events(onset, CURVES, ONSET), events(rise, CURVES / 3, LOUD)]
+    patterns += [pulse(onset, CURVES, ONSET), pulse(loudness, CURVES, LOUD), pulse(centroid, CURVES, MIDDLE)]
+    return np.concatenate([*patterns, course(loudness, LOUD), course(centroid, MIDDLE)])

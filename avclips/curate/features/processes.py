@@ -56,18 +56,23 @@ class Processes:
         try:
             return future.result()
         except BrokenProcessPool:
-            found = [self._alone(clip) for clip in chunk]
+            found = self._one_by_one(chunk)
             if self._pool is not None and _is_broken(self._pool):
                 self._pool.shutdown(wait=False)
                 self._pool = self._new(self._count)
             return found
 
-    def _alone(self, clip: Clip) -> Examined:
-        with self._new(1) as pool:
-            try:
-                return pool.submit(_work, [clip]).result()[0]
-            except BrokenProcessPool:
-                return Examined(reason="crashed", detail="the process that decoded it died")
+    def _one_by_one(self, chunk: Sequence[Clip]) -> list[Examined]:
+        """In a process that has no other clip at the time."""
+        found: list[Examined] = []
+        while len(found) < len(chunk):
+            with self._new(1) as pool:
+                try:
+                    for clip in chunk[len(found) :]:
+                        found += pool.submit(_work, [clip]).result()
+                except BrokenProcessPool:
+                    found.append(Examined(reason="crashed", detail="the process that decoded it died"))
+        return found
 
     def _new(self, count: int) -> ProcessPoolExecutor:
         # A fork would copy whatever threads of ours hold at that moment.
