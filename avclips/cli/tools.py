@@ -25,6 +25,7 @@ TOOLS: dict[str, tuple[str, str]] = {
     "coverage": ("coverage", "of each split how much is here, why the rest is not, and which set it is"),
     "subset": ("subset", "the ids of what is here, or of what several downloads have in common"),
     "tables": ("tables", "clips.csv, clips.parquet, questions and coverage.json of a folder, made anew"),
+    "curate": ("curate", "choose clips by what is heard and seen in them, from metadata to output.csv"),
 }
 
 
