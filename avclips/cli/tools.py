@@ -19,7 +19,9 @@ from ..core.redact import plain
 from ..core.signals import Signals
 
 # The command, its module here, and what it does, for `avclips --help`.
-TOOLS: dict[str, tuple[str, str]] = {}
+TOOLS: dict[str, tuple[str, str]] = {
+    "curate": ("curate", "choose clips by what is heard and seen in them, from metadata to output.csv"),
+}
 
 
 def run_tool(name: str, words: Sequence[str]) -> int:
