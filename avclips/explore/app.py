@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import query
 from .index import FACETS
+from .map_points import points
 from .media import STATIC, NotServed
 from .query import Filter
 from .session import Session
@@ -142,6 +143,9 @@ class Pages:
         path = self._session.thumbnail(request.path_params["number"])
         return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
 
+    def map(self, request: Request) -> Response:
+        return JSONResponse(points(self._session, filter_of(request)))
+
     def live(self, request: Request) -> Response:
         return JSONResponse(self._session.live.look() if self._session.live else {})
 
@@ -209,6 +213,7 @@ def make_app(session: Session, token: str, hosts: frozenset[str]) -> Starlette:
         Route("/api/clip", pages.by_id),
         Route("/api/clip/{number:int}", pages.clip),
         Route("/api/live", pages.live),
+        Route("/api/map", pages.map),
         Route("/api/mark", pages.mark, methods=["POST"]),
         Route("/media/{number:int}/{kind}", pages.media),
         Route("/thumbnail/{number:int}", pages.thumbnail),

@@ -7,16 +7,20 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..catalog import Sample, questions, samples
 from ..core.clock import Clock
 from ..core.errors import RunError
+from ..core.extras import extras
 from ..datasets.known import dataset_of
 from ..media.ffmpeg_trial import find_ffmpeg
 from .cache import cache_folder
 from .index import Questions, questions_by_clip
 from .media import is_local
 from .session import Session
+
+_OF_MAPS = {"numpy": "features are shown", "pyarrow": "features are shown"}
 
 
 def open_session(
@@ -35,10 +39,18 @@ def open_session(
         except RunError:
             # Of another dataset, or an output of shards by itself.
             asked = {}
-        return samples(source), asked, {}
+        return samples(source), asked, _scores(source) if local else {}
+
+    def view() -> Any:
+        if not local:
+            raise RunError("the map is of a data folder on this machine")
+        extras(_OF_MAPS)
+        from ..curate.view import view as view_of
+
+        return view_of(Path(source))
 
     again = _again(source) if local else ""
-    return Session(source, cache, read, find_ffmpeg(ffmpeg, clock), again), lambda: _state(source, local)
+    return Session(source, cache, read, find_ffmpeg(ffmpeg, clock), again, view), lambda: _state(source, local)
 
 
 def _again(source: str) -> str:
@@ -62,3 +74,16 @@ def _state(source: str, local: bool) -> object:
             continue
         found.append((path.name, about.st_size, about.st_mtime_ns))
     return found
+
+
+def _scores(source: str) -> Mapping[str, float]:
+    """Of a selection that was made here; none where there is no selection, or nothing that reads it."""
+    if not (Path(source) / "curation" / "select").is_dir():
+        return {}
+    try:
+        extras(_OF_MAPS)
+    except RunError:
+        return {}
+    from ..curate.view import scores
+
+    return scores(Path(source))

@@ -136,3 +136,13 @@ def number_of(database: sqlite3.Connection, clip_id: str) -> int | None:
     """The number of the clip that has this id."""
     row = database.execute("select n from clips where id = ?", (clip_id,)).fetchone()
     return None if row is None else int(row[0])
+
+
+def points(
+    database: sqlite3.Connection, wanted: Filter, most: int
+) -> list[tuple[int, str, str | None, float | None]]:
+    """Of each clip its number, id, first label and score, as far as ``most``."""
+    where, values = _where(wanted)
+    label = "(select min(value) from facets where facets.n = clips.n and kind = 'label')"
+    words = f"select n, id, {label}, score from clips{where} order by clips.n limit ?"
+    return [tuple(row) for row in database.execute(words, [*values, most])]

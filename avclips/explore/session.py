@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog.sample import Place, Sample
-from ..core.errors import REASONS, AvclipsError
+from ..core.errors import REASONS, AvclipsError, RunError
 from ..media.ffmpeg import Ffmpeg
 from . import index, query
 from .live import Live
@@ -29,15 +29,34 @@ LOOK_EVERY = 5.0
 Read = Callable[[], tuple[Iterable[Sample], index.Questions, Mapping[str, float]]]
 
 
+def no_view() -> Any:
+    """Of a source that nobody curated."""
+    raise RunError("the clips have no features: avclips curate features makes them")
+
+
 class Session:
     """What the page's requests are answered from. Safe for threads."""
 
-    def __init__(self, source: str, cache: Path, read: Read, ffmpeg: Ffmpeg, again: str = "") -> None:
-        """``read()`` gives samples, questions and scores as they are now; ``again``: what asks for clips anew."""
+    def __init__(
+        self,
+        source: str,
+        cache: Path,
+        read: Read,
+        ffmpeg: Ffmpeg,
+        again: str = "",
+        view: Callable[[], Any] = no_view,
+    ) -> None:
+        """``read()`` gives samples, questions and scores as they are now; ``again``: what asks for clips anew.
+
+        ``view()`` gives the map of a curated folder (curate.view.View), or raises RunError.
+        """
         self.source = source
         self.local = is_local(source)
         self._read = read
         self._again = again
+        self._make_view = view
+        self._view: Any = None
+        self._viewing = threading.Lock()
         self._path = cache / "index.sqlite"
         self._own = threading.local()
         self.files = Files(source)
@@ -99,7 +118,24 @@ class Session:
         if found["status"] == "failed":
             found["reason_words"] = REASONS.get(found["reason"], found["reason"])
             found["again"] = self._again and f"{self._again} --retry-failed {found['reason']}"
+        try:
+            view = self.view()
+        except RunError:
+            return found
+        database = self.database()
+        near = [(query.number_of(database, each), each) for each in view.near(found["id"])]
+        found["near"] = [{"n": n, "id": each} for n, each in near if n is not None]
+        found["clusters"] = view.clusters_of(found["id"])
+        if (chosen := view.selected.get(found["id"])) is not None:
+            found["selected"] = {"rank": chosen[0], "gain": chosen[1]}
         return found
+
+    def view(self) -> Any:
+        """The map, read when it is first asked for. RunError where there is none."""
+        with self._viewing:
+            if self._view is None:
+                self._view = self._make_view()
+            return self._view
 
     def blob(self, number: int, kind: str) -> Blob:
         """The bytes of one of a clip's files. NotServed."""

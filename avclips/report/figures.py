@@ -101,7 +101,7 @@ def _flags(axes: Any, numbers: Numbers) -> None:
 
 def _curve(axes: Any, numbers: Numbers) -> None:
     assert numbers.curve is not None
-    sizes = numbers.curve["selected"]
+    sizes = numbers.curve["clips"]
     axes.plot(sizes, numbers.curve["mi"], color=_LINE, label="selected")
     axes.plot(sizes, numbers.curve["random"], color=_MISSING, label="at random")
     axes.set_xlabel("clips")

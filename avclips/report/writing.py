@@ -67,6 +67,6 @@ def _curve(folder: Path) -> dict[str, list[float]] | None:
     path = folder / "curation" / "select" / "curve.json"
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return {name: [float(each) for each in said[name]] for name in ("selected", "mi", "random")}
+        return {name: [float(point[name]) for point in said["curve"]] for name in ("clips", "mi", "random")}
     except (OSError, ValueError, KeyError, TypeError):
         return None

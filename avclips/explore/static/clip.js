@@ -129,7 +129,10 @@ function facts(clip) {
   add("sound", facts.sample_rate ? `${number(facts.sample_rate)} Hz` : "");
   add("labels", clip.labels.join(", "));
   add("splits", clip.splits.join(", "));
-  add("score", clip.score === null ? "" : `${clip.score} (the information that its selection gained by it)`);
+  if (clip.selected) {
+    add("selected", `as number ${number(clip.selected.rank + 1)}: it changed the mutual information by ${clip.selected.gain.toPrecision(3)} nats`);
+  }
+  add("score", clip.score === null ? "" : `${clip.score.toPrecision(4)} nats: how much its sound says of its picture, within the selection`);
   add("flags", facts.flags ? Object.entries(facts.flags).map(([name, value]) => `${name} ${value}`).join(", ") : "");
   for (const [layer, cluster] of Object.entries(clip.clusters || {})) add(`cluster in ${layer}`, `${cluster}`);
   for (const [name, value] of Object.entries(clip.meta)) add(name, typeof value === "string" ? value : JSON.stringify(value));

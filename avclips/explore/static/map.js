@@ -191,7 +191,7 @@ function inside([x, y], line) {
 function hue(share) {
   const part = (shift) => {
     const k = (shift + share * 12) % 12;
-    return 0.55 - 0.4 * Math.max(-1, Math.min(k - 3, 9 - k, 1));
+    return 0.5 - 0.35 * Math.max(-1, Math.min(k - 3, 9 - k, 1));
   };
   return [part(0), part(8), part(4)];
 }

@@ -87,7 +87,7 @@ def test_the_page_says_what_to_do_and_shows_text_as_text() -> None:
     found = of_samples("./data", SAMPLES, "Clips <x>")
     found.hours = {0: [5, 1], 3600: [2, 0]}
     found.blocks = [(datetime(2026, 1, 1).astimezone(), datetime(2026, 1, 1, 2).astimezone(), "connection")]
-    found.curve = {"selected": [1.0, 2.0], "mi": [0.1, 0.2], "random": [0.1, 0.1]}
+    found.curve = {"clips": [1.0, 2.0], "mi": [0.1, 0.2], "random": [0.1, 0.1]}
     drawn = list(figures(found))
     assert [name for name, _, _ in drawn] == [
         "splits", "reasons", "labels", "rate", "sizes", "flags", "curve",
