@@ -4,7 +4,7 @@ VENV := .venv-dev
 BIN := $(VENV)/bin
 FOUR := .venv-spark4
 
-.PHONY: help test test-slow test-browser test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
+.PHONY: help test test-slow test-browser test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse demo docs soak fuzz \
 	matrix readers single-file bench bench-long clean
 
 help: ## list the targets
@@ -93,6 +93,14 @@ format: $(BIN)/.made ## let ruff format the code
 
 rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
+
+demo: $(BIN)/.made ## made-up clips through the whole program, and the explorer on what comes
+	$(BIN)/python -m tools.demo
+
+docs: $(BIN)/.made ## the documents as a website in build/site, links checked; docs/reference.md and docs/api.md anew
+	$(BIN)/python -m tools.reference
+	$(PYTHON) -m venv .venv-docs && .venv-docs/bin/python $(INSTALL) -r requirements-docs.txt
+	.venv-docs/bin/mkdocs build --strict
 
 soak: $(BIN)/.made ## a run with every fault at random, under 12 minutes [SEED=n]
 	$(BIN)/python -m tests.soak $(if $(SEED),--seed $(SEED))

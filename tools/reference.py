@@ -22,8 +22,7 @@ FILE = ROOT / "docs" / "reference.md"
 _HEAD = """\
 # Reference
 
-Every option of every command, and every reason for which a clip is missing. Written by `make docs` out of the code;
-do not edit. What the options are for stands in [options.md](options.md).
+Every option of every command, and every reason for which a clip is missing. `make docs` writes it out of the code. What the options are for stands in [options.md](options.md).
 """
 
 

@@ -29,8 +29,8 @@ COMPONENTS, SAMPLED = 16, 20_000
 class View:
     """``ids``: of the clips that have features; ``points``: (clips, COMPONENTS) float32, the first two the map.
 
-    ``clusters``: of each layer, by name, the cluster of each clip; {} where there are none. ``row_of``: by id. ``selected``: of the
-    clips of a selection, when each was chosen (from 0), and by how many nats it changed the objective.
+    ``clusters``: of each layer, by name, the cluster of each clip; {} where there are none. ``row_of``: by id.
+    ``selected``: when each clip of a selection was chosen (from 0), and by how many nats it changed the objective.
     """
 
     ids: tuple[str, ...]
