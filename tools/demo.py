@@ -3,7 +3,7 @@
     python -m tools.demo [FOLDER] [--clips N] [--port N] [--no-page]
 
 Ten kinds of event that are seen and heard are made as videos, half of them with a foreign sound. They are taken
-from there as from any archive (`avclips clips --archives`), measured, curated, and shown. The same command goes on.
+from there as from any archive (`avclips clips --archives`), measured, curated, and shown. Started again it goes on.
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ FILE = ROOT / "docs" / "reference.md"
 _HEAD = """\
 # Reference
 
-Every option of every command, and every reason for which a clip is missing. `make docs` writes it out of the code. What the options are for stands in [options.md](options.md).
+Every option of every command, and every reason for which a clip is missing: `make docs` writes this page out of the
+code. What the options are for stands in [options.md](options.md).
 """
 
 
