@@ -4,13 +4,13 @@ VENV := .venv-dev
 BIN := $(VENV)/bin
 FOUR := .venv-spark4
 
-.PHONY: help test test-slow test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
-	matrix readers interop api-docs single-file bench bench-long clean
+.PHONY: help test test-slow test-browser test-oldest test-versions test-spark4 canary canary-record constraints lint \
+	format rehearse demo docs soak fuzz matrix readers interop api-docs single-file bench bench-long clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
 
-REQUIREMENTS := requirements.txt requirements-dev.txt requirements-scale.txt requirements-curate.txt
+REQUIREMENTS := $(wildcard requirements*.txt)
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
@@ -44,6 +44,15 @@ test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
 
 test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cluster, pairs of the truth matrix
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow
+
+BROWSER := .venv-browser
+$(BROWSER)/.made: $(REQUIREMENTS)
+	$(PYTHON) -m venv --clear $(BROWSER)
+	$(BROWSER)/bin/python $(INSTALL) -r requirements-dev.txt playwright
+	touch $@
+
+test-browser: $(BROWSER)/.made ## the explorer in a real browser, the system's Chromium [AVCLIPS_SCREENSHOTS=docs/pictures]
+	$(BROWSER)/bin/python -m pytest tests/browser
 
 test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in an environment of its own; JAVA_HOME: a whole Java 17 or newer
 	$(FOUR)/bin/python -m pytest -m 'slow or not slow' tests/end_to_end/test_spark.py
@@ -85,6 +94,14 @@ format: $(BIN)/.made ## let ruff format the code
 rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
 
+demo: $(BIN)/.made ## made-up clips through the whole program, and the explorer on what comes
+	$(BIN)/python -m tools.demo
+
+docs: $(BIN)/.made ## the documents as a website in build/site, links checked; docs/reference.md and docs/api.md anew
+	$(BIN)/python -m tools.reference
+	$(PYTHON) -m venv .venv-docs && .venv-docs/bin/python $(INSTALL) -r requirements-docs.txt
+	.venv-docs/bin/mkdocs build --strict
+
 soak: $(BIN)/.made ## a run with every fault at random, under 12 minutes [SEED=n]
 	$(BIN)/python -m tests.soak $(if $(SEED),--seed $(SEED))
 
@@ -119,4 +136,4 @@ single-file: ## dist/*.pyz: each script and the package in the one file to copy 
 	rm -rf build
 
 clean: ## remove environments and caches
-	rm -rf .venv $(VENV) $(FOUR) $(OLDEST) .venv-versions .venv-canary build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(VENV) $(FOUR) $(OLDEST) $(BROWSER) .venv-versions .venv-canary build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,7 +13,14 @@ from collections.abc import Collection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ("requirements.txt", "requirements-scale.txt", "requirements-curate.txt", "requirements-dev.txt")
+FILES = (
+    "requirements.txt",
+    "requirements-scale.txt",
+    "requirements-curate.txt",
+    "requirements-explore.txt",
+    "requirements-report.txt",
+    "requirements-dev.txt",
+)
 OLDEST = ROOT / "constraints-oldest.txt"
 _HEAD = f"# The lowest versions that {', '.join(FILES)} allow.\n# Written by `make constraints`; do not edit.\n"
 

@@ -165,8 +165,8 @@ def _see_output(parser: Parser, chosen: argparse.Namespace, said: set[str]) -> N
     if chosen.engine == "spark":
         if any(isinstance(each, str) for each in chosen.cookies):
             parser.error("--cookies-from-browser goes with --engine threads: the browser is on this machine alone")
-        if chosen.part or chosen.archives or chosen.max_clips:
-            parser.error("--part, --archives and --max-clips go with --engine threads")
+        if chosen.part or chosen.archives or chosen.max_clips or chosen.metrics_file:
+            parser.error("--part, --archives, --max-clips and --metrics-file go with --engine threads")
     else:
         for name in ("wandb", "spark_master"):
             if name in said and getattr(chosen, name):
@@ -282,6 +282,8 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
         spark_master=chosen.spark_master,
         wandb=chosen.wandb,
         quiet=chosen.quiet,
+        metrics_file=chosen.metrics_file,
+        report=chosen.report,
         clip_list=tuple(getattr(chosen, "list", ()) or ()) or None,
         columns=_columns(chosen),
         **some,

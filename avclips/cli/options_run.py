@@ -172,6 +172,15 @@ def add_machine(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--quiet", action="store_true", help="say nothing but warnings, errors and the last summary"
     )
+    group.add_argument(
+        "--metrics-file",
+        type=Path,
+        metavar="FILE",
+        help="write progress there in Prometheus' text form, all along",
+    )
+    group.add_argument(
+        "--report", action="store_true", help="at the end write report.html, with pictures, into the data folder"
+    )
     group.add_argument("--ffmpeg", type=Path, metavar="PATH", help="another ffmpeg than the one of imageio-ffmpeg")
     group.add_argument(
         "--log-level",

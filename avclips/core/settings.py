@@ -134,3 +134,6 @@ class Settings:
     wandb: bool = False
     # Whether a user is told nothing but warnings, errors and the last summary.
     quiet: bool = False
+    # Where progress is written for Prometheus; and whether a report is written at the end.
+    metrics_file: Path | None = None
+    report: bool = False

@@ -1,6 +1,7 @@
 """run.json of a stage: what made the files beside it, so that a stage goes on with its own and no others.
 
-A stage's folder holds what was made with one set of settings, of one input. Another set is refused.
+A stage's folder holds what was made with one set of settings, of one input. Another set is refused. done.json
+stands beside run.json once the stage is finished.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ..core.errors import RunError, UsageError
 from ..core.files import read_json, write_json
 
 FILE = "run.json"
+# Written last: what a finished stage counts.
+DONE = "done.json"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,21 @@ def read(folder: Path) -> Record | None:
         return Record(said["stage"], said["settings"], said["inputs"], said.get("versions", {}))
     except (KeyError, TypeError):
         raise RunError(f"{path} does not say what a run made", hint) from None
+
+
+def finish(folder: Path, counts: Mapping[str, Any]) -> None:
+    """Say that a stage is finished, and what it counts, such as {"rows": 10, "kept": 4}: for `status`."""
+    write_json(folder / DONE, dict(counts))
+
+
+def finished(folder: Path) -> dict[str, Any] | None:
+    """What a finished stage counts; None where it is not finished. RunError where that cannot be read."""
+    if not (folder / DONE).exists():
+        return None
+    said = read_json(folder / DONE, f"delete {folder}: the next run makes it anew")
+    if not isinstance(said, dict):
+        raise RunError(f"{folder / DONE} does not say what a stage counts", f"delete {folder}")
+    return said
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -29,8 +29,12 @@ class Progress:
 
     def step(self) -> None:
         """One more was looked at."""
-        self._seen += 1
-        self._bar.update(1)
+        self.reach(self._seen + 1)
+
+    def reach(self, seen: int) -> None:
+        """So many were looked at by now."""
+        self._bar.update(seen - self._seen)
+        self._seen = seen
         if self._bar.disable and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_EVERY
             of = "" if self._total is None else f" of {self._total}"

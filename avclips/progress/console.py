@@ -24,13 +24,13 @@ from ..pacing.pace import TROUBLE, Block
 from ..pacing.pacer import Pacer
 from ..pacing.retries import TROUBLE_AFTER
 from .forecast import Lately, Work, time_left
+from .metrics import MetricsFile
 from .notebook import bar_here, in_notebook
 from .update import Progress, Watch
 
 log = logging.getLogger("avclips.progress.console")
 
-LINE_EVERY = 60.0
-BLOCK_LINE_EVERY = 600.0
+LINE_EVERY, BLOCK_LINE_EVERY = 60.0, 600.0
 # Seconds before which clips an hour say nothing.
 SOON = 10.0
 NO_BETTER = (
@@ -43,7 +43,8 @@ class Report:
     """Progress of one run, as its whole list sees it.
 
     ``todo``: the clips it will try, ``done``: those that were there already, ``versions``: what to suspect
-    when nothing works, ``work``: what else is known of what there is to do. ``watch`` is told how far it is.
+    when nothing works, ``work``: what else is known of what there is to do. ``watch`` is told how far it is,
+    ``metrics`` has it written.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Report:
         terminal: bool | None = None,
         work: Work | None = None,
         watch: Watch | None = None,
+        metrics: MetricsFile | None = None,
     ) -> None:
         self._clock = clock
         self._watch = watch
         self._todo = todo
         self._done_before = done
         self._work = work
+        self._metrics = metrics
         self._failed_before = work.failed if work else 0
         self._listed = work.listed if work else done + todo
         self.done = self.failed = 0
@@ -129,15 +132,23 @@ class Report:
         self._lately.idle(time.monotonic(), bool(stands))
         self._rest = self._words(pacers, stands)
         self._bar.set_description_str(", ".join([self._counts(), *self._rest]))
-        self._tell_watcher()
+        self._tell(pacers)
         if self._lines and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._clock.real(LINE_EVERY, at_least=1.0)
             self.say(", ".join([self._counts(), *self._rest]))
 
-    def _tell_watcher(self) -> None:
+    def _tell(self, pacers: Sequence[Pacer], last: bool = False) -> None:
+        """Tell whoever watches, and the metrics; where these cannot be written, go on without."""
+        done, failed = self._done_before + self.done, self._failed_before + self.failed
+        now = Progress(self._listed, done, failed, self._bytes, ", ".join(self._rest))
         if self._watch is not None:
-            done, failed = self._done_before + self.done, self._failed_before + self.failed
-            self._watch(Progress(self._listed, done, failed, self._bytes, ", ".join(self._rest)))
+            self._watch(now)
+        try:
+            if self._metrics is not None:
+                self._metrics.offer(now, pacers, bool(self._paused), last)
+        except OSError as error:
+            self._metrics = None
+            self.say(f"The metrics are not written any more: {error}", matters=True)
 
     def _tell_apart(self, pacers: Sequence[Pacer]) -> None:
         """Once a run: the log has the rest."""
@@ -252,7 +263,7 @@ class Report:
 
     def close(self) -> None:
         """Take the bar off the terminal."""
-        self._tell_watcher()
+        self._tell((), last=True)
         self._bar.close()
 
 

@@ -12,6 +12,7 @@ from ..fetch.plan import Plan, Share, make_plan, see_that_they_are_the_same, sta
 from ..fetch.pool import Pool
 from ..progress.console import Report, say, summary, without_better
 from ..progress.forecast import Work
+from ..progress.metrics import metrics_of
 from ..sources.archives import Archives
 from ..state.subtitle_counts import without_subtitles
 from .batches import Batch, batches
@@ -40,7 +41,15 @@ def into_files(run: RunContext, listing: Listing, pool: Pool) -> int:
         failed = plan.count - store.done_of_list - plan.found - len(plan.left)
         for batch in batches(run, plan, clips, listing, archives):
             work = _work(run, plan, batch, failed, len(slots))
-            report = Report(run.clock, batch.clips, store.done_of_list, run.versions, work=work, watch=run.watch)
+            report = Report(
+                run.clock,
+                batch.clips,
+                store.done_of_list,
+                run.versions,
+                work=work,
+                watch=run.watch,
+                metrics=metrics_of(run.settings),
+            )
             download(run, run.settings, batch.videos, slots, report)
             failed += report.failed
     except BaseException:

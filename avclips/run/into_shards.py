@@ -14,6 +14,7 @@ from ..fetch.shard_output import open_output, plan_shards, summary_of
 from ..fetch.sharded import ShardedRun, ShardReport
 from ..progress.console import say
 from ..progress.forecast import Work
+from ..progress.metrics import metrics_of
 from ..shards.layout import Output
 from ..shards.shard import cut
 from ..state.first_settings import as_shards
@@ -48,7 +49,8 @@ def into_shards(run: RunContext, listing: Listing, pool: Pool) -> int:
         *(done + sharded.todo, 0, sharded.todo, sharded.todo, sharded.videos_todo),
         *(most, len(slots), settings),
     )
-    report = ShardReport(sharded, run.clock, sharded.todo, done, run.versions, None, work, run.watch)
+    told = (run.watch, metrics_of(settings))
+    report = ShardReport(sharded, run.clock, sharded.todo, done, run.versions, None, work, *told)
     download(run, settings, sharded.videos(), slots, report)
     sharded.finish()
     archives.close()

@@ -14,6 +14,7 @@ from ..core.settings import Settings
 from ..datasets.base import Finished, Listing
 from ..fetch.plan import Share
 from ..progress.console import say
+from ..report.writing import write_report
 from ..shards.layout import Output
 from ..state.last_settings import splits_so_far
 from ..state.store import Store
@@ -73,3 +74,12 @@ def coverage_of_shards(run: RunContext, listing: Listing, output: Output, settin
         return line_of(said)
     except (OSError, RunError) as error:
         return f"{FILE} could not be written, the next run writes it: {error}"
+
+
+def report_of(run: RunContext) -> None:
+    """Write --report; what goes wrong is said, and is no reason to end otherwise."""
+    folder = run.settings.data_dir
+    try:
+        say(f"The report is {write_report(str(folder))}.", matters=True)
+    except (OSError, RunError) as error:
+        say(f"The report could not be written, avclips report {folder} writes it: {error}", matters=True)

@@ -21,6 +21,7 @@ from ..fetch.shard_output import see_what_is_needed
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..progress.console import say
 from ..progress.update import Watch
+from ..report.writing import NEEDS as DRAWN
 from ..sources.versions import describe_versions
 from ..spark.driver import NEEDS, see_java
 from ..state.first_settings import as_folder
@@ -30,6 +31,7 @@ from .context import Ended, RunContext, log_file, uses_drive
 from .into_files import into_files
 from .into_shards import into_shards
 from .on_spark import SENT, on_spark
+from .results import report_of
 from .words import greet, tell_listing
 
 
@@ -83,10 +85,14 @@ class Run:
             words = hint or versions
             run = RunContext(self._dataset, settings, clock, store, signals, words, self._watch, self.ended)
             if settings.engine == "spark":
-                return on_spark(run, listing, self._session)
-            if settings.output_format != "files":
-                return into_shards(run, listing, pool)
-            return into_files(run, listing, pool)
+                ended = on_spark(run, listing, self._session)
+            elif settings.output_format != "files":
+                ended = into_shards(run, listing, pool)
+            else:
+                ended = into_files(run, listing, pool)
+            if settings.report:
+                report_of(run)
+            return ended
         finally:
             gc.enable()
             store.close()
@@ -109,8 +115,9 @@ class Run:
         """UsageError where something is to be installed first."""
         settings, opens = self._settings, self._settings.engine == "spark" and self._session is None
         wandb = {"wandb": SENT} if settings.wandb else {}
+        drawn = DRAWN if settings.report else {}
         # Those of the list and of the store besides, so that one command brings all.
-        see_what_is_needed(settings, {**wandb, **needs_of(settings), **(NEEDS if opens else {})})
+        see_what_is_needed(settings, {**wandb, **drawn, **needs_of(settings), **(NEEDS if opens else {})})
         if opens and (told := see_java()):
             say(told)
 

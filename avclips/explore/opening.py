@@ -1,0 +1,89 @@
+"""From what a user names to a Session: which samples, questions and scores a source has, and when they change."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..catalog import Sample, questions, samples
+from ..core.clock import Clock
+from ..core.errors import RunError
+from ..core.extras import extras
+from ..datasets.known import dataset_of
+from ..media.ffmpeg_trial import find_ffmpeg
+from .cache import cache_folder
+from .index import Questions, questions_by_clip
+from .media import is_local
+from .session import Session
+
+_OF_MAPS = {"numpy": "features are shown", "pyarrow": "features are shown"}
+
+
+def open_session(
+    source: str, cache: Path | None, ffmpeg: Path | None, clock: Clock
+) -> tuple[Session, Callable[[], object]]:
+    """A session on ``source``, and what tells of its changes. RunError where it holds no download."""
+    local = is_local(source)
+    if cache is None:
+        cache = cache_folder(source)
+    else:
+        cache.mkdir(parents=True, exist_ok=True)
+
+    def read() -> tuple[Iterable[Sample], Questions, Mapping[str, float]]:
+        try:
+            asked = questions_by_clip(questions(source)) if local else {}
+        except RunError:
+            # Of another dataset, or an output of shards by itself.
+            asked = {}
+        return samples(source), asked, _scores(source) if local else {}
+
+    def view() -> Any:
+        if not local:
+            raise RunError("the map is of a data folder on this machine")
+        extras(_OF_MAPS)
+        from ..curate.view import view as view_of
+
+        return view_of(Path(source))
+
+    again = _again(source) if local else ""
+    return Session(source, cache, read, find_ffmpeg(ffmpeg, clock), again, view), lambda: _state(source, local)
+
+
+def _again(source: str) -> str:
+    """The command that asks again for what failed there; "" where the folder does not say whose it is."""
+    try:
+        name = dataset_of(Path(source))
+    except ValueError:
+        return ""
+    return f"{shlex.quote(sys.executable)} -m avclips {name} --data-dir {shlex.quote(source)}"
+
+
+def _state(source: str, local: bool) -> object:
+    """Another when something was written there; of a store, always the same: it is looked at once."""
+    if not local:
+        return source
+    found = []
+    for path in sorted(Path(source).glob("manifest*.jsonl")) + sorted(Path(source).glob("*_stats.json")):
+        try:
+            about = os.stat(path)  # noqa: PTH116
+        except OSError:
+            continue
+        found.append((path.name, about.st_size, about.st_mtime_ns))
+    return found
+
+
+def _scores(source: str) -> Mapping[str, float]:
+    """Of a selection that was made here; none where there is no selection, or nothing that reads it."""
+    if not (Path(source) / "curation" / "select").is_dir():
+        return {}
+    try:
+        extras(_OF_MAPS)
+    except RunError:
+        return {}
+    from ..curate.view import scores
+
+    return scores(Path(source))

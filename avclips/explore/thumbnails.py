@@ -1,0 +1,87 @@
+"""A small picture of each clip, and the peaks of its sound: made when it is first asked for, and kept."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..catalog.sample import Place
+from ..core.errors import AvclipsError
+from ..core.files import move_whole
+from ..media.ffmpeg import READING, Ffmpeg
+from .media import Files, NotServed
+
+# Pixels of the wider side.
+SIZE = 320
+# What is made at once: the page asks for many, and a node's cores are for others too.
+AT_ONCE = 2
+
+
+class Thumbnails:
+    """Pictures of clips, in a folder of the cache."""
+
+    def __init__(self, files: Files, folder: Path, ffmpeg: Ffmpeg) -> None:
+        self._files = files
+        self._folder = folder
+        self._ffmpeg = ffmpeg
+        self._turn = threading.Semaphore(AT_ONCE)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, name: str, files: Mapping[str, Place], seconds: float | None) -> Path:
+        """The thumbnail of a clip, made where it is not there yet; ``name``: of its file, one for each content.
+
+        Of the frame in the middle, where the clip has none of its own; of the waveform, where it has no picture.
+        NotServed where neither can be made.
+        """
+        target = self._folder / name[:2] / f"{name}.jpg"
+        if not target.exists():
+            with self._turn:
+                if not target.exists():
+                    self._make(target, files, seconds)
+        return target
+
+    def _make(self, target: Path, files: Mapping[str, Place], seconds: float | None) -> None:
+        kind = next((kind for kind in ("frame", "video", "audio") if kind in files), None)
+        if kind is None:
+            raise NotServed("the clip has no files")
+        place = files[kind]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as scratch:
+            source = self._local(place, kind, Path(scratch))
+            made = Path(scratch) / "made.jpg"
+            try:
+                self._ffmpeg.run([*_arguments(kind, source, seconds), "-frames:v", "1", "-update", "1", made])
+                move_whole(made, target)
+            except (AvclipsError, FileNotFoundError) as error:
+                raise NotServed("no picture can be made of it") from error
+
+    def _local(self, place: Place, kind: str, scratch: Path) -> Path:
+        """The file by itself: of a tar, a table or a store, a copy that lasts as long as ``scratch``."""
+        name = place.path if not place.column and place.size is None else f"clip.{_ending(kind, place)}"
+        blob = self._files.blob(place, name)
+        if not place.column and place.size is None and "://" not in place.path:
+            return Path(place.path).resolve()
+        copy = scratch / f"source{Path(name).suffix}"
+        with open(copy, "wb") as stream:
+            for chunk in blob.read(0, blob.size):
+                stream.write(chunk)
+        return copy
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _ending(kind: str, place: Place) -> str:
+    return place.column or {"video": "mp4", "audio": "wav", "frame": "jpg"}[kind]
+
+
+def _arguments(kind: str, source: Path, seconds: float | None) -> list[str | Path]:
+    scaled = f"scale='if(gt(iw,ih),{SIZE},-2)':'if(gt(iw,ih),-2,{SIZE})'"
+    if kind == "audio":
+        return [*READING, "-i", source, "-filter_complex", f"showwavespic=s={SIZE}x{SIZE * 9 // 16}:colors=gray"]
+    middle = ["-ss", f"{seconds / 2:.3f}"] if kind == "video" and seconds else []
+    return [*middle, *READING, "-i", source, "-vf", scaled, "-q:v", "5"]

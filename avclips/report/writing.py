@@ -1,0 +1,72 @@
+"""From a folder, or an output of shards, to report.html and its pictures."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from .. import __version__
+from ..catalog import samples
+from ..core.errors import UsageError
+from ..core.extras import extras
+from ..core.files import move_whole, whole
+from ..datasets.known import dataset_named, dataset_of
+from ..state.manifest import now
+from .figures import figures
+from .numbers import add_history, of_samples
+from .page import page
+
+NEEDS = {"matplotlib": "reports are drawn"}
+FILE, PICTURES = "report.html", "report_pictures"
+
+
+def write_report(source: str, target: Path | None = None) -> Path:
+    """Write the report of ``source``; returns its path.
+
+    ``target``: None: report.html in the data folder. RunError where ``source`` holds no download, UsageError where
+    matplotlib is missing, or a target is.
+    """
+    extras(NEEDS)
+    local = "://" not in source
+    if target is None:
+        if not local:
+            raise UsageError("a report of an object store needs a place here", "name it with --output FILE.html")
+        target = Path(source) / FILE
+    title, again = _named(source)
+    numbers = of_samples(source, samples(source), title)
+    if local:
+        add_history(numbers, Path(source))
+        numbers.curve = _curve(Path(source))
+    pictures = list(figures(numbers))
+    folder = target.with_name(PICTURES if target.name == FILE else f"{target.stem}_pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, _, png in pictures:
+        new = folder / f".{name}.png.part"
+        new.write_bytes(png)
+        move_whole(new, folder / f"{name}.png")
+    with whole(target) as stream:
+        stream.write(page(numbers, title, pictures, again, f"{now()}, avclips {__version__}"))
+    return target
+
+
+def _named(source: str) -> tuple[str, str]:
+    """What the dataset is called, and the command that goes on with its folder."""
+    try:
+        command = dataset_of(Path(source))
+    except ValueError:
+        return f"The clips of {source}", ""
+    return str(
+        dataset_named(command).title
+    ), f"{shlex.quote(sys.executable)} -m avclips {command} --data-dir {source}"
+
+
+def _curve(folder: Path) -> dict[str, list[float]] | None:
+    """The curve of a selection that was made of this folder's clips."""
+    path = folder / "curation" / "select" / "curve.json"
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return {name: [float(point[name]) for point in said["curve"]] for name in ("clips", "mi", "random")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,9 @@
+#!/usr/bin/env python3
+"""Choose clips as ACAV100M's authors did; the same as ``avclips curate``. ``--help`` says how."""
+
+import sys
+
+from avclips.cli.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main(["curate", *sys.argv[1:]]))
