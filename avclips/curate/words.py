@@ -45,8 +45,8 @@ def words_of(text: str) -> list[str]:
 class Keywords:
     """Lists of keywords by the rule that they are of, to be looked for all at once.
 
-    ``stemmed``: the rules whose keywords are stemmed; ``stemmed_text``: those for which the text is. By default all;
-    the two differ in --compat acav alone. ``algorithm``: a stemmer of Snowball's.
+    ``stemmed``: the rules whose keywords are stemmed; ``stemmed_text``: those for which the text is. By default
+    all are; the two differ in --compat acav alone. ``algorithm``: a stemmer of Snowball's.
     """
 
     def __init__(
