@@ -35,10 +35,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Write the list, and fetch it; returns the downloader's exit code."""
-    from ..curate import download, filter, record
-    from ..curate.folders import stage_folder, videos_folder
+    from ..curate import download, record
+    from ..curate.folders import KEPT, stage_folder, videos_folder
 
-    kept = options.kept or stage_folder(options.data_dir, "filter") / filter.KEPT
+    kept = options.kept or stage_folder(options.data_dir, "filter") / KEPT
     if not kept.is_file():
         raise UsageError(f"{kept} is not there", "avclips curate filter writes it; or name another: --kept FILE")
     if options.dry_run:

@@ -24,12 +24,13 @@ from ..core.errors import RunError
 from ..core.files import move_whole, write_json
 from ..progress.bar import Progress
 from . import record
+from .folders import KEPT, ROWS
 from .metadata import Unreadable, read_line
 from .metadata_source import Source
 from .processes import in_order
 from .rules import FilterSettings, Rules
 
-ROWS, KEPT, SUMMARY = "rows.parquet", "kept.tsv", "summary.json"
+SUMMARY = "summary.json"
 _PARTS = "parts"
 # Lines of a chunk, and rows of a row group of rows.parquet.
 CHUNK, _GROUP = 10_000, 100_000

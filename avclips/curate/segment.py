@@ -22,9 +22,9 @@ from ..core.sites import watch_url
 from ..lists.addresses import video_of
 from ..progress.bar import Progress
 from ..state.first_settings import FOLDER
-from . import filter, record
+from . import record
 from .cutting import Cut, cut_all, settings_of
-from .folders import stage_folder
+from .folders import ROWS, stage_folder
 from .processes import in_order
 from .proposals import CLIPS, NOTES, Notes, SegmentSettings, by_length, propose, write_list
 from .whole_videos import WholeVideo
@@ -80,7 +80,7 @@ def fetched(data_dir: Path) -> tuple[int, int]:
 
 
 def _of_rows(data_dir: Path, settings: SegmentSettings) -> Iterator[dict[str, Any]]:
-    path = stage_folder(data_dir, "filter") / filter.ROWS
+    path = stage_folder(data_dir, "filter") / ROWS
     if not path.exists():
         raise RunError(f"{path} is not there", "avclips curate filter writes it")
     columns = ["video", "kept", "seconds", "title", "categories"]

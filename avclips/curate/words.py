@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import snowballstemmer
+from ..core.extras import extra
 
 # Each begins with letters of its own: alternatives, and beginnings that may be missing, cost four times as much.
 _ADDRESS, _HOST = re.compile(r"https?://\S+"), re.compile(r"www\.\S+")
@@ -56,7 +56,7 @@ class Keywords:
         stemmed_text: Iterable[str] | None = None,
         algorithm: str = "english",
     ) -> None:
-        stemmer: Any = snowballstemmer.stemmer(algorithm)
+        stemmer: Any = extra("snowballstemmer", "keywords are stemmed").stemmer(algorithm)
         stems = set(lists) if stemmed is None else set(stemmed)
         texts = set(lists) if stemmed_text is None else set(stemmed_text)
         self._plain, self._stemmed = _Finder(), _Finder(stemmer)
