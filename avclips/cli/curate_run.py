@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..core.errors import MORE_MAY_COME, UsageError
 from ..core.signals import Signals
 from ..progress.console import say
-from .curate import STAGES, read_stage, run_stage
+from .curate import read_stage, run_stage
 from .curate_arguments import add_data_dir, add_dry_run
 
 # What is done, in this order.
@@ -43,12 +43,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with",
         dest="extra",
-        nargs=2,
         action="append",
         default=[],
-        metavar=("STAGE", "OPTIONS"),
-        help="more options of a stage, in one word: --with filter '--languages en --min-seconds 60'; of download, "
-        "those of download_clips.py",
+        metavar="'STAGE OPTIONS'",
+        help="more options of a stage, all in one word: --with 'filter --languages en --min-seconds 60'; of "
+        "download, those of download_clips.py",
     )
     parser.add_argument(
         "--until",
@@ -113,13 +112,15 @@ def _usual(options: argparse.Namespace, stage: str) -> list[str]:
     return words + (["--seed", options.seed] if stage in ("cluster", "select") and options.seed else [])
 
 
-def _more(extra: Sequence[Sequence[str]]) -> dict[str, list[str]]:
+def _more(extra: Sequence[str]) -> dict[str, list[str]]:
+    """By stage, the words that --with has for it."""
     found: dict[str, list[str]] = {}
-    for stage, words in extra:
-        if stage not in STAGES:
-            raise UsageError(f"--with {stage}: there is no such stage", f"one of {', '.join(ORDER)}")
+    for text in extra:
         try:
-            found.setdefault(stage, []).extend(shlex.split(words))
+            stage, *words = shlex.split(text) or [""]
         except ValueError as error:
-            raise UsageError(f"--with {stage} {words!r}: {error}", "quote it as a shell would") from error
+            raise UsageError(f"--with {text!r}: {error}", "quote it as a shell would") from error
+        if stage not in ORDER:
+            raise UsageError(f"--with {text!r}: it begins with no stage", f"one of {', '.join(ORDER)}")
+        found.setdefault(stage, []).extend(words)
     return found
