@@ -41,3 +41,19 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """--engine, --spark-master: on this machine, or a shard a task on Spark's."""
+    parser.add_argument(
+        "--engine",
+        choices=("processes", "spark"),
+        default="processes",
+        help="of this machine (the default), or a shard a task on Spark's machines, which share its disk",
+    )
+    parser.add_argument(
+        "--spark-master",
+        default="local[*]",
+        metavar="URL",
+        help="with --engine spark: of its cluster (%(default)s)",
+    )

@@ -155,13 +155,13 @@ class Cluster:
             self._jobs_failed = 0
         except Exception as error:  # whatever Py4J wraps: a machine that died too often, or has no Python of ours
             self._jobs_failed += 1
-            words = _words(error)
-            log.warning("a job failed: %s", words)
+            said = words(error)
+            log.warning("a job failed: %s", said)
             if self._jobs_failed >= MOST_FAILURES:
                 hint = (
                     "see Spark's own log; what the machines run is said by PYSPARK_PYTHON; then the same command"
                 )
-                raise RunError(f"Spark's jobs fail: {words}", hint) from error
+                raise RunError(f"Spark's jobs fail: {said}", hint) from error
             there = frozenset[int]()
             with suppress(RunError):
                 there = output.finished()
@@ -194,7 +194,7 @@ class Cluster:
         try:
             self._context.parallelize(range(count), count).foreach(task)
         except Exception as error:  # whatever Py4J wraps; it is no reason to fail a run
-            log.warning("what is left on the machines could not be removed: %s", _words(error))
+            log.warning("what is left on the machines could not be removed: %s", words(error))
 
 
 def _on_a_machine(job: Job, item: Item) -> Result:
@@ -205,7 +205,7 @@ def _clean_a_machine(job: Job, _: int) -> None:
     clean_up(job, job.output(), socket.gethostname())
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     """The last line that says something of what Spark tells at length."""
     lines = [line.strip() for line in str(error).splitlines()]
     said = [line for line in lines if line and not line.startswith(("at ", "File ", "...", "Driver stacktrace"))]

@@ -334,7 +334,7 @@ def void(_: object) -> None: ...
     ],
 )
 def test_what_is_told_of_what_spark_says(said: str, told: str) -> None:
-    assert driver._words(OSError(said)) == told
+    assert driver.words(OSError(said)) == told
 
 
 # -- what is shipped -------------------------------------------------------------------------------------------

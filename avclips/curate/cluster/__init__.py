@@ -1,0 +1,1 @@
+"""k-means of each layer of features, and the cluster of each clip in each."""
