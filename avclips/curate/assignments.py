@@ -56,6 +56,12 @@ def write(folder: Path, assignments: Assignments) -> None:
 
 def read(folder: Path) -> Assignments:
     """What ``write`` wrote, the labels mapped. RunError where it is not whole, or not what it says."""
+    layers, labels, rows = opened(folder)
+    return Assignments(layers, labels, rows.read())
+
+
+def opened(folder: Path) -> tuple[tuple[Layer, ...], np.ndarray[Any, np.dtype[Any]], pq.ParquetFile]:
+    """The same, of which no row is read yet: for clips by the million."""
     hint = f"avclips curate cluster writes it anew once {folder} is deleted"
     if not (folder / LAYERS).exists():
         raise RunError(f"{folder} holds no finished clustering", "avclips curate cluster makes it")
@@ -63,9 +69,9 @@ def read(folder: Path) -> Assignments:
     try:
         layers = tuple(Layer(each["name"], each["modality"], each["clusters"]) for each in said)
         labels = np.load(folder / LABELS, mmap_mode="r", allow_pickle=False)
-        rows = pq.read_table(folder / IDS)
+        rows = pq.ParquetFile(folder / IDS)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise RunError(f"{folder} cannot be read: {error}", hint) from error
-    if labels.shape != (rows.num_rows, len(layers)) or labels.dtype not in (np.uint8, np.uint16):
-        raise RunError(f"{folder / LABELS} has {labels.shape} labels, {IDS} {rows.num_rows} rows", hint)
-    return Assignments(layers, labels, rows)
+    if labels.shape != (rows.metadata.num_rows, len(layers)) or labels.dtype not in (np.uint8, np.uint16):
+        raise RunError(f"{folder / LABELS} has {labels.shape} labels, {IDS} {rows.metadata.num_rows} rows", hint)
+    return layers, labels, rows

@@ -141,8 +141,8 @@ def test_what_is_imported_is_read() -> None:
         ),
         (
             "csv",
-            {"datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
-             "lists.labels", "lists.text"},
+            {"curate.export.lists", "datasets.audioset", "datasets.music_avqa", "datasets.vggsound",
+             "lists.csv_reader", "lists.id_map", "lists.labels", "lists.text"},
         ),
         (
             "tqdm",

@@ -1,0 +1,132 @@
+"""``avclips curate select``: choose the clips whose clusters of sound and of picture say most about each other."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import RunError, UsageError
+from ..core.redact import plain
+from ..core.signals import Signals
+from ..curate.assignments import opened
+from ..curate.folders import stage_folder
+from ..curate.record import Record, begin, finish, finished, read, versions_of
+from ..curate.select import output
+from ..curate.select.choose import ACAV, Method, Selection, choose, how_many, warnings
+from ..curate.select.pairs import MEANING, PAIRINGS
+from ..progress.bar import Progress
+from .arguments import whole_number
+from .curate_arguments import add_data_dir, add_dry_run
+
+_BATCH, _TAKE = Method().batch, Method().take
+
+
+def keep(text: str) -> float | int:
+    """``0.2`` and ``20%``: a share; ``5000``: a number of clips. 1.0 and 100% are all."""
+    if re.fullmatch(r"[0-9]{1,10}", text) and int(text):
+        return int(text)
+    number = text.removesuffix("%")
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,12})?|\.[0-9]{1,12}", number):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a share such as 0.2 or 20%, nor a number such as 5000"
+        )
+    share = float(number) / 100 if number != text else float(number)
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no share: above 0 and up to 1.0, or a whole number of clips"
+        )
+    return share
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Its options."""
+    add_data_dir(parser)
+    parser.add_argument(
+        "--keep",
+        type=keep,
+        default=0.2,
+        metavar="SHARE",
+        help="a share (0.2, 1.0 is all) or a number (%(default)s)",
+    )
+    said = "; ".join(f"{name}: {MEANING[name]}" for name in PAIRINGS)
+    parser.add_argument("--pairs", choices=PAIRINGS, help=f"which layers are compared: {said} (bipartite)")
+    parser.add_argument(
+        "--batch", type=whole_number(1), metavar="N", help=f"clips that each round draws at random ({_BATCH})"
+    )
+    parser.add_argument(
+        "--take", type=whole_number(1), metavar="N", help=f"of which so many, that add most, are taken ({_TAKE})"
+    )
+    parser.add_argument(
+        "--exact", action="store_true", help="each step takes the best of all; for up to some 100,000 clips"
+    )
+    parser.add_argument(
+        "--compat", choices=["acav"], help="as ACAV100M's: --pairs combination --batch 20 --take 4"
+    )
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="of all that is drawn (0)")
+    parser.add_argument("--assignments", type=Path, metavar="DIR", help="what cluster left (DIR/curation/cluster)")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="where it goes (DIR/curation/select)")
+    add_dry_run(parser)
+
+
+def method_of(options: argparse.Namespace) -> Method:
+    """How clips are chosen, as the options say. UsageError where they contradict each other."""
+    told = {
+        name: getattr(options, name) for name in ("pairs", "batch", "take") if getattr(options, name) is not None
+    }
+    if options.exact and (options.compat or {"batch", "take"} & told.keys()):
+        raise UsageError("--exact looks at all clips", "leave out --batch, --take and --compat")
+    if options.compat and told:
+        raise UsageError(f"--compat acav sets --{', --'.join(told)} itself", "name one or the other")
+    start = ACAV if options.compat else Method()
+    return Method(**{**start.settings(), **told, "exact": options.exact, "seed": options.seed})
+
+
+def run(options: argparse.Namespace, signals: Signals) -> int:
+    """Choose, write, and say how much the sounds say about the pictures; returns 0."""
+    method = method_of(options)
+    source = options.assignments or stage_folder(options.data_dir, "cluster")
+    folder = options.output or stage_folder(options.data_dir, "select")
+    layers, labels, ids = opened(source)
+    made = read(source)
+    if made is None:
+        raise RunError(f"{source} does not say what clustering made it", "avclips curate cluster does")
+    if not len(labels):
+        raise RunError(f"{source} holds no clip", "see what features and cluster say of the clips")
+    count = how_many(options.keep, len(labels))
+    settings = {"keep": count, **method.settings()}
+    record = Record("select", settings, {"cluster": made.fingerprint()}, versions_of("numpy", "numba"))
+    if options.dry_run:
+        print(f"{count:,} of {len(labels):,} clips would be kept, in {folder}")
+        return 0
+    begin(folder, record)
+    done = finished(folder)
+    if done is not None:
+        print(plain(f"{folder} is finished: {done['selected']:,} of {done['clips']:,} clips, MI {done['mi']:.3f}"))
+        return 0
+    for line in warnings(layers, count):
+        print(f"warning: {line}")
+    with Progress("selecting", count, "clip") as bar:
+        selection = choose(layers, labels, count, method, bar.step)
+    _leave(folder, selection, ids, len(labels), settings)
+    for line in lines(selection, len(labels), folder):
+        print(plain(line))
+    return 0
+
+
+def _leave(folder: Path, selection: Selection, ids: Any, clips: int, settings: dict[str, Any]) -> None:
+    last = selection.curve[-1]
+    counts = {"clips": clips, "selected": last.clips, "mi": last.mi, "random_mi": last.random}
+    output.write(folder, selection, ids, {**counts, **settings})
+    finish(folder, counts)
+
+
+def lines(selection: Selection, clips: int, folder: Path) -> list[str]:
+    """What is said at the end."""
+    last = selection.curve[-1]
+    return [
+        f"{last.clips:,} of {clips:,} clips are selected: mutual information {last.mi:.3f} nats, "
+        f"of as many at random {last.random:.3f}",
+        f"{folder / output.SELECTED} has their ids, ranks, gains and scores; {output.CURVE} the course",
+    ]

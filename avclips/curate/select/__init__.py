@@ -1,0 +1,1 @@
+"""Choose the clips whose sound says most about their picture, by mutual information of clusters."""
