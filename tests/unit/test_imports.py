@@ -141,8 +141,8 @@ def test_what_is_imported_is_read() -> None:
         ),
         (
             "csv",
-            {"curate.export.lists", "datasets.audioset", "datasets.music_avqa", "datasets.vggsound",
-             "lists.csv_reader", "lists.id_map", "lists.labels", "lists.text"},
+            {"curate.download", "curate.export.lists", "curate.proposals", "datasets.audioset", "datasets.music_avqa",
+             "datasets.vggsound", "lists.csv_reader", "lists.id_map", "lists.labels", "lists.text"},
         ),
         (
             "tqdm",
