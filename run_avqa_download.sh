@@ -24,11 +24,14 @@ usage() {
     cat <<'TEXT'
 usage: ./run_avqa_download.sh general|music|audioset|vggsound DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
        ./run_avqa_download.sh clips|acav100m LIST DATA_DIR [WORKERS [RATE [SLEEP]]] [options]
+       ./run_avqa_download.sh curate STAGE [options]
        ./run_avqa_download.sh rehearse [FOLDER] [--keep]
 
   general    download General AVQA into DATA_DIR; audioset and vggsound: AudioSet, VGG-Sound
   music      download MUSIC-AVQA; the word may be left out before a path (./data/music_avqa)
   clips      download the clips of LIST, a table of your own, into DATA_DIR; acav100m: of a list of ACAV100M
+  curate     choose clips: curate run METADATA --data-dir DIR, and the stages one by one (docs/curation.md); installs
+             requirements-curate.txt besides
   rehearse   run the same program on ten made-up clips and a stand-in for YouTube, to see that this machine
              can do the job; works in FOLDER (./data); --keep leaves there what came
 
@@ -289,9 +292,18 @@ set_up_rehearsal() {
     leave
 }
 
+# Likewise for what curation imports.
+set_up_curation() {
+    cmp -s "$here/requirements-curate.txt" "$venv/requirements-curate.txt" && return
+    take_lock
+    install_packages -r "$here/requirements-curate.txt"
+    cp "$here/requirements-curate.txt" "$venv/requirements-curate.txt"
+    leave
+}
+
 # -- what was asked for ----------------------------------------------------------------------------------------
 
-KNOWN='general music audioset vggsound clips acav100m rehearse'
+KNOWN='general music audioset vggsound clips acav100m curate rehearse'
 
 # What cannot be meant: the message, and where to read on.
 misused() {
@@ -388,6 +400,9 @@ clips | acav100m)
     program=download_$1.py
     list=yes
     ;;
+curate)
+    program=curate_acav100m.py
+    ;;
 rehearse)
     program=tests/standin/rehearse.py
     ;;
@@ -431,7 +446,9 @@ if [ "$list" ]; then
     shift
 fi
 
-if [ "$program" != tests/standin/rehearse.py ]; then
+if [ "$word" = curate ]; then
+    [ $# -gt 0 ] || misused "no stage is named: ./run_avqa_download.sh curate run METADATA --data-dir DIR"
+elif [ "$word" != rehearse ]; then
     # Options come after the folder: where its place is taken by one, what follows would be read as another's.
     case "${1:-}" in
     '' | -*)
@@ -466,5 +483,6 @@ lock=$here/.venv.lock
 owner=$(uname -n).$$
 
 set_up
-[ "$program" != tests/standin/rehearse.py ] || set_up_rehearsal
+[ "$word" != rehearse ] || set_up_rehearsal
+[ "$word" != curate ] || set_up_curation
 exec "$venv/bin/python" -u "$here/$program" "$@"

@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number(0),
         default=0,
         metavar="N",
-        help="clips, drawn at random, that the centres are found with (512 a cluster)",
+        help="clips, drawn at random, that the centres are found with (384 a cluster)",
     )
     parser.add_argument(
         "--backend",

@@ -108,7 +108,7 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     for line in warnings(layers, count):
         print(f"warning: {line}")
     with Progress("selecting", count, "clip") as bar:
-        selection = choose(layers, labels, count, method, bar.reach)
+        selection = choose(layers, labels, count, method, bar.step)
     _leave(folder, selection, ids, len(labels), settings)
     for line in lines(selection, len(labels), folder):
         print(plain(line))

@@ -37,7 +37,8 @@ def lines(data_dir: Path) -> Iterator[str]:
         folder = stage_folder(data_dir, stage)
         made, counts = read(folder), finished(folder)
         if counts is not None:
-            said = ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in counts.items())
+            plain_counts = {name: value for name, value in counts.items() if not isinstance(value, dict)}
+            said = ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in plain_counts.items())
             yield f"{stage:<9} finished: {said}"
         else:
             yield f"{stage:<9} {'not begun' if made is None else 'begun, not finished'}"

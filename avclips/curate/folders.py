@@ -14,6 +14,8 @@ from pathlib import Path
 CURATION = "curation"
 # Of `download`: a whole video each.
 VIDEOS = "videos"
+# Of `filter`: every row with its reason, and the lines that are kept.
+ROWS, KEPT = "rows.parquet", "kept.tsv"
 
 
 def stage_folder(data_dir: Path, stage: str) -> Path:

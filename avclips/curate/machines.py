@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from ..core.errors import RunError
-from ..spark.driver import drop_package, open_session, words, zipped_package
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,9 +22,13 @@ class Machines:
     """A Spark session of ``master``'s, until the block ends. UsageError, RunError where there is none."""
 
     def __init__(self, master: str) -> None:
-        self._session: Any = open_session(master)
+        # It imports all that downloads, which a stage on this machine needs not.
+        from ..spark import driver
+
+        self._driver = driver
+        self._session: Any = driver.open_session(master)
         self._context = self._session.sparkContext
-        self._context.addPyFile(str(zipped_package()))
+        self._context.addPyFile(str(driver.zipped_package()))
 
     def each(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """What a function that can be pickled makes of each item, a task each, in order. RunError."""
@@ -36,7 +39,7 @@ class Machines:
                 yield from self._context.parallelize(some, len(some)).map(function).collect()
             except Exception as error:  # whatever Py4J wraps
                 raise RunError(
-                    f"a task failed on Spark's machines: {words(error)}",
+                    f"a task failed on Spark's machines: {self._driver.words(error)}",
                     "what was finished is kept; Spark's own log says more, then start the same command again",
                 ) from error
 
@@ -47,4 +50,4 @@ class Machines:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._session.stop()
-        drop_package()
+        self._driver.drop_package()

@@ -27,14 +27,10 @@ class Progress:
         self._seen, self._total = 0, total
         self._next_line = time.monotonic() + LINE_EVERY
 
-    def step(self) -> None:
-        """One more was looked at."""
-        self.reach(self._seen + 1)
-
-    def reach(self, seen: int) -> None:
-        """So many were looked at by now."""
-        self._bar.update(seen - self._seen)
-        self._seen = seen
+    def step(self, count: int = 1) -> None:
+        """One more was looked at, or so many."""
+        self._seen += count
+        self._bar.update(count)
         if self._bar.disable and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_EVERY
             of = "" if self._total is None else f" of {self._total}"

@@ -53,7 +53,17 @@ _NO_RANGES = (400, 405, 416, 501)
 
 YTDLP_VERSION: str = _version
 # What a site says of a video.
-ABOUT = ("title", "description", "channel", "upload_date", "tags", "duration", "view_count")
+ABOUT = (
+    "title",
+    "description",
+    "channel",
+    "upload_date",
+    "tags",
+    "categories",
+    "language",
+    "duration",
+    "view_count",
+)
 
 
 class NoRanges(Transient):

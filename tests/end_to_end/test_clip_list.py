@@ -347,10 +347,12 @@ def test_info(exact: Made) -> None:
     assert exact.place.json(line["info"]) == {
         "id": "plain", "url": f"https://www.youtube.com/watch?v={IDS['plain']}", "title": "A & B",
         "description": "About t.\nTwo lines.", "channel": "A channel", "upload_date": "20150308",
-        "tags": ["x", "y"], "duration": 14, "view_count": 7,
+        "tags": ["x", "y"], "categories": ["Music"], "language": None, "duration": 14, "view_count": 7,
     }  # fmt: skip
     about = exact.place.json("info/template.json")
-    assert about == dict.fromkeys(("channel", "upload_date", "tags", "duration", "view_count")) | {
+    assert about == dict.fromkeys(
+        ("channel", "upload_date", "tags", "categories", "language", "duration", "view_count")
+    ) | {
         "id": "template", "url": exact.place.site.url("template"), "title": "The template (1)",
         "description": "What the page says.",
     }  # fmt: skip

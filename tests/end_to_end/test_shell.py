@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHELL = "run_avqa_download.sh"
 PROGRAMS = (
     *("download_general_avqa.py", "download_music_avqa.py", "tests/standin/rehearse.py"),
-    *("download_audioset.py", "download_vggsound.py", "download_clips.py"),
+    *("download_audioset.py", "download_vggsound.py", "download_clips.py", "curate_acav100m.py"),
 )
 NEEDS = ("yt_dlp", "trustme")
 
@@ -221,7 +221,7 @@ def test_words(project: Project, words: list[str], argv: list[str]) -> None:
     assert project.calls == []
 
 
-ONE_OF = "one of general music audioset vggsound clips acav100m rehearse"
+ONE_OF = "one of general music audioset vggsound clips acav100m curate rehearse"
 MISUSED = [
     ("generl", "unknown dataset 'generl': did you mean general?"),
     ("generl ./d 4 50K", "unknown dataset 'generl': did you mean general?"),
@@ -232,6 +232,8 @@ MISUSED = [
     ("vgg d", "unknown dataset 'vgg': did you mean vggsound?"),
     ("acav d", "unknown dataset 'acav': did you mean acav100m?"),
     ("clip l.csv d", "unknown dataset 'clip': did you mean clips?"),
+    ("curat run", "unknown dataset 'curat': did you mean curate?"),
+    ("curate", "no stage is named: ./run_avqa_download.sh curate run METADATA --data-dir DIR"),
     ("rehersal", "unknown dataset 'rehersal': did you mean rehearse?"),
     ("kinetics d", f"unknown dataset 'kinetics': {ONE_OF}, or a folder of MUSIC-AVQA as a path, ./kinetics"),
     ("d", f"unknown dataset 'd': {ONE_OF}, or a folder of MUSIC-AVQA as a path, ./d"),
@@ -390,12 +392,16 @@ def test_venv_is_made_once_and_brought_up_to_date(bare: Project) -> None:
     bare.run("rehearse")
     bare.run("rehearse")
     assert shorn(bare)[4:] == ["-m pip install trustme"]
+    (bare.folder / "requirements-curate.txt").write_text("numpy\n")
+    for _ in range(2):
+        assert bare.argv(bare.run("curate", "filter", "m.tsv")) == ["curate_acav100m.py", "filter", "m.tsv"]
+    assert shorn(bare)[5:] == ["-m pip install -r requirements-curate.txt"]
     assert not bare.lock.exists()
 
 
 def shorn(project: Project) -> list[str]:
     """The calls without the options that make pip quiet, and without folders."""
-    calls = (call.replace(f"{project.folder}/requirements.txt", "requirements.txt") for call in project.calls)
+    calls = (call.replace(f"{project.folder}/requirements", "requirements") for call in project.calls)
     return [" ".join(word for word in call.split(" ") if word not in QUIETLY) for call in calls]
 
 

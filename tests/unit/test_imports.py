@@ -148,16 +148,20 @@ def test_what_is_imported_is_read() -> None:
         ("subprocess", {"media.ffmpeg"}),
         ("requests", {"datasets.annotation_files", "datasets.google_drive"}),
         ("gdown", {"datasets.google_drive"}),
-        ("zipfile", {"curate.features.parts", "datasets.google_drive", "sources.archive_member", "sources.archive_zip", "spark.driver"}),
+        (
+            "zipfile",
+            {"curate.features.parts", "datasets.google_drive", "sources.archive_member", "sources.archive_zip",
+             "spark.driver"},
+        ),
         (
             "argparse",
             {name for name in NAMES.values() if name.startswith("cli.") and name != "cli.bootstrap"},
         ),
         (
             "csv",
-            {"catalog.clip_sets", "catalog.clip_table",
-             "datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
-             "lists.labels", "lists.text"},
+            {"catalog.clip_sets", "catalog.clip_table", "curate.download", "curate.export.lists", "curate.proposals", "datasets.audioset",
+             "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map", "lists.labels",
+             "lists.text"},
         ),
         (
             "tqdm",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -21,8 +22,8 @@ from .nearest import Array, Centres
 Backend = Literal["faiss", "sklearn", "torch"]
 BACKENDS: tuple[Backend, ...] = ("faiss", "sklearn", "torch")
 ITERATIONS = 25
-# Beginnings, of which the best counts.
-TRIES = 2
+# Rows a cluster among which the beginnings are drawn.
+SEEDING = 64
 _WHAT = "clusters are found"
 
 
@@ -60,17 +61,43 @@ def train(sample: Array, count: int, seed: int, whiten: bool, backend: Backend) 
         scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0.0).astype(np.float32)
     rows = Centres(np.zeros((1, len(mean)), np.float32), mean, scale).whitened(sample)
     trainers = {"faiss": _by_faiss, "sklearn": _by_sklearn, "torch": _by_torch}
-    centres = trainers[backend](rows, count, seed)
+    random = np.random.default_rng(seed)
+    centres = trainers[backend](rows, beginning(rows, count, random))
     return Centres(np.ascontiguousarray(centres, np.float32), mean, scale)
 
 
-def _by_faiss(rows: Array, count: int, seed: int) -> Array:
+def beginning(rows: Array, count: int, random: np.random.Generator) -> Array:
+    """Rows to begin with, (count, dims): each drawn by its squared distance from those before it.
+
+    k-means++ (Arthur and Vassilvitskii, 2007), on SEEDING rows a cluster at most. At random, as faiss begins, some
+    clusters begin in one place, and stay there.
+    """
+    some = rows
+    if len(rows) > SEEDING * count:
+        some = rows[np.sort(random.choice(len(rows), SEEDING * count, replace=False))]
+    chosen = [int(random.integers(len(some)))]
+    least = np.full(len(some), np.inf)
+    for _ in range(count - 1):
+        apart = some - some[chosen[-1]]
+        least = np.minimum(least, np.einsum("ij,ij->i", apart, apart, dtype=np.float64))
+        total = np.cumsum(least)
+        if total[-1] > 0:
+            at = int(np.searchsorted(total, random.random() * total[-1], side="right"))
+            chosen.append(min(at, len(some) - 1))
+        else:
+            # All are where one of the chosen is.
+            chosen.append(int(random.integers(len(some))))
+    return np.ascontiguousarray(some[chosen], np.float32)
+
+
+def _by_faiss(rows: Array, first: Array) -> Array:
     faiss = extra("faiss", _WHAT)
+    count, dims = first.shape
     # It says on the standard error, by itself, that there are few rows; the caller does.
     limits = {"min_points_per_centroid": 1, "max_points_per_centroid": 1 << 30}
-    means = faiss.Kmeans(rows.shape[1], count, niter=ITERATIONS, nredo=TRIES, seed=seed % (1 << 31), **limits)
+    means = faiss.Kmeans(dims, count, niter=ITERATIONS, **limits)
     with _one_thread(faiss):
-        means.train(np.ascontiguousarray(rows, np.float32))
+        means.train(np.ascontiguousarray(rows, np.float32), init_centroids=first)
     return np.asarray(means.centroids)
 
 
@@ -84,40 +111,26 @@ def _one_thread(faiss: Any) -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
-def _by_sklearn(rows: Array, count: int, seed: int) -> Array:
+def _by_sklearn(rows: Array, first: Array) -> Array:
     extra("sklearn", _WHAT)
     cluster = importlib.import_module("sklearn.cluster")
     # scikit-learn itself needs it.
-    with importlib.import_module("threadpoolctl").threadpool_limits(1):
-        means = cluster.KMeans(count, n_init=TRIES, max_iter=ITERATIONS, random_state=seed % (1 << 31))
-        return np.asarray(means.fit(rows).cluster_centers_)
+    with importlib.import_module("threadpoolctl").threadpool_limits(1), warnings.catch_warnings():
+        # Of fewer different points than clusters the report says that clusters are empty.
+        warnings.simplefilter("ignore", importlib.import_module("sklearn.exceptions").ConvergenceWarning)
+        means = cluster.KMeans(len(first), init=first, n_init=1, max_iter=ITERATIONS).fit(rows)
+    return np.asarray(means.cluster_centers_)
 
 
-def _by_torch(rows: Array, count: int, seed: int) -> Array:
+def _by_torch(rows: Array, first: Array) -> Array:
+    """Lloyd's iterations; a cluster that gets empty keeps its centre."""
     torch = extra("torch", _WHAT)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    points = torch.from_numpy(rows).to(device)
-    random = np.random.default_rng(seed)
-    best, centres = np.inf, rows[:count]
-    for _ in range(TRIES):
-        found, inertia = _lloyd(torch, points, random.choice(len(rows), count, replace=False), random)
-        if inertia < best:
-            best, centres = inertia, found
-    return centres
-
-
-def _lloyd(torch: Any, points: Any, first: Array, random: np.random.Generator) -> tuple[Array, float]:
-    """Lloyd's iterations; a cluster that gets empty starts again at a random point."""
-    centres = points[torch.from_numpy(first).to(points.device)]
-    inertia = np.inf
+    points = torch.from_numpy(rows).to("cuda" if torch.cuda.is_available() else "cpu")
+    centres = torch.from_numpy(first).to(points.device)
     for _ in range(ITERATIONS):
-        distances = torch.cdist(points, centres) ** 2
-        least, labels = distances.min(dim=1)
-        inertia = float(least.double().sum())
+        labels = torch.cdist(points, centres).argmin(dim=1)
         # Sums by a product: adding by index is in no order on a GPU.
         one_hot = torch.nn.functional.one_hot(labels, len(centres)).to(points.dtype)
-        sizes = one_hot.sum(dim=0)
-        centres = (one_hot.T @ points) / sizes.clamp(min=1)[:, None]
-        for empty in torch.nonzero(sizes == 0).flatten().tolist():
-            centres[empty] = points[int(random.integers(len(points)))]
-    return centres.cpu().numpy(), inertia
+        sizes = one_hot.sum(dim=0)[:, None]
+        centres = torch.where(sizes > 0, (one_hot.T @ points) / sizes.clamp(min=1), centres)
+    return np.asarray(centres.cpu().numpy())

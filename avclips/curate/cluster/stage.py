@@ -37,6 +37,10 @@ STAGE = "cluster"
 CENTRES, PARTS, REPORT = "centres.npz", "parts", "report.json"
 # Labels are 16 bits at most.
 MOST_CLUSTERS = 65_536
+# Rows a cluster that centres are trained on: with more the inertia of all is no less to speak of.
+SAMPLE = 384
+# Of more clips than this, the inertia is that of every eighth.
+INERTIA_OF_ALL = 100_000
 # A cluster with less than this share of the mean size is tiny.
 TINY_SHARE = 0.1
 # MI of k by k tables of fewer clips than this times k squared is mostly chance (docs/curation-features.md).
@@ -47,7 +51,7 @@ CLIPS_A_CELL = 5
 class Job:
     """``clusters``: of each layer. ``layers``: names of those to take, all where it is empty.
 
-    ``sample``: rows that the centres are trained on, 0 for 512 a cluster.
+    ``sample``: rows that the centres are trained on, 0 for SAMPLE a cluster.
     """
 
     features: Path
@@ -61,7 +65,7 @@ class Job:
 
     @property
     def sample_rows(self) -> int:
-        return self.sample or 512 * self.clusters
+        return self.sample or SAMPLE * self.clusters
 
 
 def make(job: Job, spark: str | None = None) -> Mapping[str, Any]:
@@ -91,7 +95,8 @@ def make(job: Job, spark: str | None = None) -> Mapping[str, Any]:
         _write_centres(job, features, layers, backend)
     (job.folder / PARTS).mkdir(exist_ok=True)
     todo = [number for number in features.counts if not part_path(job.folder, number).exists()]
-    task = functools.partial(assign_part, job.features, job.folder, [shape.name for shape in layers])
+    every = _every(features.total)
+    task = functools.partial(assign_part, job.features, job.folder, [shape.name for shape in layers], every)
     with Progress("clusters", len(todo), "shard") as progress:
         if spark is None:
             for number in todo:
@@ -104,16 +109,23 @@ def make(job: Job, spark: str | None = None) -> Mapping[str, Any]:
     return _conclude(job, features, layers)
 
 
+def _every(total: int) -> int:
+    return 1 if total <= INERTIA_OF_ALL else 8
+
+
 def part_path(folder: Path, number: int) -> Path:
     """The labels of a shard."""
     return folder / PARTS / f"part-{number:05d}.npz"
 
 
-def assign_part(features: Path, folder: Path, layers: Sequence[str], number: int) -> int:
-    """Give each clip of a shard its clusters, and write them whole; return the shard's number."""
+def assign_part(features: Path, folder: Path, layers: Sequence[str], every: int, number: int) -> int:
+    """Give each clip of a shard its clusters, and write them whole; return the shard's number.
+
+    ``every``: of which rows of a shard distances are summed (Centres.assign).
+    """
     columns, sums = [], []
     for name, centres in _read_centres(folder / CENTRES, layers):
-        labels, inertia = centres.assign(layer_of(features, number, name))
+        labels, inertia = centres.assign(layer_of(features, number, name), every)
         columns.append(labels)
         sums.append(inertia)
     new = folder / PARTS / f".part-{number:05d}.{socket.gethostname()}-{getpid()}{UNFINISHED}"
@@ -183,7 +195,7 @@ def _read_centres(path: Path, layers: Sequence[str]) -> Iterator[tuple[str, Cent
 def _conclude(job: Job, features: Features, layers: Sequence[Shape]) -> dict[str, Any]:
     """Put the shards together, and say how the clusters are."""
     labels = np.empty((features.total, len(layers)), label_type(job.clusters))
-    inertia, at = np.zeros(len(layers)), 0
+    inertia, at, summed = np.zeros(len(layers)), 0, 0
     for number, count in features.counts.items():
         with np.load(part_path(job.folder, number), allow_pickle=False) as part:
             if part["labels"].shape != (count, len(layers)):
@@ -192,14 +204,14 @@ def _conclude(job: Job, features: Features, layers: Sequence[Shape]) -> dict[str
             labels[at : at + count] = part["labels"]
             inertia += part["inertia"]
         at += count
+        summed += len(range(0, count, _every(features.total)))
     named = tuple(Layer(shape.name, shape.modality, job.clusters) for shape in layers)
     write(job.folder, Assignments(named, labels, pa.concat_tables(features.rows())))
     report = {}
     for number, shape in enumerate(layers):
         sizes = np.bincount(labels[:, number], minlength=job.clusters)
         empty, tiny = int((sizes == 0).sum()), int((sizes < TINY_SHARE * sizes.mean()).sum())
-        # Its last digits are the order in which shards were added.
-        mean = float(f"{inertia[number] / features.total:.6g}")
+        mean = float(f"{inertia[number] / summed:.6g}")
         report[shape.name] = {"inertia_a_clip": mean, "empty": empty, "tiny": tiny, "sizes": sizes.tolist()}
         said = f"{empty} empty, {tiny} tiny (empty ones too)" if tiny else "none empty or tiny"
         say(f"{shape.name}: {job.clusters} clusters of {sizes.min():,} to {sizes.max():,} clips, {said}")

@@ -109,7 +109,7 @@ def choose(
     method: Method,
     told: Callable[[int], None] = lambda clips: None,
 ) -> Selection:
-    """Choose ``keep`` clips. ``labels``: (clips, layers). ``told``: hears how many are chosen so far.
+    """Choose ``keep`` clips. ``labels``: (clips, layers). ``told``: hears how many more are chosen.
 
     RunError where a label is none of its layer's.
     """
@@ -135,12 +135,14 @@ def choose(
         random=np.array([method.seed], np.uint64),
     )
     lists = kernel.lists_of(tables, columns, clusters) if method.exact else None
+    done = 0
     for upto in [*range(0, keep, max(1, keep // _TOLD))[1:], keep]:
         if lists is not None:
             kernel.exactly(tables, columns, progress, lists, upto)
         else:
             kernel.by_batches(tables, columns, progress, upto, method.batch, method.take)
-        told(upto)
+        told(upto - done)
+        done = upto
     by_chance = np.random.default_rng([method.seed, 1]).permutation(np.arange(len(labels), dtype=np.int32))[:keep]
     chance, gained = empty(clusters, here, keep), np.empty(keep, np.int64)
     kernel.count_all(chance, columns, by_chance, gained)

@@ -2,7 +2,7 @@
 
 One thread: which clip is chosen depends on the one before. A call goes on until ``upto`` clips are chosen, so
 that its caller can stop between two, and see how far it is. They are compiled once where numba finds a place to
-keep them (beside this file, in the user's cache, or NUMBA_CACHE_DIR), otherwise in each process, which takes seconds.
+keep them (beside this file, in the user's cache, or NUMBA_CACHE_DIR), otherwise in each process: some seconds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What a selection leaves: ``selected.parquet``, a row a clip that is kept, and ``curve.json``.
 
-``selected.parquet``: the columns of ids.parquet, ``rank`` (from 0, in the order in which clips were chosen),
-``gain`` and ``score`` (nats); rows in the order of ids.parquet. The first K of the ranks are the selection of K.
+The columns of ``selected.parquet`` are those of ids.parquet, ``row`` (its number there, from 0), ``rank`` (from
+0, in the order in which clips were chosen), ``gain`` and ``score`` (nats). Its rows are in the order of
+ids.parquet; the first K of the ranks are the selection of K.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def write(folder: Path, selection: Selection, ids: pq.ParquetFile, facts: Mappin
             here = order[low:high]
             kept = pa.Table.from_batches([batch]).take(pa.array(rows[low:high] - begin))
             for name, values in (
+                ("row", rows[low:high].astype(np.int64)),
                 ("rank", here.astype(np.int64)),
                 ("gain", selection.gains[here]),
                 ("score", selection.scores[here]),

@@ -74,27 +74,20 @@ def deal(
         chosen = np.sort(rng.permutation(len(kinds))[: round(foreign * len(kinds))])
     if not len(chosen):
         return own
-    # By kind, turned by more than the largest kind: no clip meets its own. Then mixed among those of one kind.
-    counts = np.bincount(kinds[chosen])
-    if 2 * counts.max() > len(chosen):
+    if 2 * np.bincount(kinds[chosen]).max() > len(chosen):
         raise ValueError("more than half of the clips with a foreign sound are of one kind")
-    turn = int(rng.integers(counts.max(), len(chosen) - counts.max() + 1))
-    order = chosen[np.lexsort((rng.random(len(chosen)), kinds[chosen]))]
     sounds = own.copy()
-    sounds[order] = _within(np.roll(order, turn), kinds, rng)
+    dealt = rng.permutation(chosen)
+    # At random, so that no kind has the sounds of another one more often than of a third. Who got one of its own
+    # kind changes with somebody for whom both are of another kind.
+    for place in np.flatnonzero(kinds[dealt] == kinds[chosen]):
+        if kinds[dealt[place]] == kinds[chosen[place]]:
+            kind = kinds[chosen[place]]
+            fitting = np.flatnonzero((kinds[dealt] != kind) & (kinds[chosen] != kind))
+            other = fitting[rng.integers(len(fitting))]
+            dealt[place], dealt[other] = dealt[other], dealt[place]
+    sounds[chosen] = dealt
     return sounds
-
-
-def _within(
-    order: np.ndarray[tuple[int], np.dtype[np.int64]],
-    kinds: np.ndarray[tuple[int], np.dtype[np.int64]],
-    rng: np.random.Generator,
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    mixed = order.copy()
-    for kind in np.unique(kinds[order]):
-        there = np.flatnonzero(kinds[order] == kind)
-        mixed[there] = order[rng.permutation(there)]
-    return mixed
 
 
 def videos(count: int, clip_count: int, seed: int, foreign: float = 0.5) -> list[Video]:

@@ -32,7 +32,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def blobs(count: int, dims: int, centres: int = 5, seed: int = 0) -> Array:
     """Points around some centres, in columns of very different scale."""
     random = np.random.default_rng(seed)
-    middle = random.normal(size=(centres, dims)) * 12
+    middle = random.normal(size=(centres, dims)) * 40
     points = middle[np.arange(count) % centres] + random.normal(size=(count, dims))
     return (points * np.geomspace(0.01, 10, dims)).astype(np.float16)
 
@@ -104,6 +104,12 @@ def test_labels_do_not_depend_on_their_neighbours() -> None:
     labels, _ = centres.assign(rows)
     some = np.random.default_rng(0).permutation(3000)[:777]
     assert np.array_equal(centres.assign(rows[some])[0], labels[some])
+
+
+def test_the_inertia_of_every_eighth_row_is_theirs() -> None:
+    rows = blobs(3000, 8)
+    centres = train(rows, 5, 1, True, "faiss")
+    assert centres.assign(rows, 7)[1] == pytest.approx(centres.assign(rows[::7])[1])
 
 
 def test_more_than_256_clusters_have_wider_labels(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -242,5 +241,5 @@ def test_a_large_count_loses_nothing() -> None:
 def test_told_of_each_step() -> None:
     heard: list[int] = []
     made: Selection = choose(layers_of(2, 2, 4), made_labels(2000, 4, 4, 1), 1000, Method(), heard.append)
-    assert heard[-1] == len(made.rows) == 1000
-    assert all(one < other for one, other in itertools.pairwise(heard))
+    assert sum(heard) == len(made.rows) == 1000
+    assert len(heard) > 100

@@ -50,9 +50,10 @@ def test_a_selection_on_the_disk(tmp_path: Path, capsys: pytest.CaptureFixture[s
     folder = stage_folder(data_dir, "select")
     right = choose(layers_of(2, 2, 8), made_labels(CLIPS, 4, 8, 0), 200, Method(seed=4))
     table = pq.read_table(folder / "selected.parquet")
-    assert table.column_names == ["id", "label", "rank", "gain", "score"]
+    assert table.column_names == ["id", "label", "row", "rank", "gain", "score"]
     by_rank = table.sort_by("rank")
     assert by_rank["id"].to_pylist() == [f"clip{row:05d}" for row in right.rows]
+    assert by_rank["row"].to_pylist() == right.rows.tolist()
     assert by_rank["gain"].to_pylist() == right.gains.tolist()
     assert by_rank["score"].to_pylist() == right.scores.tolist()
     assert table["id"].to_pylist() == sorted(table["id"].to_pylist())

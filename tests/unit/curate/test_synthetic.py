@@ -39,6 +39,19 @@ def test_by_kinds_half_of_them_are_wrong(seed: int) -> None:
     assert {each.sound.kind for each in made if not each.matched} == wrong
 
 
+def test_foreign_sounds_are_of_all_other_kinds_alike() -> None:
+    """Else picture and sound would say something about each other in false pairs, too."""
+    made = [each for each in plan.clips(4000, 1) if not each.matched]
+    counts = np.zeros((len(KINDS), len(KINDS)))
+    for each in made:
+        counts[KINDS.index(each.picture.kind), KINDS.index(each.sound.kind)] += 1
+    expected = len(made) / 90
+    off = ~np.eye(len(KINDS), dtype=bool)
+    assert np.abs(counts[off] - expected).max() < 5 * expected**0.5
+    # A chi-square of some 80 degrees of freedom.
+    assert ((counts[off] - expected) ** 2 / expected).sum() < 130
+
+
 def test_a_kind_that_is_most_of_the_foreign_ones_cannot_be_dealt() -> None:
     with pytest.raises(ValueError, match="more than half"):
         plan.deal(np.array([0, 0, 0, 1]), 1.0, "clips", np.random.default_rng(0))

@@ -1,0 +1,65 @@
+"""The same work on many things, by several processes; the results come in the things' order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from ..core.errors import RunError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# So many things for each process are given out ahead of the first whose result is not taken yet.
+_AHEAD = 3
+# Seconds between two looks at whether the process that gave the work is still there.
+_LOOK = 1.0
+
+
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], processes: int) -> Iterator[Result]:
+    """``work`` of each item, in the items' order, which are taken as they are needed.
+
+    ``work`` is a function of a module, and what it takes and gives can be pickled. With one process it is done in
+    this one. What ``work`` raises is raised here. RunError where a process is ended by the system.
+    """
+    if processes == 1:
+        yield from map(work, items)
+        return
+    # Spawned: a child of a fork would hold this process's locks as they were in that moment.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, context, _begin, (os.getpid(),))
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) >= _AHEAD * processes:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise RunError(
+            "a process at work was ended by the system: for want of memory?", "try with fewer: --processes 1"
+        ) from error
+    finally:
+        pool.shutdown(wait=not waiting, cancel_futures=True)
+
+
+def _begin(parent: int) -> None:
+    # A Ctrl-C is the parent's to hear.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: killed, it could not say so."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)

@@ -1,0 +1,143 @@
+"""``avclips curate``: its stages, what `run` makes of its options, and how far each stage is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from avclips.cli import curate, curate_run, tools
+from avclips.cli.commands import main
+from avclips.core.errors import UsageError
+from avclips.core.signals import Signals
+from avclips.curate import record
+from avclips.curate.folders import stage_folder
+
+
+@pytest.fixture(autouse=True)
+def _no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools, "Signals", lambda: Signals(take=False))
+
+
+def said(words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    curate_run.arguments(parser)
+    return parser.parse_args(["m.tsv", "--data-dir", "d", *shlex.split(words)])
+
+
+def test_every_stage_has_options_and_a_way_to_run() -> None:
+    here = Path(curate.__file__).parent
+    modules = {path.stem for path in here.glob("curate_*.py")} - {"curate_arguments"}
+    assert modules <= {module for module, _ in curate.STAGES.values()}
+    assert {curate.STAGES[stage][0] for stage in curate_run.ORDER} <= modules
+    for name in modules:
+        made = import_module(f"avclips.cli.{name}")
+        made.arguments(argparse.ArgumentParser(prog=name))
+        assert callable(made.run)
+
+
+@pytest.mark.parametrize(
+    ("words", "steps"),
+    [
+        (
+            "",
+            ["filter m.tsv --data-dir d", *(f"{stage} --data-dir d" for stage in curate_run.ORDER[1:])],
+        ),
+        (
+            "--keep 0.2 --seed 7 --fast",
+            [
+                "filter m.tsv --data-dir d", "download --data-dir d", "segment --data-dir d --fast",
+                "features --data-dir d", "cluster --data-dir d --seed 7",
+                "select --data-dir d --keep 0.2 --seed 7", "export --data-dir d",
+            ],
+        ),
+        (
+            "--until segment --with 'download --workers 8' --with 'filter --languages en' --with 'segment --fast'",
+            ["filter m.tsv --data-dir d --languages en", "download --data-dir d -- --workers 8",
+             "segment --data-dir d --fast"],
+        ),
+        (
+            "--until segment --propose 10 --with 'download --workers 8'",
+            ["filter m.tsv --data-dir d", "segment --data-dir d --propose --fixed 10 -- --workers 8"],
+        ),
+    ],
+)  # fmt: skip
+def test_the_steps_of_a_run(words: str, steps: list[str]) -> None:
+    assert [str(step) for step in curate_run.steps_of(said(words))] == [f"avclips curate {step}" for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--with 'fliter --x'", "begins with no stage"),
+        ("--until filter --with 'segment --fast'", "is not done here"),
+        ("--with 'filter \"b'", "No closing quotation"),
+    ],
+)
+def test_steps_that_cannot_be_meant(words: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        list(curate_run.steps_of(said(words)))
+
+
+def test_words_of_a_late_stage_are_read_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.tsv").write_text("")
+    words = ["run", str(tmp_path / "m.tsv"), "--data-dir", str(tmp_path), "--with", "segment --fsat"]
+    with pytest.raises(SystemExit) as caught:
+        main(["curate", *words])
+    assert caught.value.code == 2
+    assert "--fsat" in capsys.readouterr().err
+    assert not (tmp_path / "curation").exists()
+
+
+def test_a_stage_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["curate", "segmnet", "--help"])
+    assert caught.value.code == 2
+    assert "did you mean segment?" in capsys.readouterr().err
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"title": "A dog in the snow", "duration": seconds} for seconds in (5, 60)]
+    (tmp_path / "m.tsv").write_text("".join(f"dQw4w9WgXc{n}\t{json.dumps(row)}\n" for n, row in enumerate(rows)))
+    data = tmp_path / "data"
+    words = ["filter", str(tmp_path / "m.tsv"), "--data-dir", str(data), "--rules", "duration", "--dry-run"]
+    assert main(["curate", *words]) == 0
+    out = capsys.readouterr().out
+    assert "2 rows: 1 kept, 1 dropped" in out
+    assert "nothing was written" in out
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--min-seconds 50 --max-seconds 40", "is above"),
+        ("--rules duraton", "did you mean duration"),
+        ("--keywords none.txt", "No such file"),
+    ],
+)
+def test_filters_that_cannot_be_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, message: str
+) -> None:
+    (tmp_path / "m.tsv").write_text("")
+    assert main(["curate", "filter", str(tmp_path / "m.tsv"), "--data-dir", str(tmp_path), *words.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 2
+    assert "nothing was curated" in capsys.readouterr().err
+    for stage in ("filter", "segment"):
+        record.begin(stage_folder(tmp_path, stage), record.Record(stage, {}, {}))
+    record.finish(stage_folder(tmp_path, "filter"), {"rows": 12345, "kept": 7, "first": {"duration": 1}})
+    assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "filter    finished: rows 12,345, kept 7",
+        "download  not begun",
+        "segment   begun, not finished",
+        "features  not begun",
+    ]
