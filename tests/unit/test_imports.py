@@ -159,7 +159,8 @@ def test_what_is_imported_is_read() -> None:
         ),
         (
             "csv",
-            {"catalog.clip_sets", "catalog.clip_table", "curate.download", "curate.export.lists", "curate.proposals", "datasets.audioset",
+            {"catalog.clip_sets", "catalog.clip_table",
+             "curate.download", "curate.export.lists", "curate.proposals", "datasets.audioset",
              "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map", "lists.labels",
              "lists.text"},
         ),
