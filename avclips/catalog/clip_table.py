@@ -18,7 +18,8 @@ from typing import Any
 
 from ..core.errors import UsageError
 from ..core.extras import extra
-from ..core.files import mapped, move_whole, whole
+from ..core.files import move_whole, whole
+from ..state.manifest import raw_lines
 from .sample import Sample
 
 CSV, PARQUET = "clips.csv", "clips.parquet"
@@ -45,13 +46,12 @@ def flags_in(manifests: Iterable[Path]) -> dict[str, str]:
     """The quality flags that manifests speak of, and the kinds of their values."""
     found: dict[str, set[str]] = {}
     for path in manifests:
-        with mapped(path) as content:
-            for match in _FLAGS.finditer(content) if content.find(b'"flags": {') >= 0 else ():
-                for name, value in _object(match[1]).items():
-                    if value is not None:
-                        found.setdefault(name, set()).add(_KINDS.get(type(value), "text"))
-                    else:
-                        found.setdefault(name, set())
+        for _, raw in raw_lines(path):
+            match = _FLAGS.search(raw) if b'"flags": {' in raw else None
+            for name, value in _object(match[1]).items() if match else ():
+                kinds = found.setdefault(name, set())
+                if value is not None:
+                    kinds.add(_KINDS.get(type(value), "text"))
     return {name: kinds.pop() if len(kinds) == 1 else "text" for name, kinds in sorted(found.items())}
 
 

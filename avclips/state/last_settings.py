@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,12 @@ def remember(settings: Settings, paces: Iterable[Mapping[str, str]] = ()) -> Non
         if value == without_passwords(value):
             # What holds a password has to be said again.
             said[name] = value
-    so_far = list(dict.fromkeys([*splits_so_far(settings.data_dir), *settings.splits]))
-    asked = {"settings": said, "splits_so_far": so_far, "paces": list(paces)}
+    so_far: tuple[str, ...] = ()
+    with suppress(RunError):
+        # One that cannot be read is written anew.
+        so_far = splits_so_far(settings.data_dir)
+    so_far = tuple(dict.fromkeys([*so_far, *settings.splits]))
+    asked = {"settings": said, "splits_so_far": list(so_far), "paces": list(paces)}
     write_json(settings.data_dir / "metadata" / ASKED, asked)
 
 

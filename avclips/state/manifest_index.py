@@ -5,17 +5,20 @@ Manifests are written in the order in which clips come. Of a million lines, only
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from ..core.files import PLAIN_NAME, mapped
+from ..core.files import PLAIN_NAME
 from .manifest import Line, parse_line, raw_lines, weight_of
 
 # How a run begins each line; whatever begins otherwise is parsed.
 _BEGIN = re.compile(rb'\{"id": "(' + PLAIN_NAME.encode() + rb')", "')
+# Bytes of a line, as most have.
+_USUAL = 2048
 
 
 class ManifestIndex:
@@ -23,13 +26,14 @@ class ManifestIndex:
 
     def __init__(self, manifests: Iterable[Path]) -> None:
         self._paths = list(manifests)
-        self._content: list[bytes] = []
+        self._files: list[int] = []
         self._stack = ExitStack()
         # By clip: a place, or those of all lines about it. A place is byte * count of manifests + its number.
         self._places: dict[str, int | tuple[int, ...]] = {}
 
     def __enter__(self) -> Self:
-        self._content = [self._stack.enter_context(mapped(path)) for path in self._paths]
+        files = [self._stack.enter_context(path.open("rb")) for path in self._paths]
+        self._files = [file.fileno() for file in files]
         for number, path in enumerate(self._paths):
             for begin, raw in raw_lines(path):
                 if (found := _BEGIN.match(raw)) is not None:
@@ -78,6 +82,8 @@ class ManifestIndex:
 
     def _line(self, place: int) -> Line | None:
         begin, number = divmod(place, len(self._paths))
-        content = self._content[number]
-        end = content.find(b"\n", begin)
-        return parse_line(content[begin : end if end >= 0 else len(content)])
+        size = _USUAL
+        # Not mapped: pages of a long manifest would count as our memory.
+        while b"\n" not in (raw := os.pread(self._files[number], size, begin)) and len(raw) == size:
+            size *= 4
+        return parse_line(raw.partition(b"\n")[0])

@@ -181,6 +181,13 @@ def test_the_last_line_of_a_clip_counts(avqa: Path) -> None:
     assert found.status == "done" and found.facts["width"] == 128
 
 
+def test_a_line_of_any_length(avqa: Path) -> None:
+    lines = (avqa / "manifest.jsonl").read_text().splitlines()
+    longer = [json.dumps({**json.loads(line), "title": "x" * 9000}) for line in lines]
+    (avqa / "manifest.jsonl").write_text("\n".join(longer))
+    assert next(samples(avqa)).facts["title"] == "x" * 9000 and standing(avqa)[1] == (B, "failed", "private")
+
+
 def test_lines_of_several_partitions(avqa: Path) -> None:
     line = next(json.loads(each) for each in (avqa / "manifest.jsonl").read_text().splitlines() if A in each)
     other = avqa / "manifest.1-of-2.jsonl"

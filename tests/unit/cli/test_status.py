@@ -23,7 +23,7 @@ from avclips.datasets.clip_list import CLIPS
 from avclips.datasets.vggsound import VGGSOUND
 from avclips.pacing.pace import Block, Pace
 from avclips.pacing.pacer import make_pacer, pace_file
-from avclips.state.last_settings import paces_of, remember, remembered
+from avclips.state.last_settings import paces_of, remember, remembered, splits_so_far
 from avclips.state.store import Store
 
 Look = Callable[..., list[str]]
@@ -116,6 +116,14 @@ def test_where_the_list_is_gone_the_folder_still_speaks(mine: Path, look: Look, 
     first, *said = look(CLIPS, mine)
     assert first.startswith("The list cannot be read now: ") and "my.txt" in first
     assert said[0] == "2 of 3 clips are done, 1 failed, 0 not tried yet." and f"600 bytes are in {mine}." in said
+
+
+def test_what_cannot_be_read_is_written_anew(mine: Path) -> None:
+    (mine / "metadata" / "asked.json").write_text("{")
+    remember(Settings(mine, splits=("val",)))
+    assert splits_so_far(mine) == ("val",)
+    remember(Settings(mine, splits=("train",)))
+    assert splits_so_far(mine) == ("val", "train")
 
 
 def test_a_folder_of_before_it_remembered(mine: Path, look: Look) -> None:
