@@ -169,10 +169,10 @@ def replay(manifests: Iterable[Path]) -> Replay:
     quick = quick_reader()
     for path in manifests:
         one, passed_over = Replay(), []
-        for begin, raw in _raw_lines(path):
+        for begin, raw in raw_lines(path):
             if (found := quick(raw)) is not None:
                 one.take_done(found[0], _done(*found[1:]))
-            elif (line := _parse(raw)) is not None:
+            elif (line := parse_line(raw)) is not None:
                 one.take(line, path.name, begin + len(raw))
             else:
                 passed_over.append(begin)
@@ -210,21 +210,22 @@ def last_lines(manifests: Iterable[Path]) -> Iterator[Line]:
             else:
                 yield line
         for clip_id, line in last.items():
-            if clip_id not in counts or _weight(line) > _weight(counts[clip_id]):
+            if clip_id not in counts or weight_of(line) > weight_of(counts[clip_id]):
                 counts[clip_id] = line
     yield from counts.values()
 
 
-def _weight(line: Line) -> tuple[int, bool, str]:
+def weight_of(line: Line) -> tuple[int, bool, str]:
+    """Of the lines about a clip that several manifests have, the one with the most counts."""
     return turn_of(line), line["status"] == "done", str(line.get("time", ""))
 
 
 def _all(manifests: Iterable[Path]) -> Iterator[Line]:
     # What is cut is found in the folder, or fetched.
-    return (line for path in manifests for _, raw in _raw_lines(path) if (line := _parse(raw)) is not None)
+    return (line for path in manifests for _, raw in raw_lines(path) if (line := parse_line(raw)) is not None)
 
 
-def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The byte at which each line begins, and the line."""
     at = 0
     with open(path, "rb") as stream:
@@ -329,7 +330,7 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _parse(raw: bytes) -> Line | None:
+def parse_line(raw: bytes) -> Line | None:
     """What a line says; None where a power loss cut it, or no run wrote it."""
     try:
         # What decode() does, without its two searches for white space.
