@@ -36,8 +36,7 @@ def of_folder(folder: DataFolder, clips: Iterable[Clip] | None = None) -> Iterat
         try:
             clips = folder.listed()
         except RunError as error:
-            log.warning("%s: its list cannot be read, only clips of its manifest are known: %s",
-                        folder.store.folder, error)  # fmt: skip
+            warn_of_the_list(folder, error)
             clips = ()
     return _samples(folder, clips)
 
@@ -50,6 +49,12 @@ def _samples(folder: DataFolder, clips: Iterable[Clip]) -> Iterator[Sample]:
         for line in index.left():
             if line["status"] != "forgotten":
                 yield sample_of(clip_of(line), line, store, dataset)
+
+
+def warn_of_the_list(folder: DataFolder, error: RunError) -> None:
+    """Say in the log that fewer clips are known than there may be."""
+    words = "%s: its list cannot be read, only clips of its manifest are known: %s"
+    log.warning(words, folder.store.folder, error)
 
 
 def clip_of(line: Line) -> Clip:

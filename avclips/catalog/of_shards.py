@@ -12,12 +12,14 @@ from ..core.reserved_names import OF_FAILURES, TYPES, column_of, is_file
 from ..fetch.shard_output import open_output
 from ..shards.layout import Output
 from ..shards.members import layout_of_plan
-from ..shards.shard import cut
+from ..shards.shard import Shard, cut
 from ..shards.storage import Remote
-from ..state.manifest import Line
+from ..state.manifest_index import ManifestIndex
+from ..state.partition import siblings
+from ..state.progress_files import MANIFEST
 from .endings import kind_of
 from .folder import DataFolder
-from .of_folder import sample_of
+from .of_folder import clip_of, sample_of, warn_of_the_list
 from .said import said_of
 from .sample import Place, Sample
 from .tar_places import TarPlaces
@@ -144,26 +146,35 @@ def _of_tables(tables: Tables) -> Iterator[Sample]:
 
 
 def of_folder_of_shards(folder: DataFolder) -> Iterator[Sample]:
-    """A sample for each clip of the list: out of its shard, or of the folder where that is not finished."""
+    """A sample for each clip of the list: out of its shard, or of the folder where that is not finished.
+
+    Where the list cannot be read any more, which is said in the log: what the shards and the manifest know.
+    """
     output = open_output(folder.settings, look=True)
-    if output.planned() is None:
-        output.count = 0
-    else:
+    if output.planned() is not None:
         output.look()
     try:
-        listed = folder.listed()
-    except RunError:
-        return of_output(output)
-    return _of_both(folder, Tables(output), cut(listed, folder.settings.samples_per_shard))
+        shards = cut(folder.listed(), folder.settings.samples_per_shard)
+    except RunError as error:
+        warn_of_the_list(folder, error)
+        shards = iter([Shard(number, ()) for number in range(output.count)])
+    return _of_both(folder, Tables(output), shards)
 
 
-def _of_both(folder: DataFolder, tables: Tables, shards: Iterator[Any]) -> Iterator[Sample]:
+def _of_both(folder: DataFolder, tables: Tables, shards: Iterator[Shard]) -> Iterator[Sample]:
     store, finished = folder.store, frozenset(tables.finished)
-    lines: dict[str, Line] = {line["id"]: line for line in store.done_lines()} if store.done else {}
-    for shard in shards:
-        if shard.number in finished and shard.number < tables.output.count:
-            yield from tables.samples(shard.number)
-        else:
-            for clip in shard.clips:
-                yield sample_of(clip, lines.get(clip.id), store, folder.dataset.name)
-    yield from tables.others()
+    with ManifestIndex(siblings(store.folder / MANIFEST).values()) as index:
+        for shard in shards:
+            if shard.number in finished and shard.number < tables.output.count:
+                for sample in tables.samples(shard.number):
+                    index.drop(sample.id)
+                    yield sample
+            else:
+                for clip in shard.clips:
+                    yield sample_of(clip, index.take(clip.id), store, folder.dataset.name)
+        for sample in tables.others():
+            index.drop(sample.id)
+            yield sample
+        for line in index.left():
+            if line["status"] != "forgotten":
+                yield sample_of(clip_of(line), line, store, folder.dataset.name)

@@ -65,6 +65,10 @@ class ManifestIndex:
                 last[place % len(self._paths)] = line
         return max(last.values(), key=weight_of, default=None)
 
+    def drop(self, clip_id: str) -> None:
+        """Leave a clip's lines unread."""
+        self._places.pop(clip_id, None)
+
     def left(self) -> Iterator[Line]:
         """The lines of the clips that nobody took, in the order in which they were first spoken of."""
         while self._places:
