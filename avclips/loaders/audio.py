@@ -30,8 +30,8 @@ class Sound(NamedTuple):
 def decoded(source: Source, seconds: float | None = None) -> tuple[Samples, int]:
     """All channels of the first sound track, (C, N) from second 0 on, and its rate. Undecodable.
 
-    ``seconds``: no more than these are needed. What an encoder filled up the last packet with is left out as far as
-    the container says where the sound ends.
+    ``seconds``: no more than these are needed. What an encoder filled up the last packet with is left out as far
+    as the container says where the sound ends.
     """
     with opened(source) as container:
         try:
@@ -61,7 +61,8 @@ def samples_due(stream: Any) -> int | None:
     """How many samples a track has by its container: an MP4's edit list ends before the last packet does."""
     if not stream.duration or not stream.time_base:
         return None
-    return math.ceil(stream.duration * stream.time_base * stream.rate)
+    due: int = math.ceil(stream.duration * stream.time_base * stream.rate)
+    return due
 
 
 def _channels(frame: Any) -> np.ndarray[Any, Any]:
@@ -73,14 +74,23 @@ def _channels(frame: Any) -> np.ndarray[Any, Any]:
 def as_floats(samples: np.ndarray[Any, Any]) -> Samples:
     """Whole numbers of any size as float32 from -1 to 1."""
     if samples.dtype.kind == "f":
-        return samples.astype(np.float32, copy=False)
+        return np.asarray(samples, np.float32)
     half = np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
     whole = samples.astype(np.float32)
-    return (whole - half if samples.dtype.kind == "u" else whole) / half
+    return np.asarray((whole - half if samples.dtype.kind == "u" else whole) / half, np.float32)
+
+
+def mixed(samples: Samples) -> Samples:
+    """(1, N): the mean of all channels. libswresample would make it louder, by 3 dB of two."""
+    found = samples[0] + samples[1]
+    for channel in samples[2:]:
+        found += channel
+    found /= len(samples)
+    return found[None]
 
 
 def resampled(samples: Samples, rate: int, new: int) -> Samples:
-    """(C, N) at another rate by libswresample: ceil(N * new / rate) samples a channel, in step with those before."""
+    """(C, N) at another rate, by libswresample: ceil(N * new / rate) samples a channel, in step with the old."""
     if rate == new:
         return samples
     count = math.ceil(Fraction(samples.shape[1] * new, rate))
@@ -102,7 +112,7 @@ def as_asked(samples: Samples, rate: int, facts: Mapping[str, Any], options: Opt
     if options.seconds is not None:
         samples = samples[:, : math.ceil(options.seconds * rate)]
     if options.mono and samples.shape[0] > 1:
-        samples = samples.mean(axis=0, keepdims=True, dtype=np.float32)
+        samples = mixed(samples)
     new = options.sample_rate or rate
     samples = resampled(samples, rate, new)
     if options.seconds is not None:

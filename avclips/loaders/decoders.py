@@ -1,7 +1,7 @@
 """The two decoders: PyAV, which always works, and torchcodec where it loads beside the torch that is here.
 
-Both take the frames that ``frames.chosen`` names, and leave mixing, resampling and lengths to ``audio``, so that what
-is loaded does not depend on which of them is there.
+Both take the frames that ``frames.chosen`` names, and leave mixing, resampling and lengths to ``audio``, so that
+what is loaded does not depend on which of them is there.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from .sources import Source
 
 @dataclass(frozen=True)
 class Decoder:
-    """``video(source, options)`` -> Pictures; ``audio(source, seconds)`` -> ((C, N) float32, rate)."""
+    """``pictures(source, options)``; ``samples(source, seconds)``: ((C, N) float32, rate)."""
 
     name: str
-    video: Callable[[Source, Options], video.Pictures]
-    audio: Callable[[Source, float | None], tuple[audio.Samples, int]]
+    pictures: Callable[[Source, Options], video.Pictures]
+    samples: Callable[[Source, float | None], tuple[audio.Samples, int]]
 
     def sound(self, source: Source, facts: Mapping[str, Any], options: Options) -> audio.Sound:
         """Sound as ``options`` ask for it."""
-        return audio.as_asked(*self.audio(source, options.seconds), facts, options)
+        return audio.as_asked(*self.samples(source, options.seconds), facts, options)
 
 
 PYAV = Decoder("pyav", video.read_video, audio.decoded)
@@ -54,7 +54,9 @@ def decoder(name: DecoderName) -> Decoder:
         hint = f'{install("torchcodec")}, in the release for torch {torch.__version__}; or decoder="pyav"'
         raise UsageError(f"torchcodec does not load: {words.strip()}", hint) from error
     return Decoder(
-        "torchcodec", functools.partial(_video, decoders.VideoDecoder), functools.partial(_audio, decoders.AudioDecoder)
+        "torchcodec",
+        functools.partial(_video, decoders.VideoDecoder),
+        functools.partial(_audio, decoders.AudioDecoder),
     )
 
 
@@ -76,7 +78,7 @@ def _video(decoder: Any, source: Source, options: Options) -> video.Pictures:
 
 def _resized(frames: torch.Tensor, options: Options) -> torch.Tensor:
     """(T, C, H, W) in the size that is asked for, by the scaler that PyAV uses."""
-    height, width = scaled(*frames.shape[2:], options)
+    height, width = scaled(frames.shape[2], frames.shape[3], options)
     if (height, width) == tuple(frames.shape[2:]):
         return frames
     to_rgb = video.Scaler(options)

@@ -29,8 +29,11 @@ class Undecodable(RunError):
 
 def opened(source: Source) -> Any:
     """The container. Undecodable where it is none."""
+    # A WAV's header says all; libav would decode five seconds of it to find out.
+    is_wav = source.startswith(b"RIFF") if isinstance(source, bytes) else source.endswith(".wav")
+    options = {"probesize": "32"} if is_wav else {}
     try:
-        return av.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        return av.open(io.BytesIO(source) if isinstance(source, bytes) else source, options=options)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise undecodable(source, error) from error
 

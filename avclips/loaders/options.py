@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Literal
+from os import PathLike
+from typing import Any, Literal, TypedDict
 
 from ..core.errors import UsageError
 
@@ -12,17 +13,22 @@ DecoderName = Literal["auto", "pyav", "torchcodec"]
 Missing = Literal["skip", "none", "error"]
 Size = int | tuple[int, int]
 
-LOADABLE = ("video", "audio", "image")
+Folder = str | PathLike[str]
+Ids = str | PathLike[str] | Collection[str] | None
+Transform = Callable[[dict[str, Any]], Any]
+
+LOADABLE = ("video", "audio", "image", "bytes")
 # What ``num_frames`` is where nobody says so.
 USUAL_FRAMES = 8
 
 
 @dataclass(frozen=True)
 class Options:
-    """``load``: which of LOADABLE are decoded. Lengths in seconds, rates in Hz; None: as the file has it.
+    """``load``: which of LOADABLE are loaded. Lengths in seconds, rates in Hz; None: as the file has it.
 
     ``num_frames``: evenly spaced over the clip, None: all; ``fps``: resampled to that rate instead.
-    ``size``: the shorter side, or (height, width). ``seconds``: the first so many, filled up where a clip is shorter.
+    ``size``: the shorter side, or (height, width). ``seconds``: the first so many, filled up where a clip is
+    shorter.
     """
 
     load: tuple[str, ...] = ("video", "audio")
@@ -47,6 +53,29 @@ class Options:
         for name, value in numbers.items():
             if value is not None and not value > 0:
                 raise UsageError(f"{name}={value} is nothing to load", "a number above 0, or None")
+
+
+class StreamKeywords(TypedDict, total=False):
+    """What is loaded, and how, as keyword arguments."""
+
+    load: tuple[str, ...]
+    num_frames: int | None
+    fps: float | None
+    size: Size | None
+    sample_rate: int | None
+    mono: bool
+    seconds: float | None
+    decoder: DecoderName
+
+
+class Keywords(StreamKeywords, total=False):
+    """The keyword arguments of ``ClipsDataset``, which those of one dataset take as well."""
+
+    missing: Missing
+    transform: Transform | None
+    drop_flags: tuple[str, ...]
+    ids: Ids
+    data_path: Folder | None
 
 
 def one_of(name: str, value: str, allowed: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""Where a file's bytes come from: a path that a decoder opens itself, or bytes out of a tar, a table or a store."""
+"""Where a file's bytes come from: a path that a decoder opens itself, a tar, a table or a store."""
 
 from __future__ import annotations
 
@@ -20,25 +20,30 @@ def source_of(place: Place) -> Source:
     """A local file by its path; anything else as bytes. RunError where it cannot be read."""
     if place.row is not None:
         return _cell(place)
-    if place.size is None and not place.offset and _is_local(place.path):
+    if place.size is None and not place.offset and is_local(place.path):
         return place.path
     return _span(place)
+
+
+def bytes_of(place: Place) -> bytes:
+    """All bytes of a file, wherever it lies. RunError where it cannot be read."""
+    return _span(place) if place.row is None else _cell(place)
 
 
 def path_of(place: Place | None) -> str | None:
     """The path of a file that is one by itself on this machine; None for any other."""
     whole = place is not None and place.row is None and place.size is None and not place.offset
-    return place.path if place is not None and whole and _is_local(place.path) else None
+    return place.path if place is not None and whole and is_local(place.path) else None
 
 
-def _is_local(path: str) -> bool:
+def is_local(path: str) -> bool:
     return "://" not in path and "::" not in path
 
 
 def _span(place: Place) -> bytes:
     """Bytes within a file."""
     try:
-        if _is_local(place.path):
+        if is_local(place.path):
             with open(place.path, "rb") as stream:
                 stream.seek(place.offset)
                 found = stream.read(-1 if place.size is None else place.size)

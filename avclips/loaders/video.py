@@ -64,7 +64,9 @@ def read_video(source: Source, options: Options) -> Pictures:
             raise undecodable(source, error) from error
     if places:
         raise undecodable(source, f"{len(places)} of its pictures do not come")
-    return Pictures(torch.from_numpy(frames), torch.tensor([line.time(index) for index in indices], dtype=torch.float64))
+    return Pictures(
+        torch.from_numpy(frames), torch.tensor([line.time(index) for index in indices], dtype=torch.float64)
+    )
 
 
 class Scaler:
@@ -84,8 +86,7 @@ class Scaler:
         rgb = self._colours.reformat(frame, format="rgb24")
         if (height, width) != (frame.height, frame.width):
             rgb = self._size.reformat(rgb, width, height, interpolation="BILINEAR")
-        found: np.ndarray[Any, np.dtype[np.uint8]] = rgb.to_ndarray().transpose(2, 0, 1)
-        return found
+        return np.asarray(rgb.to_ndarray(), np.uint8).transpose(2, 0, 1)
 
 
 def decoded(context: Any, packets: Sequence[Any], wanted: Sequence[int]) -> Iterator[Any]:
