@@ -76,13 +76,15 @@ def as_floats(samples: np.ndarray[Any, Any]) -> Samples:
     if samples.dtype.kind == "f":
         return np.asarray(samples, np.float32)
     half = np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
-    whole = samples.astype(np.float32)
-    return np.asarray((whole - half if samples.dtype.kind == "u" else whole) / half, np.float32)
+    found: Samples = samples.astype(np.float32)
+    found -= half if samples.dtype.kind == "u" else 0
+    found /= half
+    return found
 
 
 def mixed(samples: Samples) -> Samples:
     """(1, N): the mean of all channels. libswresample would make it louder, by 3 dB of two."""
-    found = samples[0] + samples[1]
+    found: Samples = samples[0] + samples[1]
     for channel in samples[2:]:
         found += channel
     found /= len(samples)

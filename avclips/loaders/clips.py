@@ -19,6 +19,9 @@ from .options import DecoderName, Folder, Ids, Keywords, Missing, Options, Size,
 from .records import Records
 from .select import Chosen, Wanted, choose, read_ids
 
+# What else may be loaded, where no clip has something.
+_OTHERS = {"no_video": ("audio",), "no_audio": ("video",)}
+
 
 class ClipsDataset(Dataset[Any]):
     """Clips of any download: an item is a dict, as docs/loaders.md describes its keys.
@@ -98,7 +101,8 @@ class ClipsDataset(Dataset[Any]):
             common, count = lacks.most_common(1)[0]
             if common.startswith("no_") and count == len(chosen.missing):
                 words = f"none of the {count} clips of {self.data_dir} has {common[3:]}"
-                raise UsageError(words, "load=() takes paths alone, load=('audio',) sound")
+                hint = f"load={_OTHERS.get(common, ())!r} takes what there is, load=() paths alone"
+                raise UsageError(words, hint)
 
     def _incomplete(self, there: int) -> RunError:
         reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(self.missing.values()).most_common())

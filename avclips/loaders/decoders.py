@@ -7,6 +7,7 @@ what is loaded does not depend on which of them is there.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from . import audio, video
 from .frames import Undecodable, chosen, opened, scaled, undecodable
 from .options import DecoderName, Options
 from .sources import Source
+
+log = logging.getLogger("avclips.loaders")
 
 
 @dataclass(frozen=True)
@@ -61,18 +64,23 @@ def decoder(name: DecoderName) -> Decoder:
 
 
 def _video(decoder: Any, source: Source, options: Options) -> video.Pictures:
-    """Pictures by torchcodec, by their indices: its reading by time goes by floats."""
+    """Pictures by torchcodec, by their indices: its reading by time goes by floats.
+
+    What it gives is compared with the times that were asked for. Of an MP4 whose first frame is shown later than
+    its edit list begins, torchcodec 0.13 seeks to the key frame behind it, and says so: PyAV reads such a one.
+    """
     with opened(source) as container:
         line = video.packets_of(container, source).line
     indices = chosen(line, options)
+    times = [line.time(index) for index in indices]
     try:
         # PyAV counts the shown frames, and so does torchcodec in its exact mode.
         found = decoder(source, seek_mode="exact").get_frames_at(indices)
     except (RuntimeError, ValueError, IndexError) as error:
-        raise undecodable(source, error) from error
-    times = [line.time(index) for index in indices]
+        log.info("%s: torchcodec: %s", source if isinstance(source, str) else "a clip", error)
+        return video.read_video(source, options)
     if not np.allclose(found.pts_seconds.numpy(), times, atol=1e-3):
-        raise undecodable(source, "torchcodec and PyAV do not count its pictures alike")
+        return video.read_video(source, options)
     return video.Pictures(_resized(found.data, options), torch.tensor(times, dtype=torch.float64))
 
 

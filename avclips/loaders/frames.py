@@ -69,14 +69,18 @@ class Timeline:
         return float(self.pts[index] * self.tick)
 
 
-def timeline(packets: Sequence[Any], tick: Fraction) -> Timeline:
-    """The timeline of a track's packets; ValueError where it shows nothing."""
+def timeline(packets: Sequence[Any], tick: Fraction, duration: int | None = None) -> Timeline:
+    """The timeline of a track's packets; ValueError where it shows nothing.
+
+    ``duration``: what the container says, in ticks: an edit list may end while the last frame stands.
+    """
     shown = sorted((packet for packet in packets if not packet.is_discard), key=lambda packet: packet.pts)
     if not shown:
         raise ValueError("it shows no picture")
     pts = [packet.pts for packet in shown]
     last = shown[-1].duration or (pts[-1] - pts[-2] if len(pts) > 1 else 0)
-    return Timeline(pts, pts[-1] + last, tick)
+    end = pts[-1] + last
+    return Timeline(pts, min(end, duration) if duration is not None and duration > pts[-1] else end, tick)
 
 
 def chosen(line: Timeline, options: Options) -> list[int]:

@@ -34,7 +34,7 @@ def packets_of(container: Any, source: Source) -> Packets:
     try:
         stream = container.streams.video[0]
         found = [packet for packet in container.demux(stream) if packet.size and packet.pts is not None]
-        return Packets(found, timeline(found, stream.time_base))
+        return Packets(found, timeline(found, stream.time_base, stream.duration))
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise undecodable(source, error) from error
 
