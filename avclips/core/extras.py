@@ -23,6 +23,7 @@ REQUIREMENTS = {
     "numpy": ("numpy>=1.26",),
     "av": ("av>=15",),
     "torch": ("torch>=2.4",),
+    "PIL": ("pillow>=10",),
     "numba": ("numba>=0.60",),
     "faiss": ("faiss-cpu>=1.9.0.post1",),
     "sklearn": ("scikit-learn>=1.5",),

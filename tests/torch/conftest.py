@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.test_vggsound import CLIPS, ROWS, URL
 from tests.standin import rehearse
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube, Media
 from tests.support.script import ROOT, Stage
@@ -66,6 +67,13 @@ def avqa_videos() -> dict[str, FakeVideo]:
 def avqa(run: Run) -> Path:
     """General AVQA: 7 of 10 clips are there; 6 questions each of train and val, 5 and 3 of which can be asked."""
     return run("avqa", "download_general_avqa.py", avqa_files(), avqa_videos())
+
+
+@pytest.fixture(scope="session")
+def vggsound(run: Run) -> Path:
+    """VGG-Sound: four clips of three videos, each another, two of train and two of test."""
+    videos = {clip.video: FakeVideo(replace(MEDIA, seed=number)) for number, clip in enumerate(CLIPS)}
+    return run("vggsound", "download_vggsound.py", {URL: ROWS.encode()}, videos)
 
 
 @pytest.fixture(params=["webdataset", "parquet"])

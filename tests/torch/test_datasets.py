@@ -21,12 +21,12 @@ from avclips.loaders import (
 )
 from tests.end_to_end.test_audioset import videos as audioset_videos
 from tests.end_to_end.test_music_avqa import EVERY, SPLITS, S, question_files
-from tests.end_to_end.test_vggsound import CLIPS, ROWS, URL
+from tests.end_to_end.test_vggsound import CLIPS
 from tests.standin.fake_media import PROGRESSIVE, make
-from tests.standin.fake_youtube import FakeVideo, Media
+from tests.standin.fake_youtube import Media
 from tests.standin.rehearse import PIECES
 from tests.support.audioset_lists import annotation_files as audioset_files
-from tests.torch.conftest import MEDIA, Run
+from tests.torch.conftest import Run
 
 TRAIN = {piece.clip for piece in PIECES if piece.split == "train"}
 DONE = {piece.clip: piece.becomes for piece in PIECES if isinstance(piece.becomes, float)}
@@ -213,16 +213,14 @@ def test_clips_in_shards(avqa: Path, avqa_shards: Path) -> None:
     assert {item["id"] for item in output} == DONE.keys() - TRAIN
 
 
-def test_vggsound(run: Run) -> None:
-    videos = {clip.video: FakeVideo(MEDIA) for clip in CLIPS}
-    folder = run("vggsound", "download_vggsound.py", {URL: ROWS.encode()}, videos)
-    dataset = VGGSoundDataset(folder, "train", num_frames=2)
+def test_labels_of_vggsound(vggsound: Path) -> None:
+    dataset = VGGSoundDataset(vggsound, "train", num_frames=2)
     assert dataset.classes == ["dog barking", "playing violin, fiddle", "race car, auto racing"]
     labels = [(item["label"], item["label_index"]) for item in dataset]
     assert labels == [(CLIPS[0].meta["label"], 1), (CLIPS[3].meta["label"], 2)]
     assert {item["split"] for item in dataset} == {"train"}
-    assert len(VGGSoundDataset(data_path=folder.parent, split=None)) == 4
-    both = CombinedDataset([dataset, VGGSoundDataset(folder, "test", num_frames=2)])
+    assert len(VGGSoundDataset(data_path=vggsound.parent, split=None)) == 4
+    both = CombinedDataset([dataset, VGGSoundDataset(vggsound, "test", num_frames=2)])
     assert len(both) == 4 and both.metadata(-1)["label"] == "dog barking" == both[2]["label"]
     batch = both.collate([both[0], both[3]])
     assert batch["video"].shape == (2, 2, 3, 360, 640) and both.missing == [{}, {}]
