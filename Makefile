@@ -6,7 +6,7 @@ FOUR := .venv-spark4
 TORCH_VENV := .venv-torch
 
 .PHONY: help test test-slow test-torch test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
-	matrix readers single-file bench bench-long clean
+	matrix readers interop api-docs single-file bench bench-long clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -116,6 +116,12 @@ bench-long: $(BIN)/.made ## starts on a million clips, all of AVQA in fast time,
 
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is
 	$(BIN)/python -m tools.readers
+
+api-docs: $(BIN)/.made ## docs/api.md out of the docstrings
+	$(BIN)/python -m tools.api_docs
+
+interop: $(BIN)/.made ## have datasets, lhotse, webdataset and energon read our exports and shards: an environment of 2 GB, a minute
+	$(BIN)/python -m tools.interop
 
 single-file: ## dist/*.pyz: each script and the package in the one file to copy to a node
 	rm -rf build dist && mkdir -p dist

@@ -40,7 +40,7 @@ def into_files(run: RunContext, listing: Listing, pool: Pool) -> int:
         failed = plan.count - store.done_of_list - plan.found - len(plan.left)
         for batch in batches(run, plan, clips, listing, archives):
             work = _work(run, plan, batch, failed, len(slots))
-            report = Report(run.clock, batch.clips, store.done_of_list, run.versions, work=work)
+            report = Report(run.clock, batch.clips, store.done_of_list, run.versions, work=work, watch=run.watch)
             download(run, run.settings, batch.videos, slots, report)
             failed += report.failed
     except BaseException:
@@ -70,6 +70,8 @@ def _conclude(run: RunContext, clips: Iterable[Clip], archives: Archives, covere
     """Say how it ended; ``covered``: a last line. Returns the exit code."""
     done, count, failed, videos, withheld = standing(run.store, clips)
     untried = count - done - len(failed)
+    run.ended.done, run.ended.untried = done, untried
+    run.ended.failed.update(line["reason"] for line in failed.values())
     limit = run.settings.max_clips
     enough = limit is not None and done >= limit
     for line in summary(done, count, failed, untried, limit if enough else None):

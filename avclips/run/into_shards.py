@@ -15,6 +15,7 @@ from ..fetch.sharded import ShardedRun, ShardReport
 from ..progress.console import say
 from ..progress.forecast import Work
 from ..shards.layout import Output
+from ..shards.shard import cut
 from ..state.first_settings import as_shards
 from .context import RunContext
 from .download import download, open_archives
@@ -47,7 +48,7 @@ def into_shards(run: RunContext, listing: Listing, pool: Pool) -> int:
         *(done + sharded.todo, 0, sharded.todo, sharded.todo, sharded.videos_todo),
         *(most, len(slots), settings),
     )
-    report = ShardReport(sharded, run.clock, sharded.todo, done, run.versions, None, work)
+    report = ShardReport(sharded, run.clock, sharded.todo, done, run.versions, None, work, run.watch)
     download(run, settings, sharded.videos(), slots, report)
     sharded.finish()
     archives.close()
@@ -65,6 +66,11 @@ def conclude_shards(run: RunContext, listing: Listing, output: Output, settings:
     part = settings.part
     finished = output.finished()
     totals, missing = output.totals(output.share(finished, part)), output.missing(finished, part)
+    run.ended.done, run.ended.failed = totals.done, totals.failed
+    if missing:
+        left = frozenset(output.share(range(output.count), part)) - finished
+        shards = cut(Share(listing.clips, None), settings.samples_per_shard)
+        run.ended.untried = sum(len(shard.clips) for shard in shards if shard.number in left)
     for line in summary_of(output, totals, missing):
         say(line, matters=True)
     if (covered := coverage_of_shards(run, listing, output, settings)) is not None:

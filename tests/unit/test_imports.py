@@ -147,7 +147,7 @@ def test_what_is_imported_is_read() -> None:
         ),
         (
             "tqdm",
-            {"core.logs", "datasets.google_drive", "progress.bar", "progress.console", "spark.monitor"},
+            {"core.logs", "datasets.google_drive", "progress.bar", "progress.notebook", "spark.monitor"},
         ),
     ],
 )  # fmt: skip
