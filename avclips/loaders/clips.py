@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 from torch.utils.data import Dataset
 
 from ..catalog import Sample
+from ..catalog.coverage import hash_of
 from ..core.errors import RunError, UsageError
 from ..datasets import audioset
+from ..exports.chosen import Exported
 from . import items
 from .frames import Undecodable
 from .items import Item
 from .options import DecoderName, Folder, Ids, Keywords, Missing, Options, Size, Transform, one_of
 from .records import Records
-from .select import Chosen, Wanted, choose, read_ids
+from .select import Chosen, Wanted, choose, wanted_ids
 
 # What else may be loaded, where no clip has something.
 _OTHERS = {"no_video": ("audio",), "no_audio": ("video",)}
@@ -64,9 +66,9 @@ class ClipsDataset(Dataset[Any]):
         self.data_dir = self._folder(data_dir, data_path)
         self.split = split
         self.transform = transform
-        chosen = choose(self.data_dir, Wanted(split, load, tuple(drop_flags), read_ids(ids)))
+        chosen = choose(self.data_dir, Wanted(split, load, tuple(drop_flags), wanted_ids(ids)))
         self._check(chosen)
-        # Of each clip that is not there, why: a reason of docs/folder.md, "missing", "no_video" or "no_audio".
+        # Of each clip that is not there, why: a reason of docs/folder.md, "untried", "files_gone", "no_video", ...
         self.missing = {clip: reason for clip, (reason, _) in chosen.missing.items()}
         self.dropped = chosen.dropped
         self.classes = classes_of(self.data_dir, chosen)
@@ -147,16 +149,40 @@ class ClipsDataset(Dataset[Any]):
     collate = staticmethod(items.collate)
 
     def coverage(self) -> Mapping[str, Any]:
-        """How much of the list is there: ``clips`` {"there", "of"}, ``missing`` by reason, ``hours``, ..."""
-        there = self._clips_there
+        """How much of the list is there, as coverage.json says it: ``clips``, ``done``, ``hours``, ``reasons``.
+
+        And ``hash``, of the clips that this dataset has; ``dropped``: how many were left out for their flags.
+        """
         return {
             "dataset": self.name,
             "split": self.split,
-            "clips": {"there": there, "of": there + len(self.missing) + len(self.dropped)},
-            "missing": dict(Counter(self.missing.values()).most_common()),
+            "clips": self._clips_there + len(self.missing) + len(self.dropped),
+            "done": self._clips_there,
             "dropped": len(self.dropped),
-            "hours": self._seconds / 3600,
+            "hours": round(self._seconds / 3600, 4),
+            "reasons": dict(Counter(self.missing.values()).most_common()),
+            "hash": hash_of(sample.id for sample in self._samples if sample.id not in self.missing),
         }
+
+    def to_hf(self, output: Folder) -> Exported:
+        """Write the clips that are there as parquet for ``datasets.load_dataset`` (avclips.exports.hf)."""
+        from ..exports.hf import to_hf
+
+        return to_hf(self._samples, Path(output), splits=self._splits, questions=self._questions_of_clips())
+
+    def to_lhotse(self, output: Folder) -> Exported:
+        """Write recordings, supervisions and cuts of their sound for lhotse (avclips.exports.lhotse)."""
+        from ..exports.lhotse import to_lhotse
+
+        return to_lhotse(self._samples, Path(output), splits=self._splits, questions=self._questions_of_clips())
+
+    @property
+    def _splits(self) -> tuple[str, ...]:
+        return () if self.split is None else (self.split,)
+
+    def _questions_of_clips(self) -> Mapping[str, Sequence[Item]] | None:
+        """What an export says of a clip besides."""
+        return None
 
 
 def classes_of(folder: Folder, chosen: Chosen) -> list[str]:

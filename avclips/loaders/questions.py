@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import torch
@@ -47,6 +48,12 @@ class _Questions(ClipsDataset):
     def coverage(self) -> Mapping[str, Any]:
         """As of clips, and ``questions`` {"there", "of"}."""
         return {**super().coverage(), "questions": {"there": self._answerable, "of": self._asked}}
+
+    def _questions_of_clips(self) -> Mapping[str, Sequence[Item]]:
+        found = defaultdict[str, list[Item]](list)
+        for question in questions(self.data_dir, splits=self.split):
+            found[question["clip_id"]].append(question)
+        return found
 
 
 def _said(question: Mapping[str, Any]) -> Item:

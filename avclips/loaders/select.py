@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..catalog import Sample, samples
+from ..catalog.coverage import reason_of
 from ..core.errors import UsageError
 from ..core.suggest import did_you_mean
+from ..exports.chosen import read_ids
 from ..quality.thresholds import NAMES, raised
 from .options import Folder, Ids
 
 log = logging.getLogger("avclips.loaders")
-
-# Why a clip is not there whose own reason is none: no run has tried it yet, or its files are gone.
-UNTRIED = "missing"
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def choose(source: Folder, wanted: Wanted) -> Chosen:
 
 def _sort(found: Chosen, sample: Sample, wanted: Wanted) -> None:
     if sample.status != "done":
-        found.missing[sample.id] = sample.reason or UNTRIED, sample
+        found.missing[sample.id] = reason_of(sample), sample
         return
     flags = raised(sample.facts.get("flags") or {}).intersection(wanted.drop_flags)
     if flags:
@@ -101,12 +100,8 @@ def _compare(ids: frozenset[str], seen: set[str], source: Folder) -> None:
         log.warning("%d of %d ids are not in the list of %s", len(ids) - len(seen), len(ids), source)
 
 
-def read_ids(ids: Ids) -> frozenset[str] | None:
-    """Ids as they are given, or the lines of a file of them. UsageError where it cannot be read."""
+def wanted_ids(ids: Ids) -> frozenset[str] | None:
+    """Ids as they are given, or those of a file: an id a line, or a JSON list. UsageError where it is none."""
     if ids is None or not isinstance(ids, (str, os.PathLike)):
         return None if ids is None else frozenset(ids)
-    try:
-        lines = Path(ids).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the ids cannot be read: {error}", "a text file with an id a line") from error
-    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return frozenset(read_ids(Path(ids)))

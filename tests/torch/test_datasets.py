@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import pickle
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from avclips.catalog.coverage import hash_of
 from avclips.core.errors import RunError, UsageError
 from avclips.loaders import (
     AudioSetDataset,
@@ -83,7 +87,8 @@ def test_what_is_missing_is_named(avqa: Path) -> None:
         asked = sum(piece.questions for piece in PIECES if piece.split == split)
         coverage = dataset.coverage()
         assert coverage["questions"] == {"there": len(dataset), "of": asked}
-        assert coverage["clips"] == {"there": len(clips), "of": len(of_split)}
+        assert (coverage["done"], coverage["clips"]) == (len(clips), len(of_split))
+        assert coverage["hash"] == hash_of(clips)
         assert coverage["hours"] == pytest.approx(sum(DONE[clip] for clip in clips) / 3600, rel=0.01)
 
 
@@ -102,6 +107,17 @@ def test_an_error_for_what_is_missing(avqa: Path) -> None:
         AVQADataset(avqa, "train", missing="error")
     assert "skip" in caught.value.hint
     ClipsDataset(avqa, ids=DONE, missing="error")
+
+
+def test_exports(avqa: Path, tmp_path: Path) -> None:
+    dataset = AVQADataset(avqa, "val", missing="none", load=())
+    dataset.to_hf(tmp_path / "hf")
+    (table,) = (tmp_path / "hf" / "data").glob("*.parquet")
+    found = pyarrow.parquet.read_table(table).column("id").to_pylist()
+    assert set(found) == DONE.keys() - TRAIN
+    dataset.to_lhotse(tmp_path / "lhotse")
+    lines = gzip.decompress((tmp_path / "lhotse" / "recordings_val.jsonl.gz").read_bytes()).splitlines()
+    assert {json.loads(line)["id"] for line in lines} == DONE.keys() - TRAIN
 
 
 def test_paths_alone(avqa: Path) -> None:
@@ -135,7 +151,7 @@ def test_the_folder_above_as_safe_takes_it(avqa: Path) -> None:
         ({"num_frames": 0}, "num_frames=0 is nothing to load"),
         ({"size": (10, 0)}, "size=0 is nothing to load"),
         ({"ids": ["nobody"]}, "none of the 1 ids is in"),
-        ({"ids": "/no/such/file"}, "the ids cannot be read"),
+        ({"ids": "/no/such/file"}, "no/such/file"),
         ({"drop_flags": ("stil",)}, "no such flag"),
         ({"drop_flags": ("still",)}, "have no quality flags"),
     ],
