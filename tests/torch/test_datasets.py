@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -268,3 +269,19 @@ def test_music_avqa(run: Run, media_folder: Path, tmp_path: Path) -> None:
     said |= {"question_relation": "Audio", "answer": "no", "answer_index": 0, "choices": ["no"], "answers": "no"}
     assert {key: item[key] for key in said} == said
     assert [each["clip_id"] for each in MusicAVQADataset(folder, "test", load=())] == SPLITS["test"]
+
+
+def test_clips_with_a_flag_are_left_out(avqa: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "avqa"
+    shutil.copytree(avqa, folder)
+    lines = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+    still, moving, *_ = sorted(DONE)
+    for line in lines:
+        if line["id"] in (still, moving):
+            line["flags"] = {"still": 0.99 if line["id"] == still else 0.0, "level": -20.0}
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    dataset = ClipsDataset(folder, load=(), drop_flags=("still", "silent"))
+    assert dataset.dropped == {still: ("still",)} and {item["id"] for item in dataset} == DONE.keys() - {still}
+    assert dataset.coverage()["dropped"] == 1 and dataset.coverage()["clips"] == len(PIECES)
+    assert "5 of 7 clips have no quality flags, and stay" in caplog.text
+    assert len(ClipsDataset(folder, load=(), drop_flags=("silent",))) == len(DONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from avclips.core.errors import RunError
+from avclips.core.errors import RunError, UsageError
 from avclips.loaders.audio import resampled
 from avclips.loaders.decoders import PYAV, Decoder, decoder
 from avclips.loaders.options import Options
@@ -185,3 +186,22 @@ def test_a_broken_file_is_said(avqa: Path, tmp_path: Path, by: Decoder) -> None:
         by.pictures(str(path), Options())
     with pytest.raises(RunError, match=r"x\.wav cannot be decoded: "):
         by.sound(str(tmp_path / "x.wav"), {}, Options())
+
+
+@pytest.mark.parametrize("error", [ImportError("no module"), RuntimeError("\nCould not load libtorchcodec\nmore")])
+def test_a_torchcodec_that_does_not_load(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """One for another torch, or without ffmpeg's libraries: auto does without, and who names it hears why."""
+
+    class Broken:
+        def find_spec(self, name: str, *_: Any) -> None:
+            if name.startswith("torchcodec"):
+                raise error
+
+    for name in [each for each in sys.modules if each.startswith("torchcodec")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    by_name = decoder.__wrapped__
+    assert by_name("auto") is PYAV
+    with pytest.raises(UsageError, match="torchcodec does not load: (no module|Could not load)") as caught:
+        by_name("torchcodec")
+    assert 'decoder="pyav"' in caught.value.hint
