@@ -13,7 +13,8 @@ def main(folder: str, epochs: int = 30) -> float:
     """Train, and return the share of the clips that are known then."""
     torch.manual_seed(0)
     data = VGGSoundDataset(folder, "train", num_frames=4, size=(32, 32), sample_rate=8000, seconds=4)
-    loader = DataLoader(data, batch_size=8, shuffle=True, num_workers=2, collate_fn=data.collate)
+    options = {"num_workers": 2, "persistent_workers": True, "collate_fn": data.collate}
+    loader = DataLoader(data, batch_size=8, shuffle=True, **options)
     model = nn.Sequential(nn.LazyLinear(64), nn.ReLU(), nn.Linear(64, len(data.classes)))
     optimizer = None
     for epoch in range(epochs):
