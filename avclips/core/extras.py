@@ -28,8 +28,9 @@ REQUIREMENTS = {
     "torch": ("torch>=2.4",),
     "torchvision": ("torchvision>=0.19",),
     # Its processors of pictures need pillow.
-    "transformers": ("transformers>=4.45", "pillow"),
+    "transformers": ("transformers>=4.45", "pillow>=10"),
     "onnxruntime": ("onnxruntime>=1.19",),
+    "PIL": ("pillow>=10",),
     "numba": ("numba>=0.60",),
     "faiss": ("faiss-cpu>=1.9.0.post1",),
     "sklearn": ("scikit-learn>=1.5",),
