@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv-dev
 BIN := $(VENV)/bin
 FOUR := .venv-spark4
+TORCH_VENV := .venv-torch
 
-.PHONY: help test test-slow test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
-	matrix readers single-file bench bench-long clean
+.PHONY: help test test-slow test-torch test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
+	matrix readers interop api-docs single-file bench bench-long clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -34,16 +35,29 @@ $(FOUR)/.made: requirements.txt requirements-dev.txt requirements-scale.txt
 	$(FOUR)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pyspark>=4'
 	touch $@
 
+# TORCH: what pip is told. On Linux, plain `torch` is a build for CUDA, of several GB; one of a version, or of
+# another index, may be for the CPU: make test-torch TORCH='torch==2.13.0'.
+TORCH ?= torch
+$(TORCH_VENV)/.made: requirements.txt requirements-torch.txt requirements-torch-dev.txt
+	$(NEW_ENOUGH)
+	$(PYTHON) -m venv --clear $(TORCH_VENV)
+	$(TORCH_VENV)/bin/python $(INSTALL) $(TORCH)
+	$(TORCH_VENV)/bin/python $(INSTALL) -r requirements-torch-dev.txt
+	touch $@
+
 # Most of a test is waiting for a child: half as many more processes as there are cores.
 PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 # With AVCLIPS_TEST_CLIENTS=next yt-dlp asks as clients of other names, and one more: see tests/standin/next_release.
 test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
 	$(BIN)/python -m compileall -q avclips
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore tests/torch
 
 test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cluster, pairs of the truth matrix
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow
+
+test-torch: $(TORCH_VENV)/.made ## the tests of the PyTorch datasets, in an environment of its own [TORCH=torch==2.13.0]
+	$(TORCH_VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile tests/torch
 
 test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in an environment of its own; JAVA_HOME: a whole Java 17 or newer
 	$(FOUR)/bin/python -m pytest -m 'slow or not slow' tests/end_to_end/test_spark.py
@@ -103,6 +117,12 @@ bench-long: $(BIN)/.made ## starts on a million clips, all of AVQA in fast time,
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is
 	$(BIN)/python -m tools.readers
 
+api-docs: $(BIN)/.made ## docs/api.md out of the docstrings
+	$(BIN)/python -m tools.api_docs
+
+interop: $(BIN)/.made ## have datasets, lhotse, webdataset and energon read our exports and shards: an environment of 2 GB, a minute
+	$(BIN)/python -m tools.interop
+
 single-file: ## dist/*.pyz: each script and the package in the one file to copy to a node
 	rm -rf build dist && mkdir -p dist
 	for script in download_*.py; do \
@@ -113,4 +133,4 @@ single-file: ## dist/*.pyz: each script and the package in the one file to copy 
 	rm -rf build
 
 clean: ## remove environments and caches
-	rm -rf .venv $(VENV) $(FOUR) $(OLDEST) .venv-versions .venv-canary build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(VENV) $(FOUR) $(TORCH_VENV) $(OLDEST) .venv-versions .venv-canary build dist .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

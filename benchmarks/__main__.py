@@ -27,6 +27,7 @@ from .against import units
 from .chart import svg
 from .child import Failed
 from .figures import Figures
+from .loaders import loading
 from .pairs import conclusion, table_rows, take
 from .rounds import Bench, Sample, Setting
 from .standin import ROOT, Standin
@@ -127,7 +128,7 @@ def _alone(bench: Bench, quick: bool, say: runs.Say) -> Alone:
     shards = many.shards(bench, 12 if quick else 30, 1 if quick else 5, say)
     spark = many.spark(bench, 36 if quick else 96, 1 if quick else 3, say)
     rows = many.long_list(bench, 1_000_000, say)
-    return Alone(scaling, starts, limited, sharing, shards, spark, rows)
+    return Alone(scaling, starts, limited, sharing, shards, spark, rows, loading(say))
 
 
 def cores() -> tuple[int, int]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
 
-from avclips.api import download
+from avclips import download
 from avclips.cli.options import read_settings
 from avclips.datasets.clip_list import CLIPS
 from avclips.spark.driver import open_session
@@ -34,7 +34,7 @@ def seconds(cores: int, proxy: str, first: Path, then: Path) -> float:
         words += ["--cut", "copy", "--check", "packets", "--engine", "spark", "--output-format", "webdataset"]
         settings, _ = read_settings(CLIPS, [*words, "--samples-per-shard", str(PER_SHARD)])
         started = time.perf_counter()
-        assert download(CLIPS, settings, session) == 0
+        assert download(CLIPS, settings, session).exit_code == 0
         took = time.perf_counter() - started
     session.stop()
     return took

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .figures import Figure, Figures, figure
+from .loaders import Loading
 from .many import LongList, Spark
 from .runs import Limited, Scaling, Sharing
 
@@ -44,11 +45,20 @@ class Alone:
     shards: Sequence[float] = ()
     spark: Spark | None = None
     long_list: LongList | None = None
+    loading: Loading | None = None
 
 
 def rows(figures: Figures, alone: Alone) -> list[Row]:
     """All targets of which something was measured."""
-    return [*_bytes(figures), *_sharing(alone), *_cpu(figures), *_time(figures), *_large(alone), *_many(alone)]
+    return [
+        *_bytes(figures),
+        *_sharing(alone),
+        *_cpu(figures),
+        *_time(figures),
+        *_large(alone),
+        *_many(alone),
+        *_loading(alone),
+    ]
 
 
 def _bytes(figures: Figures) -> list[Row]:
@@ -133,6 +143,18 @@ def _many(alone: Alone) -> list[Row]:
         title = f"memory to hand out a list of {long.rows:,} rows / of {long.rows // 1000:,}"
         found.append(Row(title, figure([long.peak / long.few]), most=2.0))
     return found
+
+
+def _loading(alone: Alone) -> list[Row]:
+    if not alone.loading:
+        return []
+    found = alone.loading
+    return [
+        Row("clips a second, AVQADataset / a plain PyAV loop, eight frames", figure(found.files), least=0.9),
+        Row("the same, every frame", figure(found.every_frame), least=0.9),
+        Row("samples a second, ShardDataset / webdataset, bytes", figure(found.shards), least=1.0),
+        Row("the same, eight frames and sound decoded", figure(found.decoded), least=1.0),
+    ]
 
 
 def _of(figures: Figures, setting: str, measure: str) -> Figure | None:

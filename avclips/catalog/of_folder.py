@@ -79,13 +79,12 @@ def sample_of(clip: Clip, line: Line | None, store: Store, dataset: str) -> Samp
 
 def files_of(line: Mapping[str, Any], folder: Path) -> dict[str, Place]:
     """The files that a finished clip's line names, by what they are; of what lies beside a clip, what is there."""
-    found = {}
-    for name in ("video", "audio", "frame"):
-        if line.get(name):
-            found[name] = Place(str(folder / line[name]))
+    # Of a million clips, joining paths as such would be a tenth of the time.
+    root = str(folder)
+    found = {kind: Place(f"{root}/{line[kind]}") for kind in ("video", "audio", "frame") if line.get(kind)}
     subtitles = line.get("subtitles") or {}
     beside = [("info", line.get("info")), *((f"subtitles.{each}", name) for each, name in subtitles.items())]
     for kind, name in beside:
         if name and (folder / name).is_file():
-            found[kind] = Place(str(folder / name))
+            found[kind] = Place(f"{root}/{name}")
     return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.errors import RunError, UsageError
 from ..core.extras import extra
+from ..core.model import Clip
 from ..core.reserved_names import OF_FAILURES, TYPES, column_of, is_file
 from ..fetch.shard_output import open_output
 from ..shards.layout import Output
@@ -78,12 +79,17 @@ class Tables:
             yield self.read(number)[row]
 
     def _read(self, number: int) -> list[Sample]:
+        """The rows of a shard. Without Arrow's threads: a process that ends while they end may abort."""
         name = self.output.name(number)
         pyarrow = extra("pyarrow.parquet", "tables are read")
-        with self.output.open(f"{name}.parquet") as file, pyarrow.parquet.ParquetFile(file) as table:
+        with (
+            self.output.open(f"{name}.parquet") as file,
+            pyarrow.parquet.ParquetFile(file, pre_buffer=False) as table,
+        ):
             columns = table.schema_arrow.names
             media = [each for each in columns if is_file(each)]
-            rows = table.read(columns=[each for each in columns if each not in media]).to_pylist()
+            said = [each for each in columns if each not in media]
+            rows = table.read(columns=said, use_threads=False).to_pylist()
             there = _there(table, media) if media else {}
         stats = self.output.stats(number)
         tar = f"{name}.tar" if f"{name}.tar" in (stats.get("files") or {}) else None
@@ -116,7 +122,7 @@ def _there(table: Any, media: list[str]) -> dict[str, list[bool]]:
         kind = table.schema_arrow.field(name).type
         # Of {bytes, path}, the name is there where the bytes are.
         column = f"{name}.path" if str(kind).startswith("struct") else name
-        cells = table.read(columns=[column]).column(name)
+        cells = table.read(columns=[column], use_threads=False).column(name)
         found[name] = [bool(each) for each in cells.is_valid().to_pylist()]
     return found
 
@@ -145,16 +151,20 @@ def _of_tables(tables: Tables) -> Iterator[Sample]:
     yield from tables.others()
 
 
-def of_folder_of_shards(folder: DataFolder) -> Iterator[Sample]:
+def of_folder_of_shards(
+    folder: DataFolder, output: Output | None = None, clips: Iterable[Clip] | None = None
+) -> Iterator[Sample]:
     """A sample for each clip of the list: out of its shard, or of the folder where that is not finished.
 
-    Where the list cannot be read any more, which is said in the log: what the shards and the manifest know.
+    ``output``, ``clips``: the shards and the list, where they are open. Where the list cannot be read any more,
+    which is said in the log: what the shards and the manifest know.
     """
-    output = open_output(folder.settings, look=True)
-    if output.planned() is not None:
-        output.look()
+    if output is None:
+        output = open_output(folder.settings, look=True)
+        if output.planned() is not None:
+            output.look()
     try:
-        shards = cut(folder.listed(), folder.settings.samples_per_shard)
+        shards = cut(folder.listed() if clips is None else clips, folder.settings.samples_per_shard)
     except RunError as error:
         warn_of_the_list(folder, error)
         shards = iter([Shard(number, ()) for number in range(output.count)])

@@ -93,6 +93,15 @@ def questions_of(
     return _questions(folder, form, clips, wanted)
 
 
+def count_questions(folder: DataFolder, clips: Mapping[str, ClipFiles]) -> dict[str, tuple[int, int]]:
+    """By split, how many questions there are, and how many have their clip."""
+    counts: dict[str, tuple[int, int]] = {}
+    for each in questions_of(folder, clips):
+        count, here = counts.get(each["split"], (0, 0))
+        counts[each["split"]] = count + 1, here + (each["status"] == "done")
+    return counts
+
+
 def _questions(
     folder: DataFolder, form: _Form, clips: Mapping[str, ClipFiles], splits: Iterable[str]
 ) -> Iterator[Question]:

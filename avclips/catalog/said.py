@@ -5,6 +5,7 @@ Lists call these otherwise: a published one as its authors did, a user's own as 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ class Said(NamedTuple):
 def said_of(meta: Mapping[str, Any]) -> Said:
     """Sort what a list says of a clip. Of several columns of splits, or of labels, the first with any counts."""
     splits = next((name for name in _SPLITS if _texts(meta.get(name))), "")
-    named = [name for name in meta if plain(name) in LABELS]
+    named = [name for name in meta if _is_of_labels(name)]
     # Ids of classes stand beside their names.
     named.sort(key=lambda name: name not in ("labels", "label"))
     labels = next((name for name in named if _texts(meta[name])), "")
@@ -34,6 +35,11 @@ def said_of(meta: Mapping[str, Any]) -> Said:
     known = {splits, labels, *_SPLITS[:2], *_CAPTIONS}
     rest = {name: value for name, value in meta.items() if name not in known}
     return Said(_texts(meta.get(splits)), _texts(meta.get(labels)), _texts(meta.get(captions)), rest)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_of_labels(name: str) -> bool:
+    return plain(name) in LABELS
 
 
 def _texts(value: Any) -> tuple[str, ...]:

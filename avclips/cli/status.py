@@ -82,7 +82,8 @@ def _without_the_list(store: Store) -> Iterator[str]:
 
 
 def _space(store: Store) -> str:
-    return f"{in_units(bytes_of(store.files.videos) + bytes_of(store.files.audio))} are in {store.folder}."
+    held = sum(map(bytes_of, (store.files.videos, store.files.audio, store.files.frames)))
+    return f"{in_units(held)} are in {store.folder}."
 
 
 def _of_shards(settings: Settings, store: Store) -> Iterator[str]:

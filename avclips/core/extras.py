@@ -23,9 +23,10 @@ REQUIREMENTS = {
     "numpy": ("numpy>=1.26",),
     "av": ("av>=15",),
     "torch": ("torch>=2.4",),
+    "PIL": ("pillow>=10",),
     "torchvision": ("torchvision>=0.19",),
     # Its processors of pictures need pillow.
-    "transformers": ("transformers>=4.45", "pillow"),
+    "transformers": ("transformers>=4.45", "pillow>=10"),
     "onnxruntime": ("onnxruntime>=1.19",),
     "numba": ("numba>=0.60",),
     "faiss": ("faiss-cpu>=1.9.0.post1",),

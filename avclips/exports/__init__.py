@@ -1,1 +1,1 @@
-"""A download in the forms of others: Hugging Face, lhotse, VideoFolder, webdataset."""
+"""What a download holds in the forms of others: Hugging Face, lhotse, VideoFolder, WebDataset."""

@@ -16,12 +16,13 @@ from ..containers.timeline import usual_rate
 from ..core.errors import Gone, Killed, Transient
 from ..core.settings import Cut
 from .cut_plan import Frames, Material, Sound, may_be_doubled, plan_frames, plan_sound, rate_of
-from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video, inputs
+from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video, inputs, shaped
 from .ffmpeg import READING, Ffmpeg
 from .filters import AS_IT_IS, Shape, sized, steady, steady_frames, steady_scale
 from .measure import Encode, Expected, judge_times, read_framecrc, read_wav
 from .splice import put_together, spliced
 from .splice_plan import NotSpliced
+from .still import at_place, middle, packets_of_middle, still
 from .tracks import copied_sound, copied_video, decodable_sound, retimed, write
 
 # Packets that are decoded to see at which rate.
@@ -68,17 +69,17 @@ class Job:
         return next((why for why, is_so in asked.items() if is_so), "")
 
 
-def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path) -> Expected:
+def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path, frame: Path | None = None) -> Expected:
     """Write ``video`` and (with sound) ``sound`` in the formats that their names end with.
 
-    ``folder``: for what is made on the way. Returns what the clip must hold. ClipError where the source has
-    nothing of it, or not all that is due.
+    ``folder``: for what is made on the way; ``frame``: for a JPEG of the frame in the middle, where one is wanted.
+    Returns what the clip must hold. ClipError where the source has nothing of it, or not all that is due.
     """
     fps = job.shape.fps
     picture = plan_frames(job.video, job.start, job.end, fps is not None) if job.video else None
     if picture is not None and fps is not None:
         picture = steady(picture, fps)
-    return _Cutting(job, ffmpeg, folder, picture, _heard(job, ffmpeg, folder)).make(video, sound)
+    return _Cutting(job, ffmpeg, folder, picture, _heard(job, ffmpeg, folder), frame).make(video, sound)
 
 
 def _heard(job: Job, ffmpeg: Ffmpeg, folder: Path) -> Sound | None:
@@ -108,13 +109,20 @@ class _Cutting:
     """One cut under way."""
 
     def __init__(
-        self, job: Job, ffmpeg: Ffmpeg, folder: Path, picture: Frames | None, heard: Sound | None
+        self,
+        job: Job,
+        ffmpeg: Ffmpeg,
+        folder: Path,
+        picture: Frames | None,
+        heard: Sound | None,
+        frame: Path | None,
     ) -> None:
         self._job = job
         self._ffmpeg = ffmpeg
         self._folder = folder
         self._picture = picture
         self._heard = heard
+        self._frame = frame if picture is not None else None
 
     def make(self, video: Path, sound: Path) -> Expected:
         encode = None
@@ -128,7 +136,8 @@ class _Cutting:
                 why = error.detail if isinstance(error, Transient) else str(error)
                 encode = Encode(len(self._picture.times), 0, 0, why)
         encoded = self._folder / "encoded.mp4"
-        decoded = self._run(sound, *self._pictures(encoded))
+        track, words = self._pictures(encoded)
+        decoded = self._run(sound, track, words, alone=track is None)
         if self._picture is not None and not self._job.keep:
             self._film(video, self._track(self._picture, encoded))
         return self._expected(sound, decoded, encode)
@@ -147,7 +156,7 @@ class _Cutting:
                 usual_rate(picture.times),
                 between=(splice.sps_id, len(splice.plan.head)),
             )
-        self._run(sound, splice.decodable() if words else None, words)
+        self._run(sound, splice.decodable() if words else None, words, alone=True)
         track = put_together(splice, encoded if words else None, self._folder / "spliced")
         film = self._film(video, track)
         decoded = self._decoded(film, picture) if self._job.decode else None
@@ -171,20 +180,26 @@ class _Cutting:
         fps, size = job.shape.fps, job.shape.size
         frames = steady_frames(picture, track, fps) if fps else _frames(picture, track)
         if job.cut == "copy":
-            return track, [*decoded_video(frames)]
-        shaped = sized(size, job.shape.fit) if size else []
-        return track, encoded_video(
-            frames,
-            steady_scale(fps) if fps else track.timescale,
-            encoded,
-            usual_rate(picture.times),
-            job.flip,
-            None if size else job.scale,
-            shaped,
-        )
+            return track, [*decoded_video(frames), *self._still([frames], picture)]
+        like = job.flip, None if size else job.scale, sized(size, job.shape.fit) if size else []
+        timescale, rate = steady_scale(fps) if fps else track.timescale, usual_rate(picture.times)
+        words = encoded_video(frames, timescale, encoded, rate, *like)
+        return track, [*words, *self._still([frames, *shaped(*like)], picture)]
 
-    def _run(self, sound: Path, track: TrackOut | None, words: Sequence[str | Path]) -> int | None:
-        """Decode and encode what has to be; how many frames could be decoded, None where nobody looked."""
+    def _still(self, filters: Sequence[str], picture: Frames) -> list[str | Path]:
+        """An output with the frame in the middle, of those decoded for the clip; [] where none is wanted."""
+        if self._frame is None:
+            return []
+        place = middle([float(time) for time in picture.times], float(picture.ends))
+        return still(0, filters, at_place(place), self._frame)
+
+    def _run(
+        self, sound: Path, track: TrackOut | None, words: Sequence[str | Path], alone: bool = False
+    ) -> int | None:
+        """Decode and encode what has to be; how many frames could be decoded, None where nobody looked.
+
+        ``alone``: the frame in the middle, if there is to be one, is decoded from packets of its own.
+        """
         heard, words, paths = self._heard, list(words), list[Path]()
         if track is not None:
             paths.append(self._folder / "picture.mp4")
@@ -193,6 +208,11 @@ class _Cutting:
             paths.append(self._folder / "sound.mp4")
             write(paths[-1], [decodable_sound(heard)])
             words += decoded_sound(len(paths) - 1, heard, self._job.audio_channels, sound, self._job.flac_frames)
+        if alone and self._frame is not None and self._picture is not None:
+            few, packets = packets_of_middle(self._picture)
+            paths.append(self._folder / "still.mp4")
+            write(paths[-1], [replace(packets, starts=None)])
+            words += still(len(paths) - 1, [_frames(few, packets)], at_place(0), self._frame)
         if heard is not None and sound.suffix == ".m4a":
             write(sound, [copied_sound(heard)])
         if not words:

@@ -44,13 +44,7 @@ def encoded_video(
     that make their size. ``between``: others are to stand among them, (the number of their parameter sets, before
     which of them).
     """
-    # 4:2:0 has no odd sides: what is over is cut off, since to scale it would blur all the rest.
-    filters = [frames, "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"]
-    if flip:
-        filters.append("hflip")
-    if scale:
-        filters.append(f"scale='if(lt(iw,ih),{scale},-2)':'if(lt(iw,ih),-2,{scale})'")
-    filters += sized
+    filters = [frames, *shaped(flip, scale, sized)]
     tools, keys = _TOOLS, list[str]()
     if between is not None:
         tools += f":sps-id={between[0]}"
@@ -68,6 +62,17 @@ def encoded_video(
         *PLAIN,
         *("-video_track_timescale", str(timescale), path),
     ]
+
+
+def shaped(flip: bool = False, scale: int | None = None, sized: Sequence[str] = ()) -> list[str]:
+    """The filters that make pictures as an encoded clip has them: see ``encoded_video``."""
+    # 4:2:0 has no odd sides: what is over is cut off, since to scale it would blur all the rest.
+    filters = ["crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"]
+    if flip:
+        filters.append("hflip")
+    if scale:
+        filters.append(f"scale='if(lt(iw,ih),{scale},-2)':'if(lt(iw,ih),-2,{scale})'")
+    return [*filters, *sized]
 
 
 def decoded_video(frames: str = "") -> list[str]:

@@ -14,9 +14,12 @@ from .console import LINE_EVERY, say
 
 
 class Progress:
-    """A look at ``total`` things, each told of by ``step``; ``what``: what is done with them, for people."""
+    """A look at ``total`` things, each told of by ``step``; ``what``: what is done with them, for people.
 
-    def __init__(self, what: str, total: int, unit: str, terminal: bool | None = None) -> None:
+    ``total`` None: nobody knows how many they are.
+    """
+
+    def __init__(self, what: str, total: int | None, unit: str, terminal: bool | None = None) -> None:
         self._what, self._unit = what, unit
         on_terminal = sys.stderr.isatty() if terminal is None else terminal
         # No bar is a bar whose output is switched off: the counts are the same.
@@ -30,7 +33,8 @@ class Progress:
         self._bar.update(1)
         if self._bar.disable and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_EVERY
-            say(f"{self._what}: {self._seen} of {self._total} {self._unit}s")
+            of = "" if self._total is None else f" of {self._total}"
+            say(f"{self._what}: {self._seen}{of} {self._unit}s")
 
     def tell(self, text: str) -> None:
         """Print a line of the result, above the bar."""

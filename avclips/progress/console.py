@@ -15,8 +15,6 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from tqdm import tqdm
-
 from ..core.clock import Clock
 from ..core.errors import REASONS, WITHHELD
 from ..core.model import Outcome
@@ -26,6 +24,8 @@ from ..pacing.pace import TROUBLE, Block
 from ..pacing.pacer import Pacer
 from ..pacing.retries import TROUBLE_AFTER
 from .forecast import Lately, Work, time_left
+from .notebook import bar_here, in_notebook
+from .update import Progress, Watch
 
 log = logging.getLogger("avclips.progress.console")
 
@@ -43,7 +43,7 @@ class Report:
     """Progress of one run, as its whole list sees it.
 
     ``todo``: the clips it will try, ``done``: those that were there already, ``versions``: what to suspect
-    when nothing works, ``work``: what else is known of what there is to do.
+    when nothing works, ``work``: what else is known of what there is to do. ``watch`` is told how far it is.
     """
 
     def __init__(
@@ -54,8 +54,10 @@ class Report:
         versions: str = "",
         terminal: bool | None = None,
         work: Work | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._clock = clock
+        self._watch = watch
         self._todo = todo
         self._done_before = done
         self._work = work
@@ -70,9 +72,9 @@ class Report:
         self._told_withheld = self._told_apart = False
         # Each identity's block as last told, and when.
         self._blocks: dict[Pacer, tuple[Block, float]] = {}
-        on_terminal = sys.stderr.isatty() if terminal is None else terminal
+        on_terminal = (sys.stderr.isatty() or in_notebook()) if terminal is None else terminal
         # No bar is a bar whose output is switched off: the counts are the same.
-        self._bar = tqdm(
+        self._bar = bar_here()(
             total=self._listed,
             initial=done + self._failed_before,
             disable=not on_terminal or is_quiet(),
@@ -127,9 +129,15 @@ class Report:
         self._lately.idle(time.monotonic(), bool(stands))
         self._rest = self._words(pacers, stands)
         self._bar.set_description_str(", ".join([self._counts(), *self._rest]))
+        self._tell_watcher()
         if self._lines and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._clock.real(LINE_EVERY, at_least=1.0)
             self.say(", ".join([self._counts(), *self._rest]))
+
+    def _tell_watcher(self) -> None:
+        if self._watch is not None:
+            done, failed = self._done_before + self.done, self._failed_before + self.failed
+            self._watch(Progress(self._listed, done, failed, self._bytes, ", ".join(self._rest)))
 
     def _tell_apart(self, pacers: Sequence[Pacer]) -> None:
         """Once a run: the log has the rest."""
@@ -244,6 +252,7 @@ class Report:
 
     def close(self) -> None:
         """Take the bar off the terminal."""
+        self._tell_watcher()
         self._bar.close()
 
 

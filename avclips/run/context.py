@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..core.clock import Clock
 from ..core.settings import Settings
 from ..core.signals import Signals
 from ..datasets.base import Dataset
+from ..progress.update import Watch
 from ..state.partition import named
 from ..state.store import Store
 
 
+@dataclass
+class Ended:
+    """What a run left: clips of its list that are done, that failed (by reason), that no try was made for."""
+
+    done: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    untried: int = 0
+
+
 @dataclass(frozen=True)
 class RunContext:
-    """What the steps of one run have in common. ``versions``: what to say of them, in words."""
+    """What the steps of one run have in common. ``versions``: what to say of them, in words.
+
+    ``watch`` is told how far it is; ``ended`` is filled in when it ends.
+    """
 
     dataset: Dataset
     settings: Settings
@@ -23,6 +37,8 @@ class RunContext:
     store: Store
     signals: Signals
     versions: str
+    watch: Watch | None = None
+    ended: Ended = field(default_factory=Ended)
 
     @property
     def uses_drive(self) -> bool:

@@ -46,12 +46,12 @@ def on_spark(run: RunContext, listing: Listing, session: Any) -> int:
         left = output.missing(finished, None) + shards.further
         say(f"{count} clips in {output.count} shards, {left} to go, on {cluster.cores} cores -> {output.url}")
         logged = wandb.init(project="avclips", config={"dataset": name}) if wandb else None
-        _write(run, cluster, shards, listing, output, Monitor(output, left, run.clock, logged), logged)
+        _write(run, cluster, shards, listing, output, Monitor(output, left, run.clock, logged, run.watch), logged)
     finally:
         if session is None:
             opened.stop()
             drop_package()
-    return conclude_shards(output, run.settings.part)
+    return conclude_shards(run, listing, output, settings)
 
 
 def _write(

@@ -20,12 +20,13 @@ from ..fetch.requirements import needs_of
 from ..fetch.shard_output import see_what_is_needed
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..progress.console import say
+from ..progress.update import Watch
 from ..sources.versions import describe_versions
 from ..spark.driver import NEEDS, see_java
 from ..state.first_settings import as_folder
 from ..state.last_settings import remember
 from ..state.store import Store
-from .context import RunContext, log_file, uses_drive
+from .context import Ended, RunContext, log_file, uses_drive
 from .into_files import into_files
 from .into_shards import into_shards
 from .on_spark import SENT, on_spark
@@ -36,14 +37,23 @@ class Run:
     """One run of one dataset's script."""
 
     def __init__(
-        self, dataset: Dataset, settings: Settings, clock: Clock, log_level: str, session: Any = None
+        self,
+        dataset: Dataset,
+        settings: Settings,
+        clock: Clock,
+        log_level: str,
+        session: Any = None,
+        watch: Watch | None = None,
     ) -> None:
-        """``session``: of Spark, where there is one already."""
+        """``session``: of Spark, where there is one already; ``watch`` is told how far it is."""
         self._dataset = dataset
         self._session = session
         self._settings = settings
         self._clock = clock
         self._log_level = log_level
+        self._watch = watch
+        # Filled in when it ends.
+        self.ended = Ended()
 
     def run(self, signals: Signals) -> int:
         """All steps; returns the exit code. UsageError, RunError, Stopped."""
@@ -70,7 +80,8 @@ class Run:
             if listing is None:
                 listing = self._published_list(store, pool.cookies)
             tell_listing(listing, store.metadata)
-            run = RunContext(self._dataset, settings, clock, store, signals, hint or versions)
+            words = hint or versions
+            run = RunContext(self._dataset, settings, clock, store, signals, words, self._watch, self.ended)
             if settings.engine == "spark":
                 return on_spark(run, listing, self._session)
             if settings.output_format != "files":

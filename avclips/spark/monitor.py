@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ..core.clock import Clock
 from ..core.errors import RunError
 from ..progress.console import LINE_EVERY, is_quiet, say
+from ..progress.update import Progress, Watch
 from ..shards.layout import Output
 from ..shards.stats import Totals
 
@@ -21,10 +22,13 @@ log = logging.getLogger("avclips.spark.monitor")
 class Monitor:
     """Looks at what is written, and says how far it is: a bar on a terminal, else a line a minute."""
 
-    def __init__(self, output: Output, todo: int, clock: Clock, wandb: Any = None) -> None:
+    def __init__(
+        self, output: Output, todo: int, clock: Clock, wandb: Any = None, watch: Watch | None = None
+    ) -> None:
         self._output = output
         self._clock = clock
         self._wandb = wandb
+        self._watch = watch
         self._totals = Totals()
         self._seen: set[int] = set()
         self._todo = todo
@@ -36,6 +40,7 @@ class Monitor:
         self._look(output.finished())
         self._before = self._totals.clips
         self._shards_before = self._totals.shards
+        self._fetched_before = self._totals.bytes_fetched
         self._next = time.monotonic() + clock.real(LINE_EVERY, at_least=1.0)
 
     def _look(self, finished: frozenset[int]) -> None:
@@ -67,6 +72,9 @@ class Monitor:
             above=self._bar,
         )
         self._bar.update(written - self._bar.n)
+        if self._watch is not None:
+            fetched, words = totals.bytes_fetched - self._fetched_before, f"{written} of {self._todo} shards"
+            self._watch(Progress(None, totals.done, failed, fetched, words))
         if self._wandb is not None:
             self._wandb.log({"shards": totals.shards, "done": totals.done, "failed": failed, "clips/h": rate})
 

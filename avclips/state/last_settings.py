@@ -26,7 +26,7 @@ _KINDS = {
     **dict.fromkeys(("annotations", "encoding", "output_format"), _TEXT),
     **dict.fromkeys(("media", "cut", "video_format", "audio_format"), _TEXT),
     **dict.fromkeys(("delimiter", "preset", "cell_format", "time_unit", "output"), "text?"),
-    **dict.fromkeys(("fps", "size", "fit", "encode"), "text?"),
+    **dict.fromkeys(("fps", "size", "fit", "encode", "frame"), "text?"),
     **dict.fromkeys(("quality", "samples_per_shard"), "count"),
     **dict.fromkeys(("audio_rate", "audio_channels"), "count?"),
     "clip_length": "number?",

@@ -41,7 +41,7 @@ class Done(NamedTuple):
     """What a run needs to know of a finished clip: how its files' names end, "" where there is none.
 
     ``folder``: where they lie beneath those of all clips; ``withheld``: why the video had no better formats;
-    ``turn``: of the line that says so.
+    ``turn``: of the line that says so; ``frame``: as ``video`` and ``audio``.
     """
 
     video: str
@@ -50,6 +50,7 @@ class Done(NamedTuple):
     folder: str = ""
     withheld: str = ""
     turn: int = 1
+    frame: str = ""
 
 
 # Most clips share one of a few.
@@ -59,10 +60,11 @@ _done = functools.cache(Done)
 def done_of(line: Mapping[str, Any]) -> Done:
     """A finished clip's line, in short."""
     attempts = line.get("attempts")
-    video, audio = line.get("video"), line.get("audio")
+    video, audio, frame = line.get("video"), line.get("audio"), _ending(line.get("frame"))
     endings, folder = (_ending(video), _ending(audio)), _folder(video or audio)
     withheld = str(line.get("withheld") or "")
-    return _done(*endings, attempts if isinstance(attempts, int) else 0, folder, withheld, turn_of(line))
+    tried = attempts if isinstance(attempts, int) else 0
+    return _done(*endings, tried, folder, withheld, turn_of(line), frame)
 
 
 def turn_of(line: Mapping[str, Any]) -> int:

@@ -285,7 +285,7 @@ from avclips.core.settings import Identity
 from avclips.core.settings import Columns, Settings
 from avclips.datasets.clip_list import CLIPS
 from avclips.core.errors import RunError
-from avclips.api import download
+from avclips import download
 
 told = json.loads(Path(sys.argv[1]).read_text())
 session = SparkSession.builder.master(told["master"]).appName("mine").getOrCreate()
@@ -305,7 +305,7 @@ def settings(name, **more):
 
 def attempt(name, **more):
     try:
-        return download(CLIPS, settings(name, **more), session)
+        return download(CLIPS, settings(name, **more), session).exit_code
     except RunError as error:
         return [error.exit_code, str(error), error.hint]
     except Exception as error:

@@ -47,8 +47,11 @@ def run(installed: Path, folder: Path, *words: str) -> subprocess.CompletedProce
 
 
 def test_every_module_is_in_it_and_no_test(wheel: Path) -> None:
-    names = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")}
+    held = zipfile.ZipFile(wheel).namelist()
+    names = {name for name in held if name.endswith(".py")}
     assert names == {str(path.relative_to(ROOT)) for path in (ROOT / "avclips").rglob("*.py")}
+    # Type checkers of others believe our types where it is there.
+    assert "avclips/py.typed" in held
 
 
 def test_the_command(installed: Path, tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "reading": BELOW_READING,
     "fetch": BELOW_FETCH,
     "catalog": (*BELOW_FETCH, "fetch"),
-    "loaders": ("catalog", "core", "shards"),
     "exports": ("catalog", "core", "shards"),
+    "loaders": ("catalog", "core", "datasets", "exports", "quality", "shards"),
     "spark": (*BELOW_FETCH, "fetch"),
     "run": (*BELOW_FETCH, "catalog", "fetch", "spark"),
     "api": (*BELOW_FETCH, "catalog", "fetch", "run", "spark"),
@@ -141,12 +141,13 @@ def test_what_is_imported_is_read() -> None:
         ),
         (
             "csv",
-            {"datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
+            {"catalog.clip_sets", "catalog.clip_table",
+             "datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
              "lists.labels", "lists.text"},
         ),
         (
             "tqdm",
-            {"core.logs", "datasets.google_drive", "progress.bar", "progress.console", "spark.monitor"},
+            {"core.logs", "datasets.google_drive", "progress.bar", "progress.notebook", "spark.monitor"},
         ),
     ],
 )  # fmt: skip

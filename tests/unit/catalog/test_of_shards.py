@@ -51,10 +51,13 @@ def failed(clip: Clip, reason: str = "removed") -> shards.Sample:
 def fill(url: str, format: ShardFormat, folder: Folder) -> Output:
     """Shards of two: a and b; c without sound, d that failed; e and f are not finished. Then d, again."""
     output = Output(Remote(url), format)
-    output.plan(LISTED, 2, {"dataset": "clips"}, ("mp4", "wav", "en.vtt"))
+    output.plan(LISTED, 2, {"dataset": "clips"}, ("mp4", "wav", "jpg", "en.vtt"))
+    (folder.path / "frames").mkdir()
 
     def done(n: int, **more: Any) -> shards.Sample:
-        return replace(folder.done(LISTED[n].id, **more), clip=LISTED[n])
+        frame = f"frames/{LISTED[n].id}.jpg"
+        (folder.path / frame).write_bytes(b"frame of " + LISTED[n].id.encode())
+        return replace(folder.done(LISTED[n].id, frame=frame, **more), clip=LISTED[n])
 
     silent = done(2, endings=("mp4",), audio_sha256=None)
     for number, group in enumerate(([done(0, subtitles=("en",)), done(1)], [silent, failed(LISTED[3])])):
@@ -95,7 +98,11 @@ def test_where_the_files_lie(url: str, format: ShardFormat, tmp_path: Path) -> N
     fill(url, format, Folder(tmp_path))
     found = {each.id: each for each in samples(url)}
     kinds = {each: {*found[each].files} for each in ("a.5", "c.5", "d.5")}
-    assert kinds == {"a.5": {"video", "audio", "subtitles.en"}, "c.5": {"video"}, "d.5": {"video", "audio"}}
+    assert kinds == {
+        "a.5": {"video", "audio", "frame", "subtitles.en"}, "c.5": {"video", "frame"},
+        "d.5": {"video", "audio", "frame"},
+    }  # fmt: skip
+    assert content(found["c.5"].files["frame"]) == b"frame of c.5"
     assert content(found["a.5"].files["video"]) == b"mp4 of a.5" * 50
     assert content(found["d.5"].files["audio"]) == b"wav of d.5" * 50
     assert content(found["a.5"].files["subtitles.en"]) == b"WEBVTT en"

@@ -337,7 +337,7 @@ def test_help_shows_a_scripts_own_options(name: str, capsys: pytest.CaptureFixtu
     every = {option for _, options in OF_SOME.values() for option in options.split()}
     assert caught.value.code == 0 and shown & every == set(own.split())
     assert shown - every == {
-        "--help", "--config", "--quiet", "--cookies-from-browser", "--fps", "--size", "--fit",
+        "--help", "--config", "--quiet", "--cookies-from-browser", "--fps", "--size", "--fit", "--frame",
         "--data-dir", "--max-clips", "--retry-failed", "--archives", "--media", "--quality", "--cut", "--encode",
         "--video-format", "--audio-format", "--audio-rate", "--audio-channels", "--check", "--allow-silent",
         "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts", "--max-whole-file",

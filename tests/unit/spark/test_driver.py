@@ -28,7 +28,7 @@ from typing import Any
 
 import pytest
 
-from avclips import api
+from avclips import download
 from avclips.core.clock import Clock
 from avclips.core.errors import GaveUp, RunError, Stopped, UsageError
 from avclips.core.model import Clip
@@ -440,7 +440,7 @@ def test_settings_that_spark_cannot_follow(tmp_path: Path, more: dict[str, Any])
 
     with pytest.MonkeyPatch.context() as patch, usual_log(), pytest.raises(UsageError) as caught:
         patch.setattr(Cluster, "__init__", nobody)
-        api.download(CLIPS, settings, types.SimpleNamespace())
+        download(CLIPS, settings, types.SimpleNamespace())
     assert caught.value.exit_code == 2 and caught.value.hint
 
 

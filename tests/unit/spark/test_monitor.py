@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from avclips.core.clock import Clock
+from avclips.progress.update import Progress
 from avclips.shards.layout import Output
 from avclips.shards.storage import Remote, StoreLost
 from avclips.spark.monitor import Monitor
@@ -27,9 +28,9 @@ class Board:
 
 def test_the_lines_of_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What earlier runs wrote is counted, but is none of what this one is to write, nor of its pace."""
-    board = Board()
+    board, seen = Board(), list[Progress]()
     write_stats(tmp_path, 0, 5)
-    watch = Monitor(Output(Remote(str(tmp_path)), "webdataset", 4), 3, Clock(HURRY), board)
+    watch = Monitor(Output(Remote(str(tmp_path)), "webdataset", 4), 3, Clock(HURRY), board, seen.append)
     watch()
     assert capsys.readouterr().out == "", "not every second"
     watch.tell()
@@ -43,6 +44,9 @@ def test_the_lines_of_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ]  # fmt: skip
     assert [line.rsplit(", ", 2)[2] for line in lines] == ["5.0 MB fetched", *["7.0 MB fetched"] * 2]
     assert lines[0].rsplit(", ", 2)[1] == "0 clips/h"
+    assert [(each.done, each.failed, each.bytes_fetched, each.words) for each in seen] == [
+        (5, 0, 0, "0 of 3 shards"), *[(7, 3, 2_000_000, "1 of 3 shards")] * 2
+    ]  # fmt: skip
     assert [(each["shards"], each["done"], each["failed"]) for each in board.told] == [(1, 5, 0), *[(2, 7, 3)] * 2]
 
 

@@ -1,0 +1,79 @@
+"""The folder that an export is written to: one export's at a time, and nobody else's.
+
+A mark in it says what made it, so that the same command goes on, and another is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from ..core.errors import RunError, UsageError
+from ..core.file_lock import Lock, NoLocks
+from ..core.files import UNFINISHED, as_run_error, move_whole, new_file, read_json, write_json
+
+MARK = ".avclips-export.json"
+_LOCK = ".avclips-export.lock"
+
+
+@contextmanager
+def exclusive(output: Path, form: str, **about: Any) -> Iterator[Path]:
+    """The folder, made and held. UsageError where something else is in it; RunError where another is at it.
+
+    ``about``: what else must be the same to go on with what is there.
+    """
+    mark = {"form": form, **about}
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise as_run_error(error, output) from error
+    lock = Lock(output / _LOCK)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RunError(f"another export is writing {output}", "wait for it, or name another --output") from error
+    except NoLocks:
+        # Nobody can tell; what is written is whole all the same.
+        pass
+    try:
+        _see_that_it_is_ours(output, mark)
+        for left in output.rglob(f".*{UNFINISHED}"):
+            left.unlink(missing_ok=True)
+        yield output
+    finally:
+        with suppress(OSError):
+            lock.release()
+
+
+def _see_that_it_is_ours(output: Path, mark: dict[str, Any]) -> None:
+    path = output / MARK
+    others = sorted(each.name for each in output.iterdir() if each.name != _LOCK)
+    if path.exists():
+        if (was := read_json(path, "delete that file, if the folder is an export")) != mark:
+            raise UsageError(f"{output} holds another export: {json.dumps(was)}", "name another --output")
+    elif others:
+        raise UsageError(f"{output} is not empty: it has {others[0]}", "name a new folder with --output")
+    else:
+        write_json(path, mark)
+
+
+@contextmanager
+def unfinished(target: Path) -> Iterator[Path]:
+    """A path to write to, which takes the name of ``target`` when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}{UNFINISHED}")
+    try:
+        # A link of that name would be followed.
+        os.close(new_file(part))
+        yield part
+        move_whole(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

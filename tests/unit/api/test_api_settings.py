@@ -1,0 +1,110 @@
+"""Keywords of a call as Settings: what each type is made of, what is refused, and what a dataset says itself."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avclips import Columns, Identity, Settings, UsageError, download
+from avclips.api.settings import settings_for
+from avclips.cli.options import read_settings
+from avclips.datasets.known import DATASETS, dataset_named
+
+CLIPS = {"clip_list": "list.csv"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "due"),
+    [
+        ("workers", 2, 2),
+        ("sleep", 1, 1.0),
+        ("rate_limit", None, None),
+        ("clip_list", "list.csv", "list.csv"),
+        ("clip_list", ["a.csv", Path("b.csv")], ("a.csv", Path("b.csv"))),
+        ("ffmpeg", "/opt/ffmpeg", Path("/opt/ffmpeg")),
+        ("archives", "a.zip", (Path("a.zip"),)),
+        ("archives", ["a.zip", Path("b")], (Path("a.zip"), Path("b"))),
+        ("subtitles", "en", ("en",)),
+        ("retry_failed", [], ()),
+        ("retry_failed", None, None),
+        ("identities", Identity("http://p:1"), (Identity("http://p:1"),)),
+        ("columns", {"start": "from"}, Columns(start="from")),
+        ("part", [0, 2], (0, 2)),
+        ("cut", "copy", "copy"),
+        ("encode", None, None),
+        ("info", True, True),
+    ],
+)
+def test_a_value_becomes_what_its_field_holds(name: str, value: Any, due: Any) -> None:
+    found = getattr(settings_for(dataset_named("clips"), "data", CLIPS | {name: value}), name)
+    assert found == due and type(found) is type(due)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"worker": 3}, "there is no setting 'worker': did you mean workers?"),
+        ({"data_dir": "x"}, "there is no setting 'data_dir'"),
+        ({"workers": "3"}, "workers='3' is not a whole number"),
+        ({"workers": True}, "workers=True is not a whole number"),
+        ({"workers": 2.5}, "workers=2.5 is not a whole number"),
+        ({"info": 1}, "info=1 is not True or False"),
+        ({"cut": "exakt"}, "cut='exakt' is not 'exact' or 'copy': did you mean exact?"),
+        ({"ffmpeg": 3}, "ffmpeg=3 is not a path or None"),
+        ({"part": (1, 2, 3)}, "part=(1, 2, 3) is not a sequence of a whole number or None"),
+        ({"identities": "http://p:1"}, "identities='http://p:1' is not a sequence of a Identity"),
+        ({"columns": {"starts": "x"}}, "columns={'starts': 'x'} is not a Columns"),
+        ({"workers": 0}, "workers is at least 1"),
+        ({"video_format": "mkv", "cut": "copy"}, "cut='copy' needs video_format='mp4'"),
+        ({"audio_format": "m4a", "audio_rate": 16000}, "audio_format='m4a' keeps the source's packets"),
+        ({"fps": "25", "cut": "copy"}, "go with cut='exact'"),
+        ({"fit": "crop", "size": "224"}, "fit goes with size='WxH'"),
+        ({"output": "s3://x"}, "output goes with output_format="),
+        ({"identities": [Identity(), Identity("http://p:1")], "workers": 1}, "at least as many workers"),
+        ({"clip_list": None}, "no list is named"),
+    ],
+)
+def test_what_cannot_be_meant(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings_for(dataset_named("clips"), "data", CLIPS | given)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_what_nobody_says_is_as_on_the_command_line(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLURM_ARRAY_TASK_ID", raising=False)
+    dataset = dataset_named(name)
+    listed = "list" in dataset.options
+    by_words, _ = read_settings(dataset, ["list.csv"] if listed else [])
+    by_name = settings_for(dataset, None, {"clip_list": ("list.csv",)} if listed else {})
+    differ = {
+        each.name for each in fields(Settings) if getattr(by_words, each.name) != getattr(by_name, each.name)
+    }
+    assert differ == set()
+
+
+def test_splits_are_those_of_the_dataset() -> None:
+    general = dataset_named("general")
+    assert settings_for(general, "data", {"splits": "val"}).splits == ("val",)
+    with pytest.raises(UsageError, match="there is no split 'vall': did you mean val"):
+        settings_for(general, "data", {"splits": ["vall"]})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "given", "message"),
+    [
+        ("generall", {}, "there is no dataset 'generall': did you mean general?"),
+        ("clips", {"settings": Settings(Path("d")), "workers": 2}, "workers and settings= are both given"),
+        ("clips", {"settings": Settings(Path("d")), "data_dir": "e"}, "data_dir and settings= are both given"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_makes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str, given: dict[str, Any], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        download(dataset, **given)
+    assert message in str(caught.value) and list(tmp_path.iterdir()) == []
