@@ -32,7 +32,7 @@ REQUIREMENTS = {
     "faiss": ("faiss-cpu>=1.9.0.post1",),
     "sklearn": ("scikit-learn>=1.5",),
     "py3langid": ("py3langid>=0.3",),
-    "scenedetect": ("scenedetect[opencv-headless]>=0.6.5",),
+    "scenedetect": ("scenedetect-headless>=0.7",),
 }
 
 

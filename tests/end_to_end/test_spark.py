@@ -216,6 +216,7 @@ def without_java(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_stop_ends_soon_and_keeps_what_is_done(story: Story) -> None:
     assert story.stopped.code == 128 + signal.SIGTERM, tell_of(story.stopped)
     assert "Stopped by SIGTERM; what was done is kept, the same command goes on." in story.stopped.err
@@ -226,6 +227,7 @@ def test_a_stop_ends_soon_and_keeps_what_is_done(story: Story) -> None:
     }
 
 
+@pytest.mark.slow
 def test_after_all_that_the_same_command_completes(story: Story, whole: dict[str, tuple[str, str]]) -> None:
     """No clip twice, no broken tar, no stranger's file."""
     assert story.killed.code == -signal.SIGKILL
@@ -234,25 +236,30 @@ def test_after_all_that_the_same_command_completes(story: Story, whole: dict[str
     assert not any(OURS.search(ended.err) for ended in story.ended), "\n".join(map(tell_of, story.ended))
 
 
+@pytest.mark.slow
 def test_a_run_that_loses_its_store_for_a_while_goes_on(story: Story) -> None:
     """As threads do: their packer waits for it."""
     assert [ended.code for ended in story.ended] == [0], tell_of(story.ended[0])
 
 
+@pytest.mark.slow
 def test_what_was_done_before_is_not_asked_for_again(story: Story) -> None:
     """At most what both cores were at, each time."""
     assert set(story.asked) == set(VIDEOS)
     assert sum(story.asked.values()) <= len(VIDEOS) + 3 * 2, story.asked
 
 
+@pytest.mark.slow
 def test_nothing_is_left_on_the_machine(story: Story) -> None:
     assert left_over(story.stage.data) - {"spark/avclips.zip"} == set()
 
 
+@pytest.mark.slow
 def test_the_package_that_was_shipped_is_not_left_either(story: Story) -> None:
     assert left_over(story.stage.data) == set()
 
 
+@pytest.mark.slow
 def test_nobody_of_a_killed_run_goes_on(story: Story) -> None:
     due = time.monotonic() + TIMEOUT
     while left := tasks_in(story.stage.data.parent):
@@ -260,6 +267,7 @@ def test_nobody_of_a_killed_run_goes_on(story: Story) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_lines_of_progress(story: Story) -> None:
     lines = story.ended[-1].out.splitlines()
     began = next(line for line in lines if " shards, " in line)

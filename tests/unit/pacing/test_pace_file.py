@@ -66,7 +66,15 @@ def most_in_an_hour(nodes: list[Node], folder: Path) -> int:
     return max(sum(start <= time < start + 3600 for time in times) for start in range(0, 3600, 300))
 
 
-@pytest.mark.parametrize(("kind", "ahead"), [(Node, 50.0), (Node, 7200.0), (NodesOwn, 0.0), (NodesOwn, 50.0)])
+@pytest.mark.parametrize(
+    ("kind", "ahead"),
+    [
+        (Node, 50.0),
+        (NodesOwn, 0.0),
+        pytest.param(Node, 7200.0, marks=pytest.mark.slow),
+        pytest.param(NodesOwn, 50.0, marks=pytest.mark.slow),
+    ],
+)
 def test_clocks_apart_bring_no_more(tmp_path: Path, kind: type[Node], ahead: float) -> None:
     server = [0.0]
     assert 95 <= most_in_an_hour([kind(server, 0.0), kind(server, ahead)], tmp_path) <= 100
