@@ -20,14 +20,11 @@ from ..core.signals import Signals
 
 # The command, its module here, and what it does, for `avclips --help`.
 TOOLS: dict[str, tuple[str, str]] = {
-<<<<<<< HEAD
     "curate": ("curate", "choose clips by what is heard and seen in them, from metadata to output.csv"),
-=======
     "export": ("export", "a download as Hugging Face, lhotse, VideoFolder or WebDataset have it"),
     "coverage": ("coverage", "of each split how much is here, why the rest is not, and which set it is"),
     "subset": ("subset", "the ids of what is here, or of what several downloads have in common"),
     "tables": ("tables", "clips.csv, clips.parquet, questions and coverage.json of a folder, made anew"),
->>>>>>> w-loaders
 }
 
 

@@ -198,7 +198,7 @@ def test_what_spark_finds_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_hints_ask_for_what_the_requirements_do() -> None:
-    files = [path for path in ROOT.glob("requirements-*.txt") if path.name != "requirements-dev.txt"]
+    files = [path for path in ROOT.glob("requirements-*.txt") if not path.name.endswith("-dev.txt")]
     lines = [line for path in files for line in path.read_text().splitlines()]
     wanted = {line for line in lines if line and not line.startswith("#")}
     assert {line for lines in REQUIREMENTS.values() for line in lines} == wanted
