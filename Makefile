@@ -38,7 +38,7 @@ $(FOUR)/.made: requirements.txt requirements-dev.txt requirements-scale.txt
 # TORCH: what pip is told. On Linux, plain `torch` is a build for CUDA, of several GB; one of a version, or of
 # another index, may be for the CPU: make test-torch TORCH='torch==2.13.0'.
 TORCH ?= torch
-$(TORCH_VENV)/.made: requirements.txt requirements-torch.txt requirements-torch-dev.txt
+$(TORCH_VENV)/.made: requirements.txt requirements-torch.txt requirements-torch-dev.txt requirements-curate.txt
 	$(NEW_ENOUGH)
 	$(PYTHON) -m venv --clear $(TORCH_VENV)
 	$(TORCH_VENV)/bin/python $(INSTALL) $(TORCH)
@@ -130,6 +130,9 @@ bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, 
 
 bench-long: $(BIN)/.made ## starts on a million clips, all of AVQA in fast time, ten million rows: half an hour [QUICK=1]
 	$(BIN)/python -m benchmarks.long $(if $(QUICK),--quick)
+
+bench-curate: $(BIN)/.made ## what the stages of curation cost, beside what they are compared with
+	for each in benchmarks/curate*.py; do $(BIN)/python -m benchmarks.$$(basename $$each .py) || exit 1; done
 
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is
 	$(BIN)/python -m tools.readers
