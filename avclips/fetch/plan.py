@@ -34,11 +34,11 @@ class Share:
         self.everyone = 0
 
     def __iter__(self) -> Iterator[Clip]:
-        everyone = 0
+        everyone, partition = 0, self._partition
         for clip in self._clips:
             if is_plain_name(clip.id):
                 everyone += 1
-                if is_in(self._partition, clip.video):
+                if partition is None or is_in(partition, clip.video):
                     yield clip
         self.everyone = everyone
 
