@@ -1,4 +1,4 @@
-"""What stands in a folder of clips, against what its lines say: each file that is missing, each that is unknown."""
+"""What stands in a folder of clips against what its lines say: each missing file, and each that is unknown."""
 
 from __future__ import annotations
 
