@@ -24,6 +24,7 @@ Times are kept as whole ticks, and as fractions of seconds where clocks meet.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -145,7 +146,6 @@ def on_grid(samples: Samples, rate: int, first: Fraction | None) -> Samples:
     """
     held = samples_of_packet(samples, rate)
     exact = samples.timescale == rate
-    wanted = [Fraction(time * rate, samples.timescale) for time in samples.times]
     lengths = [held or round(Fraction(lasts * rate, samples.timescale)) for lasts in samples.durations]
     if exact and held is None:
         return samples
@@ -155,12 +155,15 @@ def on_grid(samples: Samples, rate: int, first: Fraction | None) -> Samples:
     times: list[int] = []
     # A clock that counts samples may have been given rounded times, as of a file that was in another container.
     rounded = not exact
-    for number, time in enumerate(wanted):
+    # In whole numbers, as a clip has hundreds of packets: a sample is so many of what a time is counted in here.
+    sample, gap = samples.timescale, math.floor(GAP * rate * samples.timescale)
+    for number, read in enumerate(samples.times):
         follows = times[-1] + lengths[number - 1] if times else None
-        if follows is not None and abs(time - follows) <= GAP * rate:
+        if follows is not None and abs(read * rate - follows * sample) <= gap:
             times.append(follows)
-            rounded = rounded or time != follows
+            rounded = rounded or read * rate != follows * sample
         else:
+            time = Fraction(read * rate, sample)
             times.append(_placed(time, rate, held, first) if rounded else round(time))
     scaled = Fraction(rate, samples.timescale)
     since = None if samples.shift is None else round(samples.since * scaled)

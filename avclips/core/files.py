@@ -227,6 +227,21 @@ def whole_object(path: Path) -> Iterator[Callable[[str, Any], None]]:
         stream.write("{}\n" if before == "{\n " else "\n}\n")
 
 
+@contextmanager
+def whole_list(path: Path) -> Iterator[Callable[[Any], None]]:
+    """The same of a JSON list."""
+    with whole(path) as stream:
+        before = "[\n "
+
+        def write(value: Any) -> None:
+            nonlocal before
+            stream.write(f"{before}{_JSON.encode(value)}")
+            before = ",\n "
+
+        yield write
+        stream.write("[]\n" if before == "[\n " else "\n]\n")
+
+
 def _spread(value: Any, indent: str) -> str:
     """JSON with a line for each entry, and each entry of a list in it; json's own indent is slow."""
     if not value or not isinstance(value, (dict, list)) or (isinstance(value, dict) and len(indent) > 1):

@@ -18,6 +18,8 @@ from ..core.sites import watch_url
 
 # In the metadata folder: the records of a list that name no clip, each with the reason.
 LEFT_OUT = "left_out.json"
+# There, of some datasets: the ids of all clips, and the page of each one's video.
+IDS, URLS = "required_video_ids.json", "video_url_mapping.json"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Listing:
     the page of a clip's video, None where it is not known; ``files``: further JSON for the metadata folder, by
     name; ``remarks``: what a user should be told; ``named``: whether the ids are a user's words, which may have
     meant other clips before. ``rows``: how many records the list has, 0 where nobody counted: each
-    made a clip, named one that was made before, or is left out.
+    made a clip, named one that was made before, or is left out. ``names()``: (id, video) of each clip, where
+    ``IDS`` and ``URLS`` are to name them, and the page of each one's video.
     """
 
     clips: Iterable[Clip]
@@ -49,6 +52,7 @@ class Listing:
     remarks: Sequence[str] = field(default_factory=tuple)
     named: bool = False
     rows: int = 0
+    names: Callable[[], Iterable[tuple[str, str]]] | None = None
 
 
 def together(clips: Iterable[Clip]) -> list[Clip]:
@@ -57,12 +61,6 @@ def together(clips: Iterable[Clip]) -> list[Clip]:
     for clip in clips:
         groups.setdefault(clip.video, []).append(clip)
     return list(itertools.chain(*groups.values()))
-
-
-def id_files(clips: Iterable[Clip], url_of: Callable[[str], str | None] = watch_url) -> dict[str, Any]:
-    """The JSON files that name all clips, and the page of each one's video."""
-    urls = {clip.id: url_of(clip.video) for clip in clips}
-    return {"required_video_ids.json": list(urls), "video_url_mapping.json": urls}
 
 
 @dataclass(frozen=True)

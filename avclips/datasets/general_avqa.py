@@ -11,16 +11,19 @@ vggsound.csv, labels with commas are quoted, and there is no header.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.errors import RunError
 from ..core.files import read_json
-from ..core.model import Clip
+from ..core.json_array import values_in
 from . import vggsound
-from .base import Annotation, Dataset, Listing, id_files, together
+from .base import Annotation, Dataset, Listing
+from .clip_table import ClipTable, Row
 
 _QA_URL = "https://raw.githubusercontent.com/AlyssaYoung/AVQA/main/data/annotation/{name}"
 
@@ -42,42 +45,59 @@ def read_questions(path: Path) -> list[Any]:
 
 def read_clips(metadata: Path, splits: Sequence[str]) -> Listing:
     """The clips of the QA files of ``splits``, each once, in the order of the files."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, _Said] = {}
     skipped: list[str] = []
     for split in splits:
-        path = metadata / f"{split}_qa.json"
-        for name in _names(read_questions(path), path.name, skipped):
-            splits_of_clip = found.setdefault(name, [])
-            if split not in splits_of_clip:
-                splits_of_clip.append(split)
+        for name in _names(metadata / f"{split}_qa.json", skipped):
+            said = found.get(name, _NOTHING)
+            if split not in said.splits:
+                found[name] = _said((*said.splits, split))
     if not found:
         raise RunError(
             f"no record in {metadata} names a clip; the first: {skipped[0]}", "see README.md for the files"
         )
-    labels, labels_path = {}, metadata / vggsound.FILE
-    if labels_path.exists():
-        labels = vggsound.read_labels(labels_path)
-    clips = together(_clip(name, in_splits, labels) for name, in_splits in found.items())
-    return Listing(clips, skipped, files=id_files(clips))
+    if (labels := metadata / vggsound.FILE).exists():
+        for name, label, split in vggsound.label_rows(labels):
+            if name in found:
+                found[name] = _said(found[name].splits, label, split)
+    clips = ClipTable(_row(name, said) for name, said in found.items())
+    return Listing(clips, skipped, names=clips.names)
 
 
-def _names(records: list[Any], file: str, skipped: list[str]) -> Iterator[str]:
-    for number, record in enumerate(records, 1):
-        name = record.get("video_name") if isinstance(record, dict) else None
+class _Said(NamedTuple):
+    """What the files say of a clip: the splits with questions on it, and VGG-Sound's label and split."""
+
+    splits: tuple[str, ...]
+    label: str | None = None
+    vggsound_split: str | None = None
+
+
+# Millions of clips share some hundreds.
+_said = functools.cache(_Said)
+_NOTHING = _Said(())
+
+
+def _names(path: Path, skipped: list[str]) -> Iterator[str]:
+    found = values_in(path, "video_name", lambda: read_questions(path))
+    for number, name in enumerate(itertools.chain.from_iterable(found), 1):
         if not isinstance(name, str):
-            skipped.append(f"{file}, record {number}: no video_name")
+            skipped.append(f"{path.name}, record {number}: no video_name")
         elif not _NAME.fullmatch(name):
-            skipped.append(f"{file}, record {number}: {name[:60]!r} is not a YouTube id, '_' and six digits")
+            why = f"{name[:60]!r} is not a YouTube id, '_' and six digits"
+            skipped.append(f"{path.name}, record {number}: {why}")
         else:
             yield name
 
 
-def _clip(name: str, splits: list[str], labels: dict[str, tuple[str, str]]) -> Clip:
+def _row(name: str, said: _Said) -> Row:
     start = float(name[12:])
-    meta: dict[str, Any] = {"splits": splits}
-    if name in labels:
-        meta["label"], meta["vggsound_split"] = labels[name]
-    return Clip(name, name[:11], start, start + CLIP_SECONDS, meta)
+    return name, name[:11], start, start + CLIP_SECONDS, _meta(said)
+
+
+@functools.cache
+def _meta(said: _Said) -> Mapping[str, Any]:
+    labels = {} if said.label is None else {"label": said.label, "vggsound_split": said.vggsound_split}
+    return {"splits": list(said.splits), **labels}
 
 
 _ANNOTATIONS = (

@@ -32,7 +32,7 @@ from ..core.sites import watch_url
 from ..lists.cells import clock_time
 from ..lists.csv_reader import reader
 from ..lists.id_map import Place, read_id_map
-from .base import Annotation, Dataset, Drive, DriveArchive, Listing, id_files, together
+from .base import Annotation, Dataset, Drive, DriveArchive, Listing, together
 
 SPLITS = ("train", "val", "test")
 V2 = "v2"
@@ -128,7 +128,8 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
         clips=everyone,
         skipped=skipped,
         url_of=url_of,
-        files={**id_files(everyone, url_of), "video_ids.json": overview},
+        files={"video_ids.json": overview},
+        names=lambda: ((clip.id, clip.video) for clip in everyone),
         remarks=_about(places, splits_of, settings.id_map),
     )
 

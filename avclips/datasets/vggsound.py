@@ -10,17 +10,19 @@ at Oxford is reported gone. Some clips are shorter than ten seconds, still, or s
 from __future__ import annotations
 
 import csv
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import RunError
 from ..core.files import whole
-from ..core.model import Clip
 from ..core.settings import Settings
 from ..lists.csv_reader import reader
 from ..lists.labels import choose_labels
-from .base import Annotation, Dataset, Finished, Listing, id_files, together
+from .base import Annotation, Dataset, Finished, Listing
+from .clip_table import ClipTable, Row
 
 URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
 FILE = "vggsound.csv"
@@ -32,7 +34,12 @@ _START = re.compile(r" *[0-9]{1,6} *")
 
 def read_labels(path: Path) -> dict[str, tuple[str, str]]:
     """vggsound.csv as clip id -> (label, split); RunError when a row has not four fields."""
-    labels: dict[str, tuple[str, str]] = {}
+    return {name: (label, split) for name, label, split in label_rows(path)}
+
+
+def label_rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    """The rows of vggsound.csv, (clip id, label, split), of which the last of a clip counts; RunError likewise."""
+    known = False
     try:
         with open(path, encoding="utf-8-sig", newline="") as stream:
             rows = reader(stream, strict=True)
@@ -41,14 +48,14 @@ def read_labels(path: Path) -> dict[str, tuple[str, str]]:
                     continue
                 if len(row) != 4 or not _START.fullmatch(row[1]):
                     raise RunError(f"{path}, line {rows.line_num}: not 'YouTube id,start,label,split'", _HINT)
-                labels[f"{row[0]}_{int(row[1]):06d}"] = (row[2], row[3])
+                known = True
+                yield f"{row[0]}_{int(row[1]):06d}", row[2], row[3]
     except csv.Error as error:
         raise RunError(f"{path}, line {rows.line_num}: {error}", _HINT) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path} cannot be read: {error}", _HINT) from error
-    if not labels:
+    if not known:
         raise RunError(f"{path} is empty", _HINT)
-    return labels
 
 
 def read_clips(metadata: Path, settings: Settings) -> Listing:
@@ -57,22 +64,28 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     labels = read_labels(path)
     wanted = choose_labels(settings.labels, {label: label for label, _ in labels.values()})
     skipped: list[str] = []
-    clips = together(_clips(labels, settings, wanted, skipped))
-    if not clips:
+    clips = ClipTable(_clips(labels, settings, wanted, skipped))
+    if not len(clips):
         why = skipped[0] if skipped else f"none is in {' or '.join(settings.splits)} with these labels"
         raise RunError(f"{path} names no clip to fetch: {why}", "see --splits and --labels")
-    return Listing(clips, skipped, files=id_files(clips))
+    return Listing(clips, skipped, names=clips.names)
 
 
 def _clips(
     labels: dict[str, tuple[str, str]], settings: Settings, wanted: frozenset[str], skipped: list[str]
-) -> Iterator[Clip]:
+) -> Iterator[Row]:
     for name, (label, split) in labels.items():
         video, start = name[:-7], float(name[-6:])
         if not _ID.fullmatch(video):
             skipped.append(f"{FILE}: {video[:60]!r} is not a YouTube id")
         elif split in settings.splits and (not wanted or label in wanted):
-            yield Clip(name, video, start, start + CLIP_SECONDS, {"label": label, "split": split})
+            yield name, video, start, start + CLIP_SECONDS, _meta(label, split)
+
+
+# Of two hundred thousand clips, some hundreds are different.
+@functools.cache
+def _meta(label: str, split: str) -> Mapping[str, Any]:
+    return {"label": label, "split": split}
 
 
 def write_tables(finished: Finished, metadata: Path, settings: Settings) -> None:

@@ -19,6 +19,8 @@ from ..state.manifest import Line
 from ..state.partition import Partition, is_in
 from ..state.store import Store
 
+# So many videos are kept: of a list of which most is done, they are all that is asked for.
+_KEPT = 1000
 UrlOf = Callable[[str], str | None]
 
 
@@ -34,11 +36,11 @@ class Share:
         self.everyone = 0
 
     def __iter__(self) -> Iterator[Clip]:
-        everyone = 0
+        everyone, partition = 0, self._partition
         for clip in self._clips:
             if is_plain_name(clip.id):
                 everyone += 1
-                if is_in(self._partition, clip.video):
+                if partition is None or is_in(partition, clip.video):
                     yield clip
         self.everyone = everyone
 
@@ -50,7 +52,8 @@ class Plan:
     ``rescued``: failed for good elsewhere, and lie in the archives; ``here``: on this machine, or of a video of
     which another clip is; ``left``: no site is known to ask. Of those that a site is asked for, ``asked`` and
     ``videos`` are how many there are, and ``count`` that of all clips, done or not. ``seconds``: of all clips that
-    are to be tried and have an end, ``timed`` of them.
+    are to be tried and have an end, ``timed`` of them. ``first``: the first of the videos that a site is asked
+    for, with all of their clips.
     """
 
     rescued: list[Clip] = field(default_factory=list)
@@ -61,6 +64,7 @@ class Plan:
     count: int = 0
     seconds: float = 0.0
     timed: int = 0
+    first: list[tuple[str, list[Clip]]] = field(default_factory=list)
 
     def length(self, usual: float) -> float:
         """The seconds of a clip, on average; ``usual`` where no list tells."""
@@ -79,17 +83,21 @@ def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: S
         listed = list(group)
         plan.count += len(listed)
         pending = [clip for clip in listed if store.may_come(clip)]
+        plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
+        if not pending:
+            continue
         ended = [clip.end - clip.start for clip in pending if clip.end is not None]
         plan.seconds += sum(ended)
         plan.timed += len(ended)
-        plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
         if any(archives.holds(clip.id) or store.had_unknown_files(clip) for clip in pending):
             plan.here += pending
-        elif pending and url_of(video) is None:
+        elif url_of(video) is None:
             plan.left += pending
-        elif pending:
+        else:
             plan.asked += len(pending)
             plan.videos += 1
+            if plan.videos <= _KEPT:
+                plan.first.append((video, listed))
     for held in (plan.rescued, plan.here):
         held.sort(key=lambda clip: archives.place(clip.id))
     return plan
@@ -98,7 +106,11 @@ def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: S
 def at_a_site(clips: Iterable[Clip], plan: Plan, url_of: UrlOf, store: Store) -> Iterator[Video]:
     """The videos that a site is asked for, with their clips that are to be tried, as the list comes."""
     here = {clip.video for clip in plan.here}
-    for video, group in itertools.groupby(clips, key=lambda clip: clip.video):
+    groups: Iterable[tuple[str, Iterable[Clip]]] = itertools.groupby(clips, key=lambda clip: clip.video)
+    # What was not rescued may be asked for after all.
+    if plan.count and plan.videos == len(plan.first) and not plan.rescued:
+        groups = plan.first
+    for video, group in groups:
         url = url_of(video)
         pending = tuple(clip for clip in group if store.may_come(clip))
         if pending and url is not None and video not in here:

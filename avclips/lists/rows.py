@@ -18,6 +18,7 @@ from .addresses import cleaned, times_in, video_of
 from .cells import StartAlone, as_json, interval, list_of, short, shown
 from .compound_cells import is_compound, taken_apart
 from .meaning import Cells, Meaning, see_that_it_is_in_the_video
+from .plain_lines import PLAIN_ID, PLAIN_SECONDS
 
 Interval = tuple[float, float | None]
 
@@ -57,9 +58,17 @@ def named_of(cells: Cells, meaning: Meaning) -> Named:
     return found
 
 
-# An id, and a start that can be nothing but seconds.
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{11}")
-_PLAIN_SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_PLAIN_ID = re.compile(PLAIN_ID)
+_PLAIN_SECONDS = re.compile(PLAIN_SECONDS)
+
+
+def plain_columns(meaning: Meaning) -> tuple[str, str] | None:
+    """The columns of the id and of the start, where a row's clip follows from these and the length alone."""
+    columns = meaning.columns
+    further = columns.end or columns.duration or columns.clip or meaning.cell or meaning.units or meaning.full
+    if further or meaning.comma or not columns.url or not columns.start or not meaning.length:
+        return None
+    return columns.url, columns.start
 
 
 def plain_reader(meaning: Meaning) -> Callable[[Cells], tuple[str, float, float] | None]:
@@ -67,11 +76,10 @@ def plain_reader(meaning: Meaning) -> Callable[[Cells], tuple[str, float, float]
 
     (video, start, end); None of a row that has to be read by ``named_of``.
     """
-    columns, length = meaning.columns, meaning.length
-    further = columns.end or columns.duration or columns.clip or meaning.cell or meaning.units or meaning.full
-    if further or meaning.comma or not columns.url or not columns.start or not length:
+    plain, length = plain_columns(meaning), meaning.length
+    if plain is None or length is None:
         return lambda cells: None
-    video_column, start_column = columns.url, columns.start
+    video_column, start_column = plain
 
     def read(cells: Cells) -> tuple[str, float, float] | None:
         video, start = cells.get(video_column), cells.get(start_column)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ..core.errors import RunError
 from ..core.extras import extra
+from .plain_lines import PlainLines
 
 # (video, start, end) in seconds.
 Row = tuple[str, float, float]
@@ -27,8 +28,10 @@ _THREADS = 1
 _SORT = """
     COPY (
         SELECT video, start, stop
-        FROM rows JOIN (SELECT video, min(place) AS first FROM rows GROUP BY video) AS firsts USING (video)
-        ORDER BY first, place
+        FROM rows LEFT JOIN (
+            SELECT video, min(place) AS first FROM rows GROUP BY video HAVING count(*) > 1
+        ) AS several USING (video)
+        ORDER BY coalesce(first, place), place
     ) TO {path} (FORMAT parquet, ROW_GROUP_SIZE 100000)
 """
 
@@ -40,21 +43,46 @@ def is_here() -> bool:
 
 def write_ordered(path: Path, rows: Iterable[Row]) -> None:
     """The rows with those of a video together, in the order of each one's first. RunError: a full disk, say."""
+    arrow = extra("pyarrow", "long lists are ordered")
+    _write(path, (_columns(arrow, batch) for batch in _batches(rows)), "start, stop")
+
+
+def write_plain(path: Path, lines: PlainLines, video: str, length: float) -> int:
+    """The same of plain lines; returns how many there are.
+
+    ``video``: the column of ids; ``length``: of each clip, with at most six decimals, as a plain start has.
+    NotPlain where one of the lines is something else.
+    """
+    arrow = extra("pyarrow.csv", "long lists are read")
+    tables = (_table(arrow, lines, video, block) for block in lines.blocks(video))
+    # As decimal numbers, what is written is added up; its double is what round() makes of two doubles' sum.
+    stop = f"CAST(CAST(start AS DECIMAL(18, 6)) + CAST({length!r} AS DECIMAL(18, 6)) AS DOUBLE)"
+    return _write(path, tables, f"CAST(start AS DOUBLE), {stop}")
+
+
+def _write(path: Path, tables: Iterable[Any], times: str) -> int:
+    """``tables``: Arrow's, of some rows each; ``times``: how their starts and stops are made of their columns."""
     duckdb, arrow = extra("duckdb", "long lists are ordered"), extra("pyarrow", "long lists are ordered")
     limits = {"memory_limit": _MEMORY[0], "threads": _THREADS, "temp_directory": f"{path}.tmp"}
     # The rows say their places themselves.
     limits["preserve_insertion_order"] = False
+    count = 0
     try:
         with closing(duckdb.connect(":memory:", config=limits)) as base:
             # Of what takes longer than two seconds it tells on standard output otherwise.
             base.execute("SET enable_progress_bar = false")
             base.execute("CREATE TABLE rows (place BIGINT, video VARCHAR, start DOUBLE, stop DOUBLE)")
-            for first, batch in _batches(rows):
-                _insert(base, arrow, first, batch)
+            for table in tables:
+                places = _numbers(arrow, "q", range(count, count + table.num_rows))
+                base.register("batch", table.append_column("place", places))
+                base.execute(f"INSERT INTO rows SELECT place, video, {times} FROM batch")
+                base.unregister("batch")
+                count += table.num_rows
             _sort(base, path, duckdb.OutOfMemoryException)
     except duckdb.Error as error:
         why = str(error).partition("\n")[0][:200]
         raise RunError(f"{path} cannot be written: {why}", "is there room?") from error
+    return count
 
 
 def _sort(base: Any, path: Path, too_little: type[Exception]) -> None:
@@ -69,25 +97,27 @@ def _sort(base: Any, path: Path, too_little: type[Exception]) -> None:
                 raise
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[tuple[int, list[Row]]]:
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     coming = iter(rows)
-    for first in itertools.count(0, _BATCH):
-        if not (batch := list(itertools.islice(coming, _BATCH))):
-            return
-        yield first, batch
+    while batch := list(itertools.islice(coming, _BATCH)):
+        yield batch
 
 
-def _insert(base: Any, arrow: Any, first: int, batch: list[Row]) -> None:
+def _columns(arrow: Any, batch: list[Row]) -> Any:
     videos, starts, stops = zip(*batch, strict=True)
-    columns = {
-        "place": _numbers(arrow, "q", range(first, first + len(batch))),
-        "video": arrow.array(videos, arrow.string()),
-        "start": _numbers(arrow, "d", starts),
-        "stop": _numbers(arrow, "d", stops),
-    }
-    base.register("batch", arrow.table(columns))
-    base.execute("INSERT INTO rows SELECT place, video, start, stop FROM batch")
-    base.unregister("batch")
+    times = {"start": _numbers(arrow, "d", starts), "stop": _numbers(arrow, "d", stops)}
+    return arrow.table({"video": arrow.array(videos, arrow.string()), **times})
+
+
+def _table(arrow: Any, lines: PlainLines, video: str, block: bytes) -> Any:
+    names = ["video", "start"] if lines.columns[0] == video else ["start", "video"]
+    return arrow.csv.read_csv(
+        arrow.BufferReader(block),
+        arrow.csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=names),
+        arrow.csv.ParseOptions(delimiter=lines.delimiter, quote_char=False),
+        # As they are written.
+        arrow.csv.ConvertOptions(column_types=dict.fromkeys(names, arrow.string())),
+    )
 
 
 def _numbers(arrow: Any, kind: Literal["q", "d"], values: Iterable[float]) -> Any:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ..core.errors import RunError
 from ..core.model import Clip
-from .sorted_spool import Row, is_here, read_ordered, write_ordered
+from .plain_lines import LEAST_BYTES, NotPlain, PlainLines
+from .sorted_spool import Row, is_here, read_ordered, write_ordered, write_plain
 
 # From so many rows on, the faster way is worth its start.
 LONG = 100_000
@@ -51,6 +52,26 @@ class OnDisk:
         else:
             self._put(self._path, self._ordered, lambda part: _write(part, every))
 
+    def fill_plain(self, lines: PlainLines, video: str, length: float) -> int | None:
+        """Take all of a long list's rows at once, where they are plain and DuckDB is here.
+
+        How many there are; None where ``fill`` has to take them. ``video``, ``length``: as write_plain has them.
+        """
+        if lines.source.path.stat().st_size < LONG * LEAST_BYTES or not is_here():
+            return None
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        count = 0
+
+        def write(part: Path) -> None:
+            nonlocal count
+            count = write_plain(part, lines, video, length)
+
+        try:
+            self._put(self._ordered, self._path, write)
+        except NotPlain:
+            return None
+        return count
+
     def _put(self, path: Path, other: Path, write: Callable[[Path], None]) -> None:
         # Several may do so at a time: each takes its own in place of the others', and all are the same.
         part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.part")
@@ -72,12 +93,14 @@ class OnDisk:
 
     def __iter__(self) -> Iterator[Clip]:
         rows = read_ordered(self._ordered) if self._ordered.exists() else _read(self._path)
-        made, of_video, ids = self._made, None, set[str]()
-        for row in rows:
-            clip = made(*row)
-            if row[0] != of_video:
-                of_video, ids = row[0], {clip.id}
-            elif clip.id in ids:
+        made, of_video, last, ids = self._made, None, "", set[str]()
+        for video, start, end in rows:
+            clip = made(video, start, end)
+            if video != of_video:
+                # Most have one clip.
+                of_video, last = video, clip.id
+                ids.clear()
+            elif clip.id == last or clip.id in ids:
                 continue
             else:
                 ids.add(clip.id)

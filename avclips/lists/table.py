@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .plain_lines import PlainLines
+
 # Where a row stands ("line 37", "record 5", "row 5"), and its cells by column.
 Row = tuple[str, Mapping[str, Any]]
 Rows = Callable[[Collection[str]], Iterator[Row]]
@@ -57,6 +59,8 @@ class Table:
     count: Callable[[], int | None] = lambda: None
     # Whether it is several files, whose rows say which of them they are in.
     many: bool = False
+    # Of a file of lines with two columns: the same rows, many at a time.
+    lines: PlainLines | None = None
 
     def place(self, where: str) -> str:
         """Where a row stands, with the file."""

@@ -17,6 +17,7 @@ from typing import IO, Any
 from ..core.errors import RunError, UsageError
 from .csv_reader import reader
 from .files import Source, text_of
+from .plain_lines import plain_lines
 from .table import SAMPLE, Looks, Row, Table, is_word
 
 # What may stand between cells, the likeliest first.
@@ -62,7 +63,8 @@ def text_table(source: Source, codec: str, looks: Looks, delimiter: str | None) 
     def head_of(name: str) -> list[Any]:
         return [row.get(name) for row in first]
 
-    return Table(source.name, columns, named, rows, head_of, form.delimiter)
+    lines = plain_lines(source, codec, form.delimiter, columns, named)
+    return Table(source.name, columns, named, rows, head_of, form.delimiter, lines=lines)
 
 
 # -- which letter stands between the cells -------------------------------------------------------------------

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import RunError
-from ..core.files import free_bytes, write_json
+from ..core.files import free_bytes, whole_list, whole_object, write_json
 from ..core.redact import without_passwords
 from ..core.settings import Settings
 from ..core.wording import in_units
-from ..datasets.base import LEFT_OUT, Dataset, Listing
+from ..datasets.base import IDS, LEFT_OUT, URLS, Dataset, Listing
 from ..fetch.plan import Plan
 from ..fetch.roles import Slot
 from ..progress.console import say
@@ -54,6 +54,12 @@ def tell_listing(listing: Listing, metadata: Path) -> None:
         write_json(left_out, without_passwords(list(listing.skipped)))
     for name, value in listing.files.items():
         write_json(metadata / name, value)
+    if listing.names is not None:
+        with whole_list(metadata / IDS) as add, whole_object(metadata / URLS) as put:
+            # One by one: there may be millions.
+            for name, video in listing.names():
+                add(name)
+                put(name, listing.url_of(video))
 
 
 def tell_pace(run: RunContext, plan: Plan, done: int, slots: Sequence[Slot]) -> None:

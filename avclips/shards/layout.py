@@ -88,8 +88,7 @@ class Output:
             self.count, listed = self.count + 1, listed + len(shard.clips)
             lines = [f"{clip.id}\t{clip.video}\t{clip.start}\t{clip.end}\n" for clip in shard.clips]
             digest.update("".join(lines).encode("utf-8", "replace"))
-            for clip in shard.clips:
-                kinds.add(clip.meta)
+            kinds.add_all(clip.meta for clip in shard.clips)
         layout = layout_of_schema(kinds, endings, info)
         plan: dict[str, Any] = {"clips": listed, "shards": self.count, "samples_per_shard": size}
         plan |= {"format": self._format, **about, "list": digest.hexdigest()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 # By Arrow's names.
@@ -36,6 +36,14 @@ class Schema:
                 self._full[name] += 1
                 if isinstance(value, list) and _has_holes(value):
                     self._holed.add(name)
+
+    def add_all(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """See rows, of which millions may have no cell."""
+        for cells in rows:
+            if cells:
+                self.add(cells)
+            else:
+                self._rows += 1
 
     def found(self) -> dict[str, str]:
         """Each column, in the order of their first rows, and its kind."""

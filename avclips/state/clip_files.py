@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from operator import attrgetter
 from pathlib import Path
@@ -61,23 +62,39 @@ class ClipFiles:
         """Note what stands there that no line knows; return the clips whose files, or some of them, do not."""
         self._unknown = {}
         lost: set[str] = set()
+        # Most clips share one of a few: which folders there are, and how many files are due in each.
+        kinds = Counter(done.values())
         for root, ending_of in ((self.videos, _video_of), (self.audio, _audio_of), (self.frames, _frame_of)):
-            # By folder and by ending, the clips of whose files none was seen yet.
-            due: dict[str, dict[str, set[str]]] = {"": {}}
-            for clip_id, each in done.items():
-                due.setdefault(each.folder, {}).setdefault(ending_of(each), set()).add(clip_id)
-            for folder, unseen in due.items():
-                unknown = self._unknown.setdefault(folder, set())
-                unseen.pop("", None)
-                for name in self._names(root / folder):
-                    dot = name.rfind(".")
-                    clips = unseen.get(name[dot:])
-                    if clips and name[:dot] in clips:
-                        clips.remove(name[:dot])
-                    else:
-                        unknown.add(name)
-                lost.update(*unseen.values())
+            due = Counter({"": 0})
+            for each, count in kinds.items():
+                due[each.folder] += count if ending_of(each) else 0
+            for folder, count in due.items():
+                if self._see(root / folder, folder, done, ending_of) < count:
+                    lost |= self._missing(root / folder, folder, done, ending_of)
         return lost
+
+    def _see(self, path: Path, folder: str, done: Mapping[str, Done], ending_of: Callable[[Done], str]) -> int:
+        """Note a folder's files that no line knows; return how many are known."""
+        known, unknown = 0, self._unknown.setdefault(folder, set())
+        for name in self._names(path):
+            dot = name.rfind(".")
+            each = done.get(name[:dot])
+            if each is not None and each.folder == folder and ending_of(each) == name[dot:]:
+                known += 1
+            else:
+                unknown.add(name)
+        return known
+
+    def _missing(
+        self, path: Path, folder: str, done: Mapping[str, Done], ending_of: Callable[[Done], str]
+    ) -> set[str]:
+        """The clips whose files are due in a folder, and not there."""
+        names = set(self._names(path))
+        return {
+            clip_id
+            for clip_id, each in done.items()
+            if each.folder == folder and ending_of(each) and clip_id + ending_of(each) not in names
+        }
 
     def _names(self, folder: Path) -> Iterator[str]:
         # What is packed is read, sent elsewhere and removed: nobody's link is taken for a file of ours.

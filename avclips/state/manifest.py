@@ -171,13 +171,16 @@ def replay(manifests: Iterable[Path]) -> Replay:
     quick = quick_reader()
     for path in manifests:
         one, passed_over = Replay(), []
-        for begin, raw in raw_lines(path):
-            if (found := quick(raw)) is not None:
-                one.take_done(found[0], _done(*found[1:]))
-            elif (line := parse_line(raw)) is not None:
-                one.take(line, path.name, begin + len(raw))
-            else:
-                passed_over.append(begin)
+        with open(path, "rb") as stream:
+            end = 0
+            for raw in stream:
+                end += len(raw)
+                if (found := quick(raw)) is not None:
+                    one.take_done(found[0], _done(*found[1:]))
+                elif (line := parse_line(raw)) is not None:
+                    one.take(line, path.name, end)
+                else:
+                    passed_over.append(end - len(raw))
         one.sizes[path.name] = path.stat().st_size
         if passed_over:
             words = "%s: lines that are broken, or no run's, are passed over: %d, the first at byte %d"
@@ -224,7 +227,9 @@ def weight_of(line: Line) -> tuple[int, bool, str]:
 
 def _all(manifests: Iterable[Path]) -> Iterator[Line]:
     # What is cut is found in the folder, or fetched.
-    return (line for path in manifests for _, raw in raw_lines(path) if (line := parse_line(raw)) is not None)
+    for path in manifests:
+        with open(path, "rb") as stream:
+            yield from (line for raw in stream if (line := parse_line(raw)) is not None)
 
 
 def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:

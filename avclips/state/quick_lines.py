@@ -17,6 +17,9 @@ from .manifest_line import COUNTS, MOST, MOST_TURNS, NUMBERS, files_of
 Found = tuple[str, str, str, int, str, str, int, str]
 """A clip's id; how picture and sound end; attempts; folder; what was withheld; turn; how the frame ends."""
 
+# In place of an id: no letter of one, nor of a folder.
+_ID = "*"
+
 
 def quick_reader() -> Callable[[bytes], Found | None]:
     """Reads a line of a manifest; None of a line that has to be read otherwise."""
@@ -58,8 +61,22 @@ def _read(decode: Callable[[str], Any], broken: type[Exception], raw: bytes) -> 
         line = decode(raw.decode("utf-8"))
     except (broken, UnicodeDecodeError, RecursionError):
         return None
-    files = files_of(line.id, line.video, line.audio, line.info, line.subtitles, line.frame)
-    if files is None or not is_plain_name(line.id):
+    clip_id, picture, sound = line.id, line.video, line.audio
+    files = None
+    if picture and sound and len(clip_id) > 1 and not (line.info or line.subtitles or line.frame):
+        # Most clips' files are called as others', but for the id: such names are looked at once.
+        pattern = picture.replace(clip_id, _ID, 1), sound.replace(clip_id, _ID, 1)
+        # Where an id is not in both, it is not so much shorter.
+        if len(pattern[0]) + len(pattern[1]) == len(picture) + len(sound) - 2 * len(clip_id) + 2:
+            files = _alike(*pattern)
+    files = files or files_of(clip_id, picture, sound, line.info, line.subtitles, line.frame)
+    if files is None or not is_plain_name(clip_id):
         return None
     folder, video, audio, frame = files
-    return line.id, video, audio, line.attempts, folder, line.withheld or "", line.turn, frame
+    return clip_id, video, audio, line.attempts, folder, line.withheld or "", line.turn, frame
+
+
+@functools.lru_cache(maxsize=4096)
+def _alike(picture: str, sound: str) -> tuple[str, str, str, str] | None:
+    """Where files lie whose names have ``_ID`` in place of their clip's id."""
+    return files_of(_ID, picture, sound, None, None, None)

@@ -62,8 +62,7 @@ def listing(folder: Path, content: str | bytes, *splits: str, **settings: Any) -
 def test_rows(tmp_path: Path, content: str) -> None:
     found = listing(tmp_path, content)
     assert list(found.clips) == CLIPS and found.skipped == []
-    assert found.files["required_video_ids.json"] == [FIRST, FOURTH, SECOND, THIRD]
-    assert found.files["video_url_mapping.json"][FOURTH] == "https://www.youtube.com/watch?v=-firstvideo"
+    assert found.names is not None and list(found.names()) == [(clip.id, clip.video) for clip in CLIPS]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_clips_of_both_splits_each_once_in_the_files_order(tmp_path: Path) -> No
     write(tmp_path, "train", [question(B), question(A), question(B), question(A, multi_choice=None)])
     write(tmp_path, "val", [question(C), question(A, multi_choice=[None, "x"], answer=None)])
     listing = read_clips(tmp_path, ("train", "val"))
-    assert listing.clips == [clip(B, 123.0, "train"), clip(A, 6.0, "train", "val"), clip(C, 123456.0, "val")]
+    assert list(listing.clips) == [clip(B, 123.0, "train"), clip(A, 6.0, "train", "val"), clip(C, 123456.0, "val")]
     assert listing.skipped == []
     assert [each.id for each in read_clips(tmp_path, ("val",)).clips] == [C, A]
     assert [each.id for each in read_clips(tmp_path, ("val", "train")).clips] == [C, A, B]
@@ -58,7 +58,7 @@ def test_other_peoples_copies(tmp_path: Path, newline: str, bom: bytes) -> None:
     (tmp_path / "train_qa.json").write_bytes(bom + text.replace("\n", newline).encode())
     rows = ['06GyG4-wONQ,6,"playing violin, fiddle",train', "other,1,x,test"]
     (tmp_path / "vggsound.csv").write_bytes(bom + "".join(row + newline for row in rows).encode())
-    found = read_clips(tmp_path, ("train",)).clips
+    found = list(read_clips(tmp_path, ("train",)).clips)
     assert found == [clip(A, 6.0, "train", label="playing violin, fiddle", vggsound_split="train")]
 
 

@@ -91,6 +91,32 @@ def test_whatever_is_taken_is_taken_without_it_too(more: dict[str, Any]) -> None
     assert found is None or (is_right(line) and found == meant(line))
 
 
+@pytest.mark.parametrize("clip_id", ["a", "ab", "videos", "mp4", "v", "audio", "a.b", "a#b", "-_", "*", ""])
+@pytest.mark.parametrize(
+    ("video", "audio"),
+    [
+        ("videos/{}.mp4", "audio/{}.wav"),
+        ("videos/{}/{}.mp4", "audio/{}/{}.wav"),
+        ("videos/{}.{}.mp4", "audio/{}.wav"),
+        ("videos/*.mp4", "audio/*.wav"),
+        ("videos/*.mp4", "audio/{}.wav"),
+        ("videos/{}*.mp4", "audio/{}.wav"),
+        ("videos/{}.mp4", "audio/other.wav"),
+        ("videos/{}{}.mp4", "audio/x.wav"),
+        ("videos/other.mp4", "audio/{}{}.wav"),
+        ("{}/{}.mp4", "{}/{}.wav"),
+        ("videos/../{}.mp4", "audio/{}.wav"),
+        ("videos/{}.mp4", "audio/x/{}.wav"),
+        ("videos/{}.", "audio/{}.wav"),
+        ("videos/{}mp4", "audio/{}wav"),
+        ("{}", "{}"),
+    ],
+)
+def test_names_that_look_like_others(clip_id: str, video: str, audio: str) -> None:
+    line = DONE | {"id": clip_id, "video": video.replace("{}", clip_id), "audio": audio.replace("{}", clip_id)}
+    assert READ(as_line(line)) == (meant(line) if is_right(line) else None)
+
+
 def test_a_start_is_the_same_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [DONE | {"id": f"a{n}", "video": f"videos/a{n}.mp4", "audio": None} for n in range(4)]
     lines += [FAILED | {"id": "a1"}, FAILED, DONE | {"turn": 2}, lines[2], {"id": "a3", "status": "forgotten"}]
