@@ -4,8 +4,8 @@
 
 ``plain`` scores each candidate as the original does: a copy of every contingency table with one more clip, and
 the mutual information of each. Ours and plain choose from the same assignments, 20 candidates and four of them a
-round, all pairs of layers. Where plain would take hours, it is timed for its first rounds, and those are scaled; the rounds
-all cost the same. One thread; CPU seconds.
+round, all pairs of layers. Where plain would take hours, it is timed for its first rounds, and those are scaled;
+the rounds all cost the same. One thread; CPU seconds.
 """
 
 from __future__ import annotations
@@ -120,9 +120,8 @@ def main(words: Sequence[str] | None = None) -> int:
         seconds, _ = plain(labels, clusters, wanted, rounds)
         whole = seconds * -(-wanted // 4) / rounds
         mine = min(ours(layers, labels, replace(ACAV, seed=seed))[0] for seed in range(3))
-        print(
-            f"| {clips:,}, {clusters} | {mine:.4f} s | {whole:.1f} s ({rounds} rounds scaled) | {whole / mine:,.0f} |"
-        )
+        scaled = f"{whole:.1f} s ({rounds} rounds scaled)"
+        print(f"| {clips:,}, {clusters} | {mine:.4f} s | {scaled} | {whole / mine:,.0f} |")
     print("\n| clips, 32 clusters | method | seconds | microseconds a clip | MI |\n|---|---|---|---|---|")
     for clips in (20_000, 1_000_000 if options.quick else 5_000_000):
         layers, labels = assignments(clips, 32)
