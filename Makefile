@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 FOUR := .venv-spark4
 
 .PHONY: help test test-slow test-oldest test-versions test-spark4 canary canary-record constraints lint format rehearse soak fuzz \
-	matrix readers single-file bench bench-long bench-curate clean
+	matrix readers single-file bench bench-long clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 22
@@ -99,9 +99,6 @@ bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, 
 
 bench-long: $(BIN)/.made ## starts on a million clips, all of AVQA in fast time, ten million rows: half an hour [QUICK=1]
 	$(BIN)/python -m benchmarks.long $(if $(QUICK),--quick)
-
-bench-curate: $(BIN)/.made ## selection against a plain implementation, 20,000 to 5,000,000 clips: some minutes [QUICK=1]
-	$(BIN)/python -m benchmarks.curate_select $(if $(QUICK),--quick)
 
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is
 	$(BIN)/python -m tools.readers
