@@ -134,7 +134,11 @@ def test_what_is_imported_is_read() -> None:
         ("subprocess", {"media.ffmpeg"}),
         ("requests", {"datasets.annotation_files", "datasets.google_drive"}),
         ("gdown", {"datasets.google_drive"}),
-        ("zipfile", {"datasets.google_drive", "sources.archive_member", "sources.archive_zip", "spark.driver"}),
+        (
+            "zipfile",
+            {"curate.features.parts", "datasets.google_drive", "sources.archive_member", "sources.archive_zip",
+             "spark.driver"},
+        ),
         (
             "argparse",
             {name for name in NAMES.values() if name.startswith("cli.") and name != "cli.bootstrap"},
