@@ -1,0 +1,78 @@
+"""Clips with features as data of the experiment: those of a folder, by their first label; or made-up ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ...catalog.sample import Place, Sample
+from ...core.errors import UsageError
+from ..features.parts import Features, layer_of
+from ..features.stage import Job, make, opened
+from ..synthetic import files, plan
+from .pairs import Array, TwoSided, balanced
+
+# A class of fewer clips says nothing.
+_FEWEST = 10
+
+
+def of_features(folder: Path, name: str, classes: int, most: int) -> Callable[[int], TwoSided]:
+    """The data of finished features: each seed draws ``classes`` labels, and at most ``most`` clips of each.
+
+    UsageError where there are fewer labels with ten clips each.
+    """
+    features, _ = opened(folder)
+    labels = [row[0] if row else "" for table in features.rows() for row in table["labels"].to_pylist()]
+    names, kinds = np.unique(labels, return_inverse=True)
+    counts = np.bincount(kinds)
+    usable = np.flatnonzero((counts >= _FEWEST) & (names != ""))
+    if len(usable) < classes:
+        raise UsageError(
+            f"{name} has {len(usable)} labels with {_FEWEST} clips each, of {len(labels)} clips",
+            f"--classes {len(usable)} or fewer" if len(usable) > 3 else "a list with labels is needed",
+        )
+    seen, heard = (_layers(features, modality) for modality in ("video", "audio"))
+    here = np.flatnonzero(np.isin(kinds, usable))
+
+    def made(seed: int) -> TwoSided:
+        rows = here[balanced(kinds[here].astype(np.int64), classes, most, seed)]
+        _, numbered = np.unique(kinds[rows], return_inverse=True)
+        return TwoSided(
+            name,
+            numbered.astype(np.int64),
+            tuple(layer[rows] for layer in seen),
+            tuple(layer[rows] for layer in heard),
+        )
+
+    return made
+
+
+def synthetic(folder: Path, count: int, seed: int, processes: int, told: Callable[[], None]) -> Path:
+    """Make ``count`` clips, each with its own sound, in ``folder``/clips, and features; returns their folder."""
+    clips = plan.clips(count, seed, foreign=0.0)
+    for _ in files.write_clips(folder / "clips", clips, processes):
+        told()
+
+    def samples() -> Iterator[Sample]:
+        for clip in clips:
+            place = Place(str(folder / "clips" / f"{clip.id}.mp4"))
+            label = (clip.picture.kind,)
+            there = {"video": place, "audio": place}
+            yield Sample(clip.id, "synthetic", clip.id, 0.0, 10.0, "done", labels=label, files=there)
+
+    make(Job(folder / "features"), samples, processes)
+    return folder / "features"
+
+
+def _layers(features: Features, modality: str) -> list[Array]:
+    names = [layer.name for layer in features.layers if layer.modality == modality]
+    if not names:
+        raise UsageError(f"the features have no layer of {modality}", "choose features of sound and of picture")
+    made = []
+    for name in names:
+        parts = [np.asarray(layer_of(features.folder, number, name), np.float32) for number in features.counts]
+        made.append(np.concatenate(list(itertools.chain(parts))))
+    return made
