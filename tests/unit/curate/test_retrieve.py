@@ -73,7 +73,7 @@ def test_every_objective_is_measured_and_information_finds_them(tmp_path: Path) 
     assert len(found) == len(heard) == 2 * len(experiment.OBJECTIVES)
     for each in found:
         if each.objective.startswith("mi"):
-            assert each.at_k > 0.7
+            assert each.at_k > 0.65
         at = each.ks.index(200)
         assert each.precision[at] == each.recall[at] == pytest.approx(each.at_k) == pytest.approx(each.f1[at])
         assert each.recall[-1] == 1.0
