@@ -31,12 +31,12 @@ from ..reading.stream import WholeFile
 from ..sources.archives import Archives, Exact
 from ..state.store import Store
 from .kept import is_the_clip
-from .publish import Finisher
+from .publish import Finisher, flags_fact, small_of
 
 log = logging.getLogger("avclips.fetch.existing")
 
-# What a manifest knows of a clip, and its files do not.
-_SAID_BEFORE = ("formats", "title", "yt_dlp", "withheld")
+# What a manifest knows of a clip, and its files do not, or not without a decode.
+_SAID_BEFORE = ("formats", "title", "yt_dlp", "withheld", "flags")
 # How much longer or shorter than its clip a file in an archive may be: others cut to the packet or key frame.
 FILE_TOLERANCE = Fraction(1)
 
@@ -126,12 +126,14 @@ class Local:
             # Put there by hand, out of an archive: only its sound is missing.
             with self._store.files.scratch(clip) as folder:
                 return self._cut(clip, video, folder, {"adopted": True})
-        found = examine(clip, video, audio, self._ffmpeg, self._settings)
+        with self._store.files.scratch(clip) as folder:
+            small = small_of(self._settings, folder)
+            found = examine(clip, video, audio, self._ffmpeg, self._settings, small)
         if found.complaint is not None:
             raise Transient("check", found.complaint)
         media = facts(found.tracks, found.sound)
         known = self._finisher.describe(clip, video if seen else None, audio if found.sound else None, media)
-        return Outcome(clip, "done", facts=known | {"adopted": True})
+        return Outcome(clip, "done", facts=known | flags_fact(found.flags) | {"adopted": True})
 
     def _from_archives(self, clip: Clip) -> Outcome | None:
         try:

@@ -16,10 +16,11 @@ from ..containers.timeline import usual_rate
 from ..core.errors import Gone, Killed, Transient
 from ..core.settings import Cut
 from .cut_plan import Frames, Material, Sound, may_be_doubled, plan_frames, plan_sound, rate_of
-from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video, inputs
+from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video, inputs, shown
 from .ffmpeg import READING, Ffmpeg
 from .filters import AS_IT_IS, Shape, sized, steady, steady_frames, steady_scale
 from .measure import Encode, Expected, judge_times, read_framecrc, read_wav
+from .small import Small, with_small
 from .splice import put_together, spliced
 from .splice_plan import NotSpliced
 from .tracks import copied_sound, copied_video, decodable_sound, retimed, write
@@ -37,7 +38,7 @@ class Job:
     ``keep``: the picture's file is itself the result, and only sound is cut. ``decode``: the clip's frames are
     decoded too, only to see that they can be. ``silent``: a clip without sound will do. ``flac_frames``:
     samples of each frame of FLAC, None for the encoder's choice. ``encode_all``: of an exact cut, no frame stays
-    as it is.
+    as it is. ``small``: where small outputs of what is decoded are to be besides.
     """
 
     video: Material | None
@@ -55,6 +56,7 @@ class Job:
     silent: bool = False
     flac_frames: int | None = None
     encode_all: bool = False
+    small: Small | None = None
 
     @property
     def changes(self) -> str:
@@ -156,48 +158,68 @@ class _Cutting:
 
     def _decoded(self, film: Path, picture: Frames) -> int:
         """Decode a film's pictures, to see that each comes when it should; how many there are."""
-        listing = self._ffmpeg.run([*inputs([film]), *decoded_video()])
+        small = self._job.small
+        words, also = [*inputs([film]), *decoded_video()], small.pictures() if small is not None else []
+        listing = with_small(small, lambda too: self._ffmpeg.run([*words, *also] if too else words))
         times = [time for track in read_framecrc(listing) for time in track.times]
         if complaint := judge_times([float(time) for time in picture.times], times):
             raise NotSpliced(f"of the result, a decoder shows {complaint}")
         return len(times)
 
-    def _pictures(self, encoded: Path) -> tuple[TrackOut | None, list[str | Path]]:
-        """The packets of a picture that have to be decoded, if any, and what is to be done with them."""
+    def _pictures(self, encoded: Path) -> tuple[TrackOut | None, list[str | Path], list[str | Path]]:
+        """The packets of a picture that have to be decoded, if any, and what is to be done with them.
+
+        And the small output of them besides.
+        """
         job, picture = self._job, self._picture
         if picture is None or job.keep or not (job.cut == "exact" or job.decode):
-            return None, []
+            return None, [], []
         track = copied_video(picture)
         fps, size = job.shape.fps, job.shape.size
         frames = steady_frames(picture, track, fps) if fps else _frames(picture, track)
+        look = job.small.pictures if job.small is not None else _no_output
         if job.cut == "copy":
-            return track, [*decoded_video(frames)]
-        shaped = sized(size, job.shape.fit) if size else []
-        return track, encoded_video(
+            return track, [*decoded_video(frames)], look(frames)
+        changes = job.flip, None if size else job.scale, sized(size, job.shape.fit) if size else []
+        words = encoded_video(
             frames,
             steady_scale(fps) if fps else track.timescale,
             encoded,
             usual_rate(picture.times),
-            job.flip,
-            None if size else job.scale,
-            shaped,
+            *changes,
         )
+        return track, words, look(frames, shown(*changes))
 
-    def _run(self, sound: Path, track: TrackOut | None, words: Sequence[str | Path]) -> int | None:
-        """Decode and encode what has to be; how many frames could be decoded, None where nobody looked."""
-        heard, words, paths = self._heard, list(words), list[Path]()
+    def _run(
+        self,
+        sound: Path,
+        track: TrackOut | None,
+        words: Sequence[str | Path],
+        also: Sequence[str | Path] = (),
+    ) -> int | None:
+        """Decode and encode what has to be; how many frames could be decoded, None where nobody looked.
+
+        ``also``: small outputs, with those of the sound.
+        """
+        heard, paths = self._heard, list[Path]()
+        alone, words = list(words), [*words, *also]
         if track is not None:
             paths.append(self._folder / "picture.mp4")
             write(paths[-1], [replace(track, starts=None)])
         if heard is not None and sound.suffix != ".m4a":
             paths.append(self._folder / "sound.mp4")
             write(paths[-1], [decodable_sound(heard)])
-            words += decoded_sound(len(paths) - 1, heard, self._job.audio_channels, sound, self._job.flac_frames)
+            what = len(paths) - 1, heard, self._job.audio_channels, sound, self._job.flac_frames
+            alone += decoded_sound(*what)
+            # Of another format, it is measured when all of it is read.
+            words += decoded_sound(*what, self._job.small if sound.suffix == ".wav" else None)
         if heard is not None and sound.suffix == ".m4a":
             write(sound, [copied_sound(heard)])
         if not words:
             return None
-        tracks = read_framecrc(self._ffmpeg.run([*inputs(paths), *words]))
+        run = self._ffmpeg.run
+        listing = with_small(self._job.small, lambda too: run([*inputs(paths), *(words if too else alone)]))
+        tracks = read_framecrc(listing)
         return sum(len(track.times) for track in tracks) if tracks else None
 
     def _track(self, picture: Frames, encoded: Path) -> TrackOut:
@@ -240,6 +262,10 @@ class _Cutting:
             job.shape.size,
             encode,
         )
+
+
+def _no_output(*_: object) -> list[str | Path]:
+    return []
 
 
 def _frames(picture: Frames, track: TrackOut) -> str:

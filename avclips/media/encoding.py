@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .cut_plan import Piece, Sound
 from .ffmpeg import READING
+from .small import Small
 
 # Without the writer's name and time: the same source gives the same bytes.
 PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact")
@@ -44,13 +45,7 @@ def encoded_video(
     that make their size. ``between``: others are to stand among them, (the number of their parameter sets, before
     which of them).
     """
-    # 4:2:0 has no odd sides: what is over is cut off, since to scale it would blur all the rest.
-    filters = [frames, "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"]
-    if flip:
-        filters.append("hflip")
-    if scale:
-        filters.append(f"scale='if(lt(iw,ih),{scale},-2)':'if(lt(iw,ih),-2,{scale})'")
-    filters += sized
+    filters = [frames, *shown(flip, scale, sized)]
     tools, keys = _TOOLS, list[str]()
     if between is not None:
         tools += f":sps-id={between[0]}"
@@ -70,6 +65,17 @@ def encoded_video(
     ]
 
 
+def shown(flip: bool = False, scale: int | None = None, sized: Sequence[str] = ()) -> list[str]:
+    """The filters that make a clip's pictures of the source's."""
+    # 4:2:0 has no odd sides: what is over is cut off, since to scale it would blur all the rest.
+    filters = ["crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"]
+    if flip:
+        filters.append("hflip")
+    if scale:
+        filters.append(f"scale='if(lt(iw,ih),{scale},-2)':'if(lt(iw,ih),-2,{scale})'")
+    return [*filters, *sized]
+
+
 def decoded_video(frames: str = "") -> list[str]:
     """An output that decodes these frames, or all, and keeps nothing but a line for each."""
     codec = ["-c:v", "wrapped_avframe", "-fps_mode", "passthrough"]
@@ -80,13 +86,25 @@ def decoded_video(frames: str = "") -> list[str]:
 
 
 def decoded_sound(
-    source: int, sound: Sound, channels: int | None, path: Path, frames: int | None = None
+    source: int,
+    sound: Sound,
+    channels: int | None,
+    path: Path,
+    frames: int | None = None,
+    small: Small | None = None,
 ) -> list[str | Path]:
-    """An output with a clip's samples out of input ``source``, as PCM or FLAC by the ending of ``path``."""
+    """An output with a clip's samples out of input ``source``, as PCM or FLAC by the ending of ``path``.
+
+    ``small``: where its spectrum and its loudness are to be besides.
+    """
     codec = ["-c:a", "pcm_s16le"] if path.suffix == ".wav" else ["-c:a", "flac", "-sample_fmt", "s16"]
     codec += ["-frame_size", str(frames)] if frames else []
     mixed = ["-ac", str(channels)] if channels else []
     graph = sound_filter(sound)
+    if small is not None:
+        mixed = [f"aformat=channel_layouts={'mono' if channels == 1 else 'stereo'}"] if channels else []
+        also = small.sound(f"{source}:a:0", ",".join([graph, *mixed]))
+        return [*also, *codec, *PLAIN, path, *small.spectrum_output()]
     if len(sound.pieces) == 1:
         chain = ["-map", f"{source}:a:0", "-filter:a", graph]
     else:
