@@ -30,7 +30,8 @@ _GREY = f"scale={SIDE}:{SIDE}:flags=area:out_range=full,format=gray"
 # With this colour, and of one channel, luma is the level: 2.13 steps a dB, 255 is full scale.
 _SPECTRUM = (
     f"aresample={SPECTRUM_RATE},aformat=channel_layouts=mono,"
-    f"showspectrum=size={COLUMNS}x{BINS}:slide=fullframe:scale=log:color=channel,extractplanes=y"
+    f"showspectrum=size={COLUMNS}x{BINS}:slide=fullframe:scale=log:color=channel:"
+    f"overlap={1 - SPECTRUM_HOP / (2 * BINS)},extractplanes=y"
 )
 _LOUDNESS = "lavfi.r128.I"
 # What the meter says where nothing is above its gate: "-70" in some versions.
