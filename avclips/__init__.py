@@ -11,17 +11,19 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .api import download
+    from .catalog.source import samples
     from .core.model import Clip
     from .core.settings import Identity, Settings
 
 __version__ = "0.2.0"
-__all__ = ["Clip", "Identity", "Settings", "__version__", "download"]
+__all__ = ["Clip", "Identity", "Settings", "__version__", "download", "samples"]
 
 _PLACES = {
     "download": "avclips.api",
     "Clip": "avclips.core.model",
     "Identity": "avclips.core.settings",
     "Settings": "avclips.core.settings",
+    "samples": "avclips.catalog.source",
 }
 
 

@@ -7,15 +7,7 @@ Pythons can read it too.
 import sys
 from pathlib import Path
 
-# What a dataset is called on a command line: its module in avclips.datasets, and its name there.
-DATASETS = {
-    "general": ("general_avqa", "GENERAL_AVQA"),
-    "music": ("music_avqa", "MUSIC_AVQA"),
-    "audioset": ("audioset", "AUDIOSET"),
-    "vggsound": ("vggsound", "VGGSOUND"),
-    "acav100m": ("acav100m", "ACAV100M"),
-    "clips": ("clip_list", "CLIPS"),
-}
+from ..datasets.known import dataset_named
 
 
 def start(dataset, argv=None):  # type: (str, object) -> int
@@ -30,12 +22,10 @@ def start(dataset, argv=None):  # type: (str, object) -> int
         return 0
     from importlib import import_module
 
-    module, name = DATASETS[dataset]
     try:
         main = import_module("avclips.cli.main").main
-        found = getattr(import_module("avclips.datasets." + module), name)
         # It imports what its words need: help needs nothing that has to be installed.
-        return int(main(found, argv))
+        return int(main(dataset_named(dataset), argv))
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("avclips"):
             raise

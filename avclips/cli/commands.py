@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 from .. import __version__
 from ..core.suggest import did_you_mean
-from .bootstrap import DATASETS, start
+from ..datasets.known import DATASETS, dataset_of
+from .bootstrap import start
 from .tools import TOOLS, run_tool
 
 # The commands that look at a folder, with the option of a script that does it.
@@ -86,19 +85,6 @@ def _look(command: str, words: Sequence[str]) -> int:
     except ValueError as error:
         return _misused(str(error))
     return _run(command, dataset, ["--data-dir", folder, _LOOKS[command], *rest])
-
-
-def dataset_of(folder: Path) -> str:
-    """The dataset of a data folder, as DATASETS names it; ValueError, with what to say, where it tells none."""
-    path = folder / "metadata" / "folder.json"
-    try:
-        said = json.loads(path.read_bytes())["dataset"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise ValueError(f"{folder} holds no download: there is no {path} that names its dataset") from None
-    for name, (module, variable) in DATASETS.items():
-        if getattr(import_module(f"avclips.datasets.{module}"), variable).name == said:
-            return name
-    raise ValueError(f"{path} names a dataset that this version does not know: {said!r}")
 
 
 def _misused(message: str) -> int:

@@ -187,6 +187,8 @@ def _see_shape(parser: Parser, chosen: argparse.Namespace) -> None:
             parser.error(f"--{name} goes with {what}")
     if chosen.encode and (chosen.cut != "exact" or chosen.media == "audio"):
         parser.error(f"--encode goes with {'--cut exact' if chosen.cut != 'exact' else 'pictures'}")
+    if chosen.frame and chosen.media == "audio":
+        parser.error("--frame goes with pictures: --media both")
     if chosen.fit and "x" not in (chosen.size or ""):
         parser.error("--fit goes with --size WxH: one side alone keeps the shape as it is")
     if chosen.size and "x" in chosen.size and not chosen.fit:
@@ -254,6 +256,7 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
         fps=chosen.fps,
         size=chosen.size,
         fit=chosen.fit,
+        frame=chosen.frame,
         video_format=chosen.video_format,
         audio_format=chosen.audio_format,
         audio_rate=chosen.audio_rate,

@@ -262,6 +262,11 @@ def _add_pictures(group: argparse._ArgumentGroup) -> None:
         "(default: crop)",
     )
     group.add_argument(
+        "--frame",
+        choices=("middle",),
+        help="frames/ID.jpg besides: the frame that is shown half-way through the clip",
+    )
+    group.add_argument(
         "--video-format",
         choices=("mp4", "mkv"),
         default="mp4",

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from ..catalog.folder import listed, read_only, with_what_is_there
 from ..core.clock import Clock
 from ..core.errors import REASONS, RunError
 from ..core.files import read_json
@@ -27,7 +28,6 @@ from ..state.last_settings import paces_of
 from ..state.progress_files import PROGRESS
 from ..state.store import Store
 from ..state.subtitle_counts import without_subtitles
-from .folder import listed, read_only, with_what_is_there
 
 # Bytes of a file with a pace, at most.
 _PACE_AT_MOST = 1 << 16
@@ -82,7 +82,8 @@ def _without_the_list(store: Store) -> Iterator[str]:
 
 
 def _space(store: Store) -> str:
-    return f"{in_units(bytes_of(store.files.videos) + bytes_of(store.files.audio))} are in {store.folder}."
+    held = sum(map(bytes_of, (store.files.videos, store.files.audio, store.files.frames)))
+    return f"{in_units(held)} are in {store.folder}."
 
 
 def _of_shards(settings: Settings, store: Store) -> Iterator[str]:

@@ -19,7 +19,11 @@ from ..core.redact import plain
 from ..core.signals import Signals
 
 # The command, its module here, and what it does, for `avclips --help`.
-TOOLS: dict[str, tuple[str, str]] = {}
+TOOLS: dict[str, tuple[str, str]] = {
+    "coverage": ("coverage", "of each split how much is here, why the rest is not, and which set it is"),
+    "subset": ("subset", "the ids of what is here, or of what several downloads have in common"),
+    "tables": ("tables", "clips.csv, clips.parquet, questions and coverage.json of a folder, made anew"),
+}
 
 
 def run_tool(name: str, words: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from ..catalog.folder import listed, read_only
 from ..core.clock import Clock
 from ..core.errors import MORE_MAY_COME, Killed, RunError
 from ..core.model import Clip
@@ -21,7 +22,6 @@ from ..shards.check import ShardCheck
 from ..shards.layout import Output
 from ..shards.storage import StoreLost
 from ..state.store import Store
-from .folder import listed, read_only
 
 
 def verify(dataset: Dataset, settings: Settings, clock: Clock, repair: bool) -> int:

@@ -14,7 +14,7 @@ _FACTS |= dict.fromkeys(("bytes", "bytes_fetched"), "int64")
 _FACTS |= dict.fromkeys(("sha256", "audio_sha256", "formats", "title", "yt_dlp", "time"), "string")
 TYPES = _OF_CLIP | _FACTS
 # Columns of files; those of subtitles end in .vtt.
-FILES = frozenset(("mp4", "mkv", "wav", "flac", "m4a", "info"))
+FILES = frozenset(("mp4", "mkv", "wav", "flac", "m4a", "jpg", "info"))
 
 
 def is_file(column: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 Cut = Literal["exact", "copy"]
 Encode = Literal["needed", "all"]
 Fit = Literal["crop", "pad", "stretch"]
+Frame = Literal["middle"]
 Media = Literal["both", "audio"]
 VideoFormat = Literal["mp4", "mkv"]
 AudioFormat = Literal["wav", "flac", "m4a"]
@@ -80,6 +81,8 @@ class Settings:
     fps: str | None = None
     size: str | None = None
     fit: Fit | None = None
+    # Which frame of a clip is kept as a JPEG besides; None: none.
+    frame: Frame | None = None
     video_format: VideoFormat = "mp4"
     audio_format: AudioFormat = "wav"
     audio_rate: int | None = None

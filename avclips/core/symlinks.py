@@ -13,7 +13,7 @@ from .errors import UsageError
 from .files import is_a_link
 
 # Folders that may lie elsewhere.
-LINKED = ("videos", "audio", "wavs", "metadata", "archives", "shards", "features", "info", "subtitles")
+LINKED = ("videos", "audio", "wavs", "frames", "metadata", "archives", "shards", "features", "info", "subtitles")
 _OURS = re.compile(
     r"\..*|spark|set_aside|manifest(\..*)?\.jsonl|(download_progress|failed_downloads)(\..*)?\.json|.*\.log"
 )

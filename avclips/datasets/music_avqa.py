@@ -105,7 +105,7 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     skipped: list[str] = []
     for split in settings.splits:
         if split != V2:
-            path = metadata / _file(settings.annotations, split)
+            path = metadata / file_of_split(settings.annotations, split)
             by_split[split] = list(dict.fromkeys(_ids(read_questions(path), path.name, skipped)))
     places = read_id_map(settings.id_map) if settings.id_map else {}
     splits_of: dict[str, list[str]] = {}
@@ -164,7 +164,7 @@ def _all_splits(metadata: Path, settings: Settings, by_split: Mapping[str, list[
     """The ids of every split whose file is there, whether its videos are asked for now or not."""
     found: dict[str, list[str]] = {}
     for split in SPLITS:
-        path = metadata / _file(settings.annotations, split)
+        path = metadata / file_of_split(settings.annotations, split)
         if split in by_split:
             found[split] = by_split[split]
         elif path.exists():
@@ -187,7 +187,8 @@ def _overview(by_split: Mapping[str, list[str]], more: Sequence[Clip]) -> dict[s
     return overview
 
 
-def _file(edition: str, split: str) -> str:
+def file_of_split(edition: str, split: str) -> str:
+    """The file with the questions of a split, within metadata/."""
     return f"{_EDITIONS[edition][1]}avqa-{split}.json"
 
 
@@ -196,7 +197,10 @@ def annotation_files(settings: Settings) -> list[Annotation]:
     edition = _EDITIONS[settings.annotations][0]
     files = [
         Annotation(
-            _file(settings.annotations, split), _QA_URL.format(edition=edition, split=split), read_questions, split
+            file_of_split(settings.annotations, split),
+            _QA_URL.format(edition=edition, split=split),
+            read_questions,
+            split,
         )
         for split in SPLITS
     ]

@@ -6,7 +6,7 @@ Nobody is asked. What is found is measured, and cut like the rest, before it cou
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -26,7 +26,8 @@ from ..media.ffmpeg import READING, Ffmpeg
 from ..media.file_type import container_of
 from ..media.filters import shape_of
 from ..media.inspect import examine, measure_sound
-from ..media.measure import facts
+from ..media.measure import Track, facts
+from ..media.still import see_that_it_is_there, still_of_film
 from ..reading.stream import WholeFile
 from ..sources.archives import Archives, Exact
 from ..state.store import Store
@@ -108,8 +109,9 @@ class Local:
                 tracks = self._ffmpeg.list_packets(video) if "video" in there else []
                 sound = measure_sound(audio, self._ffmpeg) if "audio" in there else None
                 results = there.get("video"), there.get("audio")
-                known = self._finisher.describe(clip, *results, facts(tracks, sound))
-                self._store.files.publish(clip, *results)
+                frame = self._frame_of(clip, there.get("video"), tracks, folder)
+                known = self._finisher.describe(clip, *results, frame, facts(tracks, sound))
+                self._store.files.publish(clip, *results, frame)
         except Killed:
             raise
         except ClipError as error:
@@ -132,8 +134,21 @@ class Local:
         if found.complaint is not None:
             raise Transient("check", found.complaint)
         media = facts(found.tracks, found.sound)
-        known = self._finisher.describe(clip, video if seen else None, audio if found.sound else None, media)
+        results = video if seen else None, audio if found.sound else None
+        with self._store.files.scratch(clip) as folder:
+            frame = self._frame_of(clip, results[0], found.tracks, folder)
+            known = self._finisher.describe(clip, *results, frame, media)
+            self._store.files.publish(clip, None, None, frame)
         return Outcome(clip, "done", facts=known | flags_fact(found.flags) | {"adopted": True})
+
+    def _frame_of(self, clip: Clip, video: Path | None, tracks: Sequence[Track], folder: Path) -> Path | None:
+        """The frame of a clip that is not cut, where there is to be one."""
+        if not self._settings.frame or video is None:
+            return None
+        frame = folder / self._store.files.frame(clip.id).name
+        still_of_film(video, tracks, self._ffmpeg, frame)
+        see_that_it_is_there(frame)
+        return frame
 
     def _from_archives(self, clip: Clip) -> Outcome | None:
         try:

@@ -22,8 +22,8 @@ log = logging.getLogger("avclips.fetch.kept")
 
 # Bytes of a manifest, at most: of millions of clips.
 _AT_MOST = 1 << 32
-# What only says where files lie, and which frames of an exact cut came out of an encoder.
-_ALIKE = ("flat", "encode")
+# What only says where files lie, which frames of an exact cut came out of an encoder, and what is made of a film.
+_ALIKE = ("flat", "encode", "frame")
 
 
 def look_for_exact(archives: Archives, settings: Settings) -> int:

@@ -21,6 +21,7 @@ from ..media.ffmpeg import Ffmpeg
 from ..media.inspect import measure_sound
 from ..media.measure import Expected, Sound, Track, facts, judge, judge_sound, track_of
 from ..media.small import Small
+from ..media.still import see_that_it_is_there
 from ..state.shape import shape_of
 from ..state.store import Store
 
@@ -56,7 +57,8 @@ class Finisher:
             job = replace(job, decode=True)
         small = small_of(self._settings, folder)
         job = replace(job, small=small)
-        expected, sound = self._cut(job, folder, video, audio)
+        frame = folder / self._store.files.frame(clip.id).name if self._settings.frame and job.video else None
+        expected, sound = self._cut(job, folder, video, audio, frame)
         tracks: list[Track] = []
         if job.video is None:
             complaint = judge_sound(expected, sound)
@@ -67,8 +69,10 @@ class Finisher:
             complaint = judge(expected, tracks, sound, job.cut)
         if complaint:
             raise Transient("check", complaint)
-        results = video if job.video else None, audio if sound else None
-        known = self.describe(clip, *results, facts(tracks, sound))
+        if frame is not None:
+            see_that_it_is_there(frame)
+        results = video if job.video else None, audio if sound else None, frame
+        known = self.describe(clip, *results, media=facts(tracks, sound))
         if expected.encode is not None:
             known["encode"] = asdict(expected.encode)
         if small is not None:
@@ -77,14 +81,16 @@ class Finisher:
         self._store.files.publish(clip, *results)
         return Outcome(clip, "done", facts={**known, **origin})
 
-    def _cut(self, job: Job, folder: Path, video: Path, audio: Path) -> tuple[Expected, Sound | None]:
+    def _cut(
+        self, job: Job, folder: Path, video: Path, audio: Path, frame: Path | None
+    ) -> tuple[Expected, Sound | None]:
         """Cut, and measure the sound. FLAC that cannot be read is made anew, in frames of other lengths."""
         *others, last = (None, *_FLAC_FRAMES) if audio.suffix == ".flac" else (None,)
         for frames in others:
-            expected = cut(replace(job, flac_frames=frames), self._ffmpeg, folder, video, audio)
+            expected = cut(replace(job, flac_frames=frames), self._ffmpeg, folder, video, audio, frame)
             with suppress(Transient):
                 return expected, self._measured(expected, audio, job.small)
-        expected = cut(replace(job, flac_frames=last), self._ffmpeg, folder, video, audio)
+        expected = cut(replace(job, flac_frames=last), self._ffmpeg, folder, video, audio, frame)
         return expected, self._measured(expected, audio, job.small)
 
     def _measured(self, expected: Expected, audio: Path, small: Small | None) -> Sound | None:
@@ -100,14 +106,23 @@ class Finisher:
             raise Transient("check", f"{video.name}: {error}") from error
 
     def describe(
-        self, clip: Clip, video: Path | None, audio: Path | None, media: Mapping[str, Any]
+        self,
+        clip: Clip,
+        video: Path | None,
+        audio: Path | None,
+        frame: Path | None,
+        media: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """What the manifest says of a clip whose finished files lie at ``video`` and ``audio``."""
-        paths = self._store.files.paths(clip.id, clip.folder)
+        """What the manifest says of a clip whose finished files lie at ``video``, ``audio`` and ``frame``."""
+        files = self._store.files
+        paths = *files.paths(clip.id, clip.folder), files.frame(clip.id, clip.folder)
         names = [path.relative_to(self._store.folder).as_posix() for path in paths]
+        # Who did not ask for frames is told nothing of them.
+        of_frame = {"frame": names[2], "frame_sha256": sha256(frame)} if frame else {}
         return {
             "video": names[0] if video else None,
             "audio": names[1] if audio else None,
+            **of_frame,
             "settings": shape_of(self._settings),
             "bytes": sum(path.stat().st_size for path in (video or audio,) if path),
             "sha256": sha256(video) if video else None,

@@ -45,7 +45,8 @@ def plan_shards(output: Output, clips: Iterable[Clip], dataset: str, settings: S
     shape |= {"caption": settings.columns.caption}
     pictures = (settings.video_format,) if settings.media == "both" else ()
     subtitles = (f"{language}.vtt" for language in settings.subtitles)
-    endings = (*pictures, settings.audio_format, *subtitles)
+    frames = ("jpg",) if settings.frame and pictures else ()
+    endings = (*pictures, settings.audio_format, *frames, *subtitles)
     return output.plan(clips, settings.samples_per_shard, {"dataset": dataset, **shape}, endings, settings.info)
 
 

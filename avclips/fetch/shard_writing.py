@@ -19,7 +19,7 @@ from ..state.store import Store
 # Seconds between two tries to write what could not be written.
 WRITE_AGAIN = 30.0
 # The folders of a clip's files.
-_FOLDERS = ("videos", "audio", "wavs", "info", "subtitles")
+_FOLDERS = ("videos", "audio", "wavs", "frames", "info", "subtitles")
 
 
 def sample_of(clip: Clip, done: Line | None, store: Store) -> Sample:

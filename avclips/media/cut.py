@@ -16,13 +16,14 @@ from ..containers.timeline import usual_rate
 from ..core.errors import Gone, Killed, Transient
 from ..core.settings import Cut
 from .cut_plan import Frames, Material, Sound, may_be_doubled, plan_frames, plan_sound, rate_of
-from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video, inputs, shown
+from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video, inputs, shaped
 from .ffmpeg import READING, Ffmpeg
 from .filters import AS_IT_IS, Shape, sized, steady, steady_frames, steady_scale
 from .measure import Encode, Expected, judge_times, read_framecrc, read_wav
 from .small import Small, with_small
 from .splice import put_together, spliced
 from .splice_plan import NotSpliced
+from .still import at_place, middle, packets_of_middle, still
 from .tracks import copied_sound, copied_video, decodable_sound, retimed, write
 
 # Packets that are decoded to see at which rate.
@@ -70,17 +71,17 @@ class Job:
         return next((why for why, is_so in asked.items() if is_so), "")
 
 
-def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path) -> Expected:
+def cut(job: Job, ffmpeg: Ffmpeg, folder: Path, video: Path, sound: Path, frame: Path | None = None) -> Expected:
     """Write ``video`` and (with sound) ``sound`` in the formats that their names end with.
 
-    ``folder``: for what is made on the way. Returns what the clip must hold. ClipError where the source has
-    nothing of it, or not all that is due.
+    ``folder``: for what is made on the way; ``frame``: for a JPEG of the frame in the middle, where one is wanted.
+    Returns what the clip must hold. ClipError where the source has nothing of it, or not all that is due.
     """
     fps = job.shape.fps
     picture = plan_frames(job.video, job.start, job.end, fps is not None) if job.video else None
     if picture is not None and fps is not None:
         picture = steady(picture, fps)
-    return _Cutting(job, ffmpeg, folder, picture, _heard(job, ffmpeg, folder)).make(video, sound)
+    return _Cutting(job, ffmpeg, folder, picture, _heard(job, ffmpeg, folder), frame).make(video, sound)
 
 
 def _heard(job: Job, ffmpeg: Ffmpeg, folder: Path) -> Sound | None:
@@ -110,13 +111,20 @@ class _Cutting:
     """One cut under way."""
 
     def __init__(
-        self, job: Job, ffmpeg: Ffmpeg, folder: Path, picture: Frames | None, heard: Sound | None
+        self,
+        job: Job,
+        ffmpeg: Ffmpeg,
+        folder: Path,
+        picture: Frames | None,
+        heard: Sound | None,
+        frame: Path | None,
     ) -> None:
         self._job = job
         self._ffmpeg = ffmpeg
         self._folder = folder
         self._picture = picture
         self._heard = heard
+        self._frame = frame if picture is not None else None
 
     def make(self, video: Path, sound: Path) -> Expected:
         encode = None
@@ -130,7 +138,8 @@ class _Cutting:
                 why = error.detail if isinstance(error, Transient) else str(error)
                 encode = Encode(len(self._picture.times), 0, 0, why)
         encoded = self._folder / "encoded.mp4"
-        decoded = self._run(sound, *self._pictures(encoded))
+        track, words, small = self._pictures(encoded)
+        decoded = self._run(sound, track, words, small, alone=track is None)
         if self._picture is not None and not self._job.keep:
             self._film(video, self._track(self._picture, encoded))
         return self._expected(sound, decoded, encode)
@@ -149,7 +158,7 @@ class _Cutting:
                 usual_rate(picture.times),
                 between=(splice.sps_id, len(splice.plan.head)),
             )
-        self._run(sound, splice.decodable() if words else None, words)
+        self._run(sound, splice.decodable() if words else None, words, alone=True)
         track = put_together(splice, encoded if words else None, self._folder / "spliced")
         film = self._film(video, track)
         decoded = self._decoded(film, picture) if self._job.decode else None
@@ -179,30 +188,36 @@ class _Cutting:
         frames = steady_frames(picture, track, fps) if fps else _frames(picture, track)
         look = job.small.pictures if job.small is not None else _no_output
         if job.cut == "copy":
-            return track, [*decoded_video(frames)], look(frames)
-        changes = job.flip, None if size else job.scale, sized(size, job.shape.fit) if size else []
-        words = encoded_video(
-            frames,
-            steady_scale(fps) if fps else track.timescale,
-            encoded,
-            usual_rate(picture.times),
-            *changes,
-        )
-        return track, words, look(frames, shown(*changes))
+            words = [*decoded_video(frames), *self._still([frames], picture)]
+            return track, words, look(frames)
+        like = job.flip, None if size else job.scale, sized(size, job.shape.fit) if size else []
+        timescale, rate = steady_scale(fps) if fps else track.timescale, usual_rate(picture.times)
+        words = encoded_video(frames, timescale, encoded, rate, *like)
+        return track, [*words, *self._still([frames, *shaped(*like)], picture)], look(frames, shaped(*like))
+
+    def _still(self, filters: Sequence[str], picture: Frames) -> list[str | Path]:
+        """An output with the frame in the middle, of those decoded for the clip; [] where none is wanted."""
+        if self._frame is None:
+            return []
+        place = middle([float(time) for time in picture.times], float(picture.ends))
+        return still(0, filters, at_place(place), self._frame)
 
     def _run(
         self,
         sound: Path,
         track: TrackOut | None,
         words: Sequence[str | Path],
-        also: Sequence[str | Path] = (),
+        small: Sequence[str | Path] = (),
+        alone: bool = False,
     ) -> int | None:
         """Decode and encode what has to be; how many frames could be decoded, None where nobody looked.
 
-        ``also``: small outputs, with those of the sound.
+        ``small``: small outputs of the pictures; those of the sound are added. ``alone``: the frame in the middle,
+        if there is to be one, is decoded from packets of its own.
         """
-        heard, paths = self._heard, list[Path]()
-        alone, words = list(words), [*words, *also]
+        heard, words, paths = self._heard, list(words), list[Path]()
+        # Its output without small ones, and with them.
+        sounds: list[list[str | Path]] = [[], []]
         if track is not None:
             paths.append(self._folder / "picture.mp4")
             write(paths[-1], [replace(track, starts=None)])
@@ -210,15 +225,22 @@ class _Cutting:
             paths.append(self._folder / "sound.mp4")
             write(paths[-1], [decodable_sound(heard)])
             what = len(paths) - 1, heard, self._job.audio_channels, sound, self._job.flac_frames
-            alone += decoded_sound(*what)
             # Of another format, it is measured when all of it is read.
-            words += decoded_sound(*what, self._job.small if sound.suffix == ".wav" else None)
+            measured = self._job.small if sound.suffix == ".wav" else None
+            sounds = [decoded_sound(*what), decoded_sound(*what, measured)]
+        if alone and self._frame is not None and self._picture is not None:
+            few, packets = packets_of_middle(self._picture)
+            paths.append(self._folder / "still.mp4")
+            write(paths[-1], [replace(packets, starts=None)])
+            words += still(len(paths) - 1, [_frames(few, packets)], at_place(0), self._frame)
         if heard is not None and sound.suffix == ".m4a":
             write(sound, [copied_sound(heard)])
-        if not words:
+        if not words and not sounds[0]:
             return None
-        run = self._ffmpeg.run
-        listing = with_small(self._job.small, lambda too: run([*inputs(paths), *(words if too else alone)]))
+        run, read = self._ffmpeg.run, inputs(paths)
+        listing = with_small(
+            self._job.small, lambda too: run([*read, *words, *(small if too else ()), *sounds[too]])
+        )
         tracks = read_framecrc(listing)
         return sum(len(track.times) for track in tracks) if tracks else None
 

@@ -45,7 +45,7 @@ def encoded_video(
     that make their size. ``between``: others are to stand among them, (the number of their parameter sets, before
     which of them).
     """
-    filters = [frames, *shown(flip, scale, sized)]
+    filters = [frames, *shaped(flip, scale, sized)]
     tools, keys = _TOOLS, list[str]()
     if between is not None:
         tools += f":sps-id={between[0]}"
@@ -65,8 +65,8 @@ def encoded_video(
     ]
 
 
-def shown(flip: bool = False, scale: int | None = None, sized: Sequence[str] = ()) -> list[str]:
-    """The filters that make a clip's pictures of the source's."""
+def shaped(flip: bool = False, scale: int | None = None, sized: Sequence[str] = ()) -> list[str]:
+    """The filters that make pictures as an encoded clip has them: see ``encoded_video``."""
     # 4:2:0 has no odd sides: what is over is cut off, since to scale it would blur all the rest.
     filters = ["crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"]
     if flip:

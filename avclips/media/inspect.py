@@ -98,7 +98,7 @@ def examine(
 
 def compare(line: Mapping[str, Any], folder: Path) -> str | None:
     """What is wrong with files that the manifest knows, or None where they are as they were checked."""
-    for name, digest in (("video", "sha256"), ("audio", "audio_sha256")):
+    for name, digest in (("video", "sha256"), ("audio", "audio_sha256"), ("frame", "frame_sha256")):
         if line.get(name) is None:
             continue
         path = folder / line[name]

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable
-from dataclasses import replace
 
-from ..core.errors import MORE_MAY_COME, RunError
+from ..core.errors import MORE_MAY_COME
 from ..core.model import Clip
-from ..datasets.base import Finished, Listing
+from ..datasets.base import Listing
 from ..fetch.plan import Plan, Share, make_plan, see_that_they_are_the_same, standing
 from ..fetch.pool import Pool
 from ..progress.console import Report, say, summary, without_better
 from ..progress.forecast import Work
 from ..sources.archives import Archives
-from ..state.store import Store
 from ..state.subtitle_counts import without_subtitles
 from .batches import Batch, batches
 from .context import RunContext
 from .download import download, open_archives
+from .results import tables_of_files
 from .words import check_space, tell_pace, tell_refusals
 
 
@@ -44,10 +43,12 @@ def into_files(run: RunContext, listing: Listing, pool: Pool) -> int:
             report = Report(run.clock, batch.clips, store.done_of_list, run.versions, work=work)
             download(run, run.settings, batch.videos, slots, report)
             failed += report.failed
-    finally:
-        _write_tables(run)
+    except BaseException:
+        tables_of_files(run, listing, stopped=True)
+        raise
+    covered = tables_of_files(run, listing, stopped=False)
     archives.close()
-    return _conclude(run, clips, archives)
+    return _conclude(run, clips, archives, covered)
 
 
 def _work(run: RunContext, plan: Plan, batch: Batch, failed: int, workers: int) -> Work:
@@ -65,28 +66,8 @@ def _work(run: RunContext, plan: Plan, batch: Batch, failed: int, workers: int) 
     )
 
 
-def _write_tables(run: RunContext) -> None:
-    """What the dataset's users expect besides, of what is there now; however the run ends."""
-    if run.dataset.write_tables is None or run.store.lost:
-        return
-    try:
-        there = run.store
-        if run.settings.part is not None:
-            # What the other partitions did meanwhile is in the tables, too.
-            whole = replace(run.settings, part=None)
-            sounds = run.dataset.sounds_in(run.settings.data_dir)
-            there = Store(whole, run.dataset.name, run.clock, audio=sounds)
-            there.read()
-        finished = Finished(there.folder, there.done_lines, there.file_of)
-        run.dataset.write_tables(finished, run.store.metadata, run.settings)
-    except (OSError, RunError) as error:
-        say(
-            f"The tables of what is there could not be written, the next run writes them: {error}",
-            matters=True,
-        )
-
-
-def _conclude(run: RunContext, clips: Iterable[Clip], archives: Archives) -> int:
+def _conclude(run: RunContext, clips: Iterable[Clip], archives: Archives, covered: str | None) -> int:
+    """Say how it ended; ``covered``: a last line. Returns the exit code."""
     done, count, failed, videos, withheld = standing(run.store, clips)
     untried = count - done - len(failed)
     limit = run.settings.max_clips
@@ -98,6 +79,8 @@ def _conclude(run: RunContext, clips: Iterable[Clip], archives: Archives) -> int
     for line in without_subtitles(run.store.done_lines(), run.settings.subtitles, (clip.id for clip in clips)):
         say(line, matters=True)
     tell_refusals(archives, run.log_file)
+    if covered is not None:
+        say(covered)
     if enough:
         return 0
     return MORE_MAY_COME if untried or any(not line["permanent"] for line in failed.values()) else 0

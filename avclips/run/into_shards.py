@@ -6,6 +6,7 @@ import gc
 from dataclasses import replace
 
 from ..core.errors import MORE_MAY_COME
+from ..core.settings import Settings
 from ..datasets.base import Listing
 from ..fetch.plan import Plan, Share, see_that_they_are_the_same
 from ..fetch.pool import Pool
@@ -17,6 +18,7 @@ from ..shards.layout import Output
 from ..state.first_settings import as_shards
 from .context import RunContext
 from .download import download, open_archives
+from .results import coverage_of_shards
 from .words import tell_pace, tell_refusals
 
 
@@ -49,7 +51,7 @@ def into_shards(run: RunContext, listing: Listing, pool: Pool) -> int:
     download(run, settings, sharded.videos(), slots, report)
     sharded.finish()
     archives.close()
-    ended = conclude_shards(output, settings.part)
+    ended = conclude_shards(run, listing, output, settings)
     tell_refusals(archives, run.log_file)
     if most is not None and sharded.done_before + store.done_of_list >= most:
         if sharded.unfinished:
@@ -58,10 +60,13 @@ def into_shards(run: RunContext, listing: Listing, pool: Pool) -> int:
     return ended
 
 
-def conclude_shards(output: Output, part: tuple[int, int] | None) -> int:
+def conclude_shards(run: RunContext, listing: Listing, output: Output, settings: Settings) -> int:
     """Say how far the shards are; returns the exit code."""
+    part = settings.part
     finished = output.finished()
     totals, missing = output.totals(output.share(finished, part)), output.missing(finished, part)
     for line in summary_of(output, totals, missing):
         say(line, matters=True)
+    if (covered := coverage_of_shards(run, listing, output, settings)) is not None:
+        say(covered)
     return MORE_MAY_COME if missing or totals.may_come else 0

@@ -51,7 +51,7 @@ def on_spark(run: RunContext, listing: Listing, session: Any) -> int:
         if session is None:
             opened.stop()
             drop_package()
-    return conclude_shards(output, run.settings.part)
+    return conclude_shards(run, listing, output, settings)
 
 
 def _write(

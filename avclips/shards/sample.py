@@ -32,7 +32,8 @@ class Sample:
     def files(self, folder: Path) -> dict[str, Path]:
         """Its files in a data folder, by their endings in the shard."""
         line = self.line if self.done and self.line else {}
-        named = {name.rpartition(".")[2]: name for name in (line.get("video"), line.get("audio")) if name}
+        media = (line.get(kind) for kind in ("video", "audio", "frame"))
+        named = {name.rpartition(".")[2]: name for name in media if name}
         subtitles = line.get("subtitles") or {}
         named |= {f"{language}.vtt": name for language, name in subtitles.items() if name}
         return {ending: folder / name for ending, name in named.items()}

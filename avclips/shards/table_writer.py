@@ -33,7 +33,7 @@ _ROWS_AT_ONCE = 256
 # A page of parquet says its length in 31 bits, and has a few bytes of its own besides the file.
 MOST_BYTES = (1 << 31) - (1 << 20)
 # What Hugging Face's ``datasets`` calls them: it decodes what it knows the type of.
-_FEATURES = {"mp4": "Video", "mkv": "Video", "wav": "Audio", "flac": "Audio", "m4a": "Audio"}
+_FEATURES = {"mp4": "Video", "mkv": "Video", "wav": "Audio", "flac": "Audio", "m4a": "Audio", "jpg": "Image"}
 
 
 def fitting(samples: Sequence[Sample], folder: Path) -> list[Sample]:
@@ -185,5 +185,7 @@ def read_failures(source: Any) -> Iterator[tuple[str, str, str | None, bool]]:
     names = ["id", "status", "reason", "permanent"]
     if isinstance(source, bytes):
         source = pyarrow.BufferReader(source)
-    for row in pyarrow.parquet.read_table(source, columns=names).to_pylist():
+    # Arrow's threads may have the process abort that ends while they end.
+    alone = {"use_threads": False, "pre_buffer": False}
+    for row in pyarrow.parquet.read_table(source, columns=names, **alone).to_pylist():
         yield row["id"], row["status"], row["reason"], bool(row["permanent"])

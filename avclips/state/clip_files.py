@@ -21,7 +21,9 @@ from .manifest import Done
 
 # Bytes that a trial writes to see whether there is room again: about a clip.
 ROOM = 4 * 1024 * 1024
-_video_of, _audio_of = attrgetter("video"), attrgetter("audio")
+_video_of, _audio_of, _frame_of = attrgetter("video"), attrgetter("audio"), attrgetter("frame")
+# How the names of frames end.
+FRAME = ".jpg"
 # Seconds for which what another partition's run began may be taken for work that goes on.
 _YOUNG = 3600
 
@@ -34,6 +36,7 @@ class ClipFiles:
         self.folder = settings.data_dir
         self.videos = self.folder / "videos"
         self.audio = self.folder / audio
+        self.frames = self.folder / "frames"
         self.unfinished = unfinished
         self._settings = settings
         # By folder, as far as one was looked into, the names of files that no manifest line knows.
@@ -43,6 +46,10 @@ class ClipFiles:
         """The final names of a clip's picture and sound."""
         video, audio = self._settings.video_format, self._settings.audio_format
         return self.videos / folder / f"{clip_id}.{video}", self.audio / folder / f"{clip_id}.{audio}"
+
+    def frame(self, clip_id: str, folder: str = "") -> Path:
+        """The final name of a clip's frame."""
+        return self.frames / folder / f"{clip_id}{FRAME}"
 
     def _due(self, clip: Clip) -> tuple[Path, ...]:
         paths = self.paths(clip.id, clip.folder)
@@ -54,7 +61,7 @@ class ClipFiles:
         """Note what stands there that no line knows; return the clips whose files, or some of them, do not."""
         self._unknown = {}
         lost: set[str] = set()
-        for root, ending_of in ((self.videos, _video_of), (self.audio, _audio_of)):
+        for root, ending_of in ((self.videos, _video_of), (self.audio, _audio_of), (self.frames, _frame_of)):
             # By folder and by ending, the clips of whose files none was seen yet.
             due: dict[str, dict[str, set[str]]] = {"": {}}
             for clip_id, each in done.items():
@@ -108,11 +115,12 @@ class ClipFiles:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(self, clip: Clip, video: Path | None, sound: Path | None) -> None:
-        """Give checked files their final names: the sound first, so that a picture never stands alone."""
+    def publish(self, clip: Clip, video: Path | None, sound: Path | None, frame: Path | None = None) -> None:
+        """Give checked files their final names: the picture last, so that it never stands alone."""
         self._see_that_it_is_there()
         video_to, sound_to = self.paths(clip.id, clip.folder)
-        for path, target in ((sound, sound_to), (video, video_to)):
+        frame_to = self.frame(clip.id, clip.folder)
+        for path, target in ((sound, sound_to), (frame, frame_to), (video, video_to)):
             if path is not None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 move_whole(path, target)
@@ -135,7 +143,8 @@ class ClipFiles:
         if done:
             folder = done.folder
             ours = [self.videos / folder / (clip_id + done.video), self.audio / folder / (clip_id + done.audio)]
-        for path in dict.fromkeys([*(path for path in ours if path.suffix), *self.paths(clip_id, folder)]):
+        usual = *self.paths(clip_id, folder), self.frame(clip_id, folder)
+        for path in dict.fromkeys([*(path for path in ours if path.suffix), *usual]):
             if path.is_file():
                 target, number = aside / path.name, 1
                 while target.exists():

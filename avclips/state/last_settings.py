@@ -26,7 +26,7 @@ _KINDS = {
     **dict.fromkeys(("annotations", "encoding", "output_format"), _TEXT),
     **dict.fromkeys(("media", "cut", "video_format", "audio_format"), _TEXT),
     **dict.fromkeys(("delimiter", "preset", "cell_format", "time_unit", "output"), "text?"),
-    **dict.fromkeys(("fps", "size", "fit", "encode"), "text?"),
+    **dict.fromkeys(("fps", "size", "fit", "encode", "frame"), "text?"),
     **dict.fromkeys(("quality", "samples_per_shard"), "count"),
     **dict.fromkeys(("audio_rate", "audio_channels"), "count?"),
     "clip_length": "number?",
@@ -56,7 +56,9 @@ def remember(settings: Settings, paces: Iterable[Mapping[str, str]] = ()) -> Non
         if value == without_passwords(value):
             # What holds a password has to be said again.
             said[name] = value
-    write_json(settings.data_dir / "metadata" / ASKED, {"settings": said, "paces": list(paces)})
+    so_far = list(dict.fromkeys([*splits_so_far(settings.data_dir), *settings.splits]))
+    asked = {"settings": said, "splits_so_far": so_far, "paces": list(paces)}
+    write_json(settings.data_dir / "metadata" / ASKED, asked)
 
 
 def remembered(settings: Settings, said: Collection[str]) -> Settings:
@@ -70,6 +72,15 @@ def remembered(settings: Settings, said: Collection[str]) -> Settings:
         if name not in said and name in known and _is(kind, known[name])
     }
     return replace(settings, **found)
+
+
+def splits_so_far(folder: Path) -> tuple[str, ...]:
+    """Every split that a folder was ever asked for, the last run's among them."""
+    read = _read(folder)
+    known = read.get("settings")
+    # A folder of before knows only its last run's.
+    said = read.get("splits_so_far", known.get("splits") if isinstance(known, dict) else None)
+    return tuple(said) if isinstance(said, list) and _is("texts", said) else ()
 
 
 def paces_of(folder: Path) -> list[tuple[str, Path]]:

@@ -41,7 +41,7 @@ class Done(NamedTuple):
     """What a run needs to know of a finished clip: how its files' names end, "" where there is none.
 
     ``folder``: where they lie beneath those of all clips; ``withheld``: why the video had no better formats;
-    ``turn``: of the line that says so.
+    ``turn``: of the line that says so; ``frame``: as ``video`` and ``audio``.
     """
 
     video: str
@@ -50,6 +50,7 @@ class Done(NamedTuple):
     folder: str = ""
     withheld: str = ""
     turn: int = 1
+    frame: str = ""
 
 
 # Most clips share one of a few.
@@ -59,10 +60,11 @@ _done = functools.cache(Done)
 def done_of(line: Mapping[str, Any]) -> Done:
     """A finished clip's line, in short."""
     attempts = line.get("attempts")
-    video, audio = line.get("video"), line.get("audio")
+    video, audio, frame = line.get("video"), line.get("audio"), _ending(line.get("frame"))
     endings, folder = (_ending(video), _ending(audio)), _folder(video or audio)
     withheld = str(line.get("withheld") or "")
-    return _done(*endings, attempts if isinstance(attempts, int) else 0, folder, withheld, turn_of(line))
+    tried = attempts if isinstance(attempts, int) else 0
+    return _done(*endings, tried, folder, withheld, turn_of(line), frame)
 
 
 def turn_of(line: Mapping[str, Any]) -> int:
@@ -169,10 +171,10 @@ def replay(manifests: Iterable[Path]) -> Replay:
     quick = quick_reader()
     for path in manifests:
         one, passed_over = Replay(), []
-        for begin, raw in _raw_lines(path):
+        for begin, raw in raw_lines(path):
             if (found := quick(raw)) is not None:
                 one.take_done(found[0], _done(*found[1:]))
-            elif (line := _parse(raw)) is not None:
+            elif (line := parse_line(raw)) is not None:
                 one.take(line, path.name, begin + len(raw))
             else:
                 passed_over.append(begin)
@@ -210,21 +212,22 @@ def last_lines(manifests: Iterable[Path]) -> Iterator[Line]:
             else:
                 yield line
         for clip_id, line in last.items():
-            if clip_id not in counts or _weight(line) > _weight(counts[clip_id]):
+            if clip_id not in counts or weight_of(line) > weight_of(counts[clip_id]):
                 counts[clip_id] = line
     yield from counts.values()
 
 
-def _weight(line: Line) -> tuple[int, bool, str]:
+def weight_of(line: Line) -> tuple[int, bool, str]:
+    """Of the lines about a clip that several manifests have, the one with the most counts."""
     return turn_of(line), line["status"] == "done", str(line.get("time", ""))
 
 
 def _all(manifests: Iterable[Path]) -> Iterator[Line]:
     # What is cut is found in the folder, or fetched.
-    return (line for path in manifests for _, raw in _raw_lines(path) if (line := _parse(raw)) is not None)
+    return (line for path in manifests for _, raw in raw_lines(path) if (line := parse_line(raw)) is not None)
 
 
-def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The byte at which each line begins, and the line."""
     at = 0
     with open(path, "rb") as stream:
@@ -329,7 +332,7 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _parse(raw: bytes) -> Line | None:
+def parse_line(raw: bytes) -> Line | None:
     """What a line says; None where a power loss cut it, or no run wrote it."""
     try:
         # What decode() does, without its two searches for white space.

@@ -15,7 +15,7 @@ from typing import Any
 from ..core.files import PLAIN_NAME, is_plain_name
 
 # Where a clip's picture, its sound and what is known of it lie, each beneath a folder of its kind.
-_KINDS = (("videos",), ("audio", "wavs"), ("info",))
+_KINDS = (("videos",), ("audio", "wavs"), ("info",), ("frames",))
 # KIND/FOLDER, with any number of folders.
 _FOLDERS = re.compile(rf"([a-z]+)((?:/{PLAIN_NAME})*)")
 _ENDING = re.compile(r"[a-z0-9]{1,8}")
@@ -102,19 +102,21 @@ def _fits(line: Mapping[str, Any], tests: Mapping[str, Test]) -> bool:
 
 def _names_its_files(line: Mapping[str, Any]) -> bool:
     return (
-        files_of(line["id"], line.get("video"), line.get("audio"), line.get("info"), line.get("subtitles"))
+        files_of(line["id"], *(line.get(kind) for kind in ("video", "audio", "info", "subtitles", "frame")))
         is not None
     )
 
 
-def files_of(clip_id: str, video: Any, audio: Any, info: Any, subtitles: Any) -> tuple[str, str, str] | None:
-    """Where a finished clip's files lie beneath those of all clips, and how its picture's and sound's names end.
+def files_of(
+    clip_id: str, video: Any, audio: Any, info: Any, subtitles: Any, frame: Any = None
+) -> tuple[str, str, str, str] | None:
+    """Where a finished clip's files lie beneath those of all clips, and how picture, sound and frame end.
 
     None where a file is not called after the clip, or not in a folder of results.
     """
     places = set()
     endings = []
-    for path, kinds in zip((video, audio, info), _KINDS, strict=True):
+    for path, kinds in zip((video, audio, info, frame), _KINDS, strict=True):
         if path is None:
             endings.append("")
             continue
@@ -125,7 +127,7 @@ def files_of(clip_id: str, video: Any, audio: Any, info: Any, subtitles: Any) ->
         endings.append(f".{ending}")
     if len(places) > 1 or (subtitles and not _are_subtitles(clip_id, subtitles)):
         return None
-    return (places.pop() if places else ""), endings[0], endings[1]
+    return (places.pop() if places else ""), endings[0], endings[1], endings[3]
 
 
 def _are_subtitles(clip_id: str, subtitles: Any) -> bool:

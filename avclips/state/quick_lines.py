@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 from ..core.files import is_plain_name
 from .manifest_line import COUNTS, MOST, MOST_TURNS, NUMBERS, files_of
 
-Found = tuple[str, str, str, int, str, str, int]
-"""The clip's id; how the names of its picture and its sound end; attempts; folder; what was withheld; turn."""
+Found = tuple[str, str, str, int, str, str, int, str]
+"""A clip's id; how picture and sound end; attempts; folder; what was withheld; turn; how the frame ends."""
 
 
 def quick_reader() -> Callable[[bytes], Found | None]:
@@ -43,7 +43,7 @@ def _decoder(msgspec: Any) -> Callable[[str], Any]:
         ("withheld", str | None, None),
         ("subtitles_seen", list[str] | msgspec.UnsetType, msgspec.UNSET),
         ("subtitles_error", dict[str, Any] | msgspec.UnsetType, msgspec.UNSET),
-        *((name, str | None, None) for name in ("video", "audio", "info")),
+        *((name, str | None, None) for name in ("video", "audio", "info", "frame")),
         ("subtitles", dict[str, str | None] | None, None),
     ]
     fields += [(name, count | None, None) for name in sorted(COUNTS - {"attempts"})]
@@ -58,8 +58,8 @@ def _read(decode: Callable[[str], Any], broken: type[Exception], raw: bytes) -> 
         line = decode(raw.decode("utf-8"))
     except (broken, UnicodeDecodeError, RecursionError):
         return None
-    files = files_of(line.id, line.video, line.audio, line.info, line.subtitles)
+    files = files_of(line.id, line.video, line.audio, line.info, line.subtitles, line.frame)
     if files is None or not is_plain_name(line.id):
         return None
-    folder, video, audio = files
-    return line.id, video, audio, line.attempts, folder, line.withheld or "", line.turn
+    folder, video, audio, frame = files
+    return line.id, video, audio, line.attempts, folder, line.withheld or "", line.turn, frame

@@ -17,7 +17,7 @@ from .first_settings import FOLDER, before_of
 # The settings that shape files: one folder holds clips of one kind.
 SHAPE = ("media", "quality", "cut", "video_format", "audio_format", "audio_rate", "audio_channels", "flat")
 # Those of them that came later: they are spoken of where they are asked for.
-SHAPE_ALSO = ("fps", "size", "fit", "encode")
+SHAPE_ALSO = ("fps", "size", "fit", "encode", "frame")
 # What a folder has that was made before there was a choice.
 _ONCE = {"media": "both", "video_format": "mp4", "audio_format": "wav", "flat": False}
 # Those that say nothing where there are no pictures.

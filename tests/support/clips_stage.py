@@ -76,6 +76,7 @@ class Clips(Stage):
         """What stands beneath the folder besides what belongs there."""
         usual = {"metadata", "videos", "audio", "features", "info", "subtitles"}
         files = {"download_progress.json", "failed_downloads.json", "manifest.jsonl", "clips_download.log"}
+        files |= {"clips.csv", "clips.parquet", "coverage.json"}
         return {path.name for path in self.data.iterdir() if path.name[0] != "."} - usual - files
 
 

@@ -141,7 +141,8 @@ def test_what_is_imported_is_read() -> None:
         ),
         (
             "csv",
-            {"datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
+            {"catalog.clip_sets", "catalog.clip_table",
+             "datasets.audioset", "datasets.music_avqa", "datasets.vggsound", "lists.csv_reader", "lists.id_map",
              "lists.labels", "lists.text"},
         ),
         (

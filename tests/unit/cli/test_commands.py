@@ -11,8 +11,8 @@ import pytest
 
 from avclips import __version__
 from avclips.cli import commands
-from avclips.cli.bootstrap import DATASETS
-from avclips.cli.commands import dataset_of, main
+from avclips.cli.commands import main
+from avclips.datasets.known import DATASETS, dataset_of
 from tests.support.script import ROOT
 
 Started = list[tuple[str, list[str]]]

@@ -113,6 +113,7 @@ def test_what_is_not(read: Callable[[str], Any], texts: list[str]) -> None:
         ("--max-videos 3 --shard 1/4", {"max_clips": 3, "part": (1, 4)}),
         ("--max-clips 5 --part 0/2 --quiet", {"max_clips": 5, "part": (0, 2), "quiet": True}),
         ("--fps 25 --size 224", {"fps": "25", "size": "224"}),
+        ("--frame middle --cut copy", {"frame": "middle", "cut": "copy"}),
         ("--fps 29.97 --size 256x144", {"fps": "2997/100", "size": "256x144", "fit": "crop"}),
         ("--fps 30000/1001 --size 256X256 --fit pad --quality 1080", {
             "fps": "30000/1001", "size": "256x256", "fit": "pad", "quality": 1080}),
@@ -243,6 +244,8 @@ def test_what_else_is_asked_for(argv: str, chosen: dict[str, Any]) -> None:
             "--retry-failed: 'privat' is unknown: did you mean private?; "
             "'restricted' is unknown: did you mean restricted_mode?",
         ),
+        (["--frame", "first"], "--frame: 'first' is unknown (it takes middle)"),
+        (["--frame", "middle", "--media", "audio"], "--frame goes with pictures: --media both"),
         (["--fps", "0"], "--fps: '0' is not a number of pictures a second, such as 25 or 30000/1001"),
         (["--fps", "1/0"], "--fps: '1/0' is not a number of pictures a second"),
         (["--fps", "241"], "--fps: '241' is not a number of pictures a second"),
@@ -337,10 +340,10 @@ def test_help_shows_a_scripts_own_options(name: str, capsys: pytest.CaptureFixtu
     every = {option for _, options in OF_SOME.values() for option in options.split()}
     assert caught.value.code == 0 and shown & every == set(own.split())
     assert shown - every == {
-        "--help", "--config", "--quiet", "--cookies-from-browser", "--fps", "--size", "--fit",
+        "--help", "--config", "--quiet", "--cookies-from-browser", "--fps", "--size", "--fit", "--frame",
         "--data-dir", "--max-clips", "--retry-failed", "--archives", "--media", "--quality", "--cut", "--encode",
-        "--video-format", "--audio-format", "--audio-rate", "--audio-channels", "--check", "--flags", "--allow-silent",
-        "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts", "--max-whole-file",
+        "--video-format", "--audio-format", "--audio-rate", "--audio-channels", "--check", "--flags",
+        "--allow-silent", "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts", "--max-whole-file",
         "--yt-dlp-args", "--cookies", "--proxy", "--proxy-file", "--videos-per-hour", "--give-up-after",
         "--state-dir", "--part",
         "--min-free", "--ffmpeg", "--log-level", "--status", "--verify", "--repair", "--output-format", "--output",

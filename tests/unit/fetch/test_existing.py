@@ -37,6 +37,7 @@ from tests.support.made_archives import KINDS
 from tests.support.script import QUICK, digest, results, seconds_of, stage
 from tests.support.sounds import without_filling
 from tests.unit.fetch.test_worker_exact import is_its_own, pictures, samples, times
+from tests.unit.media.test_still import NEAR, apart, grey, shown_at
 
 ID = "localvideo1_000003"
 TEN = Clip(ID, "localvideo1", 3.0, 13.0)
@@ -556,3 +557,18 @@ def test_flac_that_libav_cannot_read_is_made_of_other_frames(
         assert np.array_equal(decoded_sound(found.audio), decoded_sound(file))
     else:
         assert not found.audio.exists()
+
+
+@pytest.mark.parametrize("way", ["kept whole", "cut", "put by hand"])
+def test_a_frame_of_what_is_here(file_of: Make, here: Callable[..., Here], way: str) -> None:
+    """Whatever a clip is made of, its frame in the middle is made with it."""
+    clip, words = (TEN, "-i {both} -t 10 -c copy") if way == "cut" else (WHOLE, "{both}")
+    file = file_of(words)
+    found = here(None if way == "put by hand" else file, frame="middle")
+    if way == "put by hand":
+        shutil.copy(file, found.video)
+        subprocess.run([ffmpeg(), "-v", "error", "-i", str(file), "-vn", str(found.audio)], check=True)
+    facts = found.facts(clip)
+    still = found.folder / "frames" / f"{ID}.jpg"
+    assert facts["frame"] == f"frames/{ID}.jpg" and facts["frame_sha256"] == digest(still)
+    assert apart(grey(still), shown_at(found.video, facts["duration"] / 2)) < NEAR

@@ -34,6 +34,7 @@ def meant(line: dict[str, Any]) -> tuple[Any, ...]:
     [
         {},
         {"video": None},
+        {"frame": f"frames/{ID}.jpg", "frame_sha256": "ab"},
         {"audio": None, "youtube_id": None, "source": "https://example.org/a"},
         {"video": f"videos/eval/3f/{ID}.mkv", "audio": f"wavs/eval/3f/{ID}.m4a"},
         {"info": f"info/{ID}.json", "subtitles": {"en": f"subtitles/{ID}.en.vtt", "de": None}},

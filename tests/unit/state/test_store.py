@@ -104,6 +104,8 @@ def test_leftovers_of_earlier_runs_are_cleared(start: Start) -> None:
         ({"quality": 720}, {}, "was made with --quality 720$"),
         ({}, {"cut": "copy"}, "was made with --cut exact$"),
         ({"audio_rate": 16000}, {"audio_channels": 1}, "was made with --audio-rate 16000, no --audio-channels$"),
+        ({"frame": "middle"}, {}, "was made with --frame middle$"),
+        ({}, {"frame": "middle"}, "was made with no --frame$"),
         ({"quality": 720}, {"allow_mixed": True}, None),
         ({}, {"workers": 9, "sleep": 0.0, "allow_silent": True}, None),
     ],
