@@ -21,6 +21,8 @@ from ..core.signals import Signals
 # The command, its module here, and what it does, for `avclips --help`.
 TOOLS: dict[str, tuple[str, str]] = {
     "coverage": ("coverage", "of each split how much is here, why the rest is not, and which set it is"),
+    "duplicates": ("duplicates", "clips that show and play the same, by their fingerprints"),
+    "flags": ("flags", "quality flags of clips that have none yet: still, black, silent, ..."),
     "subset": ("subset", "the ids of what is here, or of what several downloads have in common"),
     "tables": ("tables", "clips.csv, clips.parquet, questions and coverage.json of a folder, made anew"),
 }

@@ -24,6 +24,11 @@ class Progress:
         self._seen, self._total = 0, total
         self._next_line = time.monotonic() + LINE_EVERY
 
+    @property
+    def seen(self) -> int:
+        """How many were looked at."""
+        return self._seen
+
     def step(self) -> None:
         """One more was looked at."""
         self._seen += 1

@@ -343,9 +343,9 @@ def test_help_shows_a_scripts_own_options(name: str, capsys: pytest.CaptureFixtu
         "--help", "--config", "--quiet", "--cookies-from-browser", "--fps", "--size", "--fit", "--frame",
         "--data-dir", "--max-clips", "--retry-failed", "--archives", "--media", "--quality", "--cut", "--encode",
         "--video-format", "--audio-format", "--audio-rate", "--audio-channels", "--check", "--flags",
-        "--allow-silent", "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts", "--max-whole-file",
-        "--yt-dlp-args", "--cookies", "--proxy", "--proxy-file", "--videos-per-hour", "--give-up-after",
-        "--state-dir", "--part",
+        "--allow-silent", "--allow-mixed", "--workers", "--rate-limit", "--sleep", "--retry-attempts",
+        "--max-whole-file", "--yt-dlp-args", "--cookies", "--proxy", "--proxy-file", "--videos-per-hour",
+        "--give-up-after", "--state-dir", "--part",
         "--min-free", "--ffmpeg", "--log-level", "--status", "--verify", "--repair", "--output-format", "--output",
         "--samples-per-shard", "--engine", "--spark-master", "--wandb",
     }  # fmt: skip
