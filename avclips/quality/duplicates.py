@@ -7,6 +7,7 @@ card) tell nothing, and are passed over.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ LEAST_FRAMES = 8
 APART = 2
 # A piece that more clips have is passed over.
 MOST_OF_A_PIECE = 50
+_HASH, _PRINT = re.compile(r"(?:[0-9a-f]{16})?"), re.compile(r"(?:[0-9a-f]{4})*")
 # Of one hash among several, a little more may differ.
 _MOST_BITS = round(1.1 * SAME_PICTURE * PICTURE_BITS)
 # A piece, the place of its clip, and where it stands there, in one number of 64 bits.
@@ -80,11 +82,12 @@ class Group:
 def prints_of(clip_id: str, flags: Mapping[str, Any]) -> Prints | None:
     """The fingerprints out of a manifest's ``flags``; None where there are none, or they are broken."""
     hashes, sound = flags.get("picture_hashes") or [], flags.get("sound_print") or ""
-    try:
-        pictures = tuple(int(each, 16) if each else None for each in hashes)
-        frames = tuple(int(sound[at : at + 4], 16) for at in range(0, len(sound), 4))
-    except (TypeError, ValueError):
+    if not isinstance(hashes, list) or not isinstance(sound, str) or not _PRINT.fullmatch(sound):
         return None
+    if not all(isinstance(each, str) and _HASH.fullmatch(each) for each in hashes):
+        return None
+    pictures = tuple(int(each, 16) if each else None for each in hashes)
+    frames = tuple(int(sound[at : at + 4], 16) for at in range(0, len(sound), 4))
     found = Prints(clip_id, pictures, frames)
     return found if found.seen or found.sound else None
 

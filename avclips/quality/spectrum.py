@@ -59,12 +59,20 @@ def _frames(spectrum: bytes) -> Iterator[list[float]]:
     # Each band's sums of STEP columns, from the start on.
     bands = [[total for block in blocks for total in block[band]] for band in range(BITS + 1)]
     steps = FRAME // STEP
-    last = max((number for band in bands for number, total in enumerate(band) if total), default=-1)
-    for at in range(last - steps + 2):
+    for at in range(_columns(spectrum) // STEP - steps + 1):
         yield [
             sum(band[at : at + steps]) / (FRAME * (high - low))
             for band, (low, high) in zip(bands, pairwise(_EDGES), strict=True)
         ]
+
+
+def _columns(spectrum: bytes) -> int:
+    """How many columns there are up to the last in which anything is."""
+    rows = [
+        spectrum[row : row + COLUMNS].rstrip(b"\0")
+        for row in range(0, len(spectrum) // _PICTURE * _PICTURE, COLUMNS)
+    ]
+    return max((len(row) + number // BINS * COLUMNS for number, row in enumerate(rows) if row), default=0)
 
 
 def _blocks(picture: bytes) -> list[list[int]]:
