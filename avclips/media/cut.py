@@ -168,8 +168,8 @@ class _Cutting:
     def _decoded(self, film: Path, picture: Frames) -> int:
         """Decode a film's pictures, to see that each comes when it should; how many there are."""
         small = self._job.small
-        words, also = [*inputs([film]), *decoded_video()], small.pictures() if small is not None else []
-        listing = with_small(small, lambda too: self._ffmpeg.run([*words, *also] if too else words))
+        run, read = self._ffmpeg.run, inputs([film])
+        listing = with_small(small, lambda too: run([*read, *decoded_video(small=small if too else None)]))
         times = [time for track in read_framecrc(listing) for time in track.times]
         if complaint := judge_times([float(time) for time in picture.times], times):
             raise NotSpliced(f"of the result, a decoder shows {complaint}")
@@ -178,7 +178,7 @@ class _Cutting:
     def _pictures(self, encoded: Path) -> tuple[TrackOut | None, list[str | Path], list[str | Path]]:
         """The packets of a picture that have to be decoded, if any, and what is to be done with them.
 
-        And the small output of them besides.
+        And the same with small pictures besides.
         """
         job, picture = self._job, self._picture
         if picture is None or job.keep or not (job.cut == "exact" or job.decode):
@@ -186,14 +186,15 @@ class _Cutting:
         track = copied_video(picture)
         fps, size = job.shape.fps, job.shape.size
         frames = steady_frames(picture, track, fps) if fps else _frames(picture, track)
-        look = job.small.pictures if job.small is not None else _no_output
         if job.cut == "copy":
-            words = [*decoded_video(frames), *self._still([frames], picture)]
-            return track, words, look(frames)
+            alone = self._still([frames], picture)
+            return track, [*decoded_video(frames), *alone], [*decoded_video(frames, job.small), *alone]
         like = job.flip, None if size else job.scale, sized(size, job.shape.fit) if size else []
         timescale, rate = steady_scale(fps) if fps else track.timescale, usual_rate(picture.times)
         words = encoded_video(frames, timescale, encoded, rate, *like)
-        return track, [*words, *self._still([frames, *shaped(*like)], picture)], look(frames, shaped(*like))
+        words += self._still([frames, *shaped(*like)], picture)
+        also = job.small.pictures(frames, shaped(*like)) if job.small is not None else []
+        return track, words, [*words, *also]
 
     def _still(self, filters: Sequence[str], picture: Frames) -> list[str | Path]:
         """An output with the frame in the middle, of those decoded for the clip; [] where none is wanted."""
@@ -207,17 +208,17 @@ class _Cutting:
         sound: Path,
         track: TrackOut | None,
         words: Sequence[str | Path],
-        small: Sequence[str | Path] = (),
+        measured: Sequence[str | Path] | None = None,
         alone: bool = False,
     ) -> int | None:
         """Decode and encode what has to be; how many frames could be decoded, None where nobody looked.
 
-        ``small``: small outputs of the pictures; those of the sound are added. ``alone``: the frame in the middle,
-        if there is to be one, is decoded from packets of its own.
+        ``measured``: the words with small outputs of the pictures; those of the sound are added. ``alone``: the
+        frame in the middle, if there is to be one, is decoded from packets of its own.
         """
         heard, words, paths = self._heard, list(words), list[Path]()
-        # Its output without small ones, and with them.
-        sounds: list[list[str | Path]] = [[], []]
+        # What is done without small outputs, and with them.
+        both = [words, words if measured is None else list(measured)]
         if track is not None:
             paths.append(self._folder / "picture.mp4")
             write(paths[-1], [replace(track, starts=None)])
@@ -226,21 +227,20 @@ class _Cutting:
             write(paths[-1], [decodable_sound(heard)])
             what = len(paths) - 1, heard, self._job.audio_channels, sound, self._job.flac_frames
             # Of another format, it is measured when all of it is read.
-            measured = self._job.small if sound.suffix == ".wav" else None
-            sounds = [decoded_sound(*what), decoded_sound(*what, measured)]
+            small = self._job.small if sound.suffix == ".wav" else None
+            both = [[*both[0], *decoded_sound(*what)], [*both[1], *decoded_sound(*what, small)]]
         if alone and self._frame is not None and self._picture is not None:
             few, packets = packets_of_middle(self._picture)
             paths.append(self._folder / "still.mp4")
             write(paths[-1], [replace(packets, starts=None)])
-            words += still(len(paths) - 1, [_frames(few, packets)], at_place(0), self._frame)
+            frame = still(len(paths) - 1, [_frames(few, packets)], at_place(0), self._frame)
+            both = [[*each, *frame] for each in both]
         if heard is not None and sound.suffix == ".m4a":
             write(sound, [copied_sound(heard)])
-        if not words and not sounds[0]:
+        if not both[0]:
             return None
         run, read = self._ffmpeg.run, inputs(paths)
-        listing = with_small(
-            self._job.small, lambda too: run([*read, *words, *(small if too else ()), *sounds[too]])
-        )
+        listing = with_small(self._job.small, lambda too: run([*read, *both[too]]))
         tracks = read_framecrc(listing)
         return sum(len(track.times) for track in tracks) if tracks else None
 
@@ -284,10 +284,6 @@ class _Cutting:
             job.shape.size,
             encode,
         )
-
-
-def _no_output(*_: object) -> list[str | Path]:
-    return []
 
 
 def _frames(picture: Frames, track: TrackOut) -> str:

@@ -76,13 +76,21 @@ def shaped(flip: bool = False, scale: int | None = None, sized: Sequence[str] = 
     return [*filters, *sized]
 
 
-def decoded_video(frames: str = "") -> list[str]:
-    """An output that decodes these frames, or all, and keeps nothing but a line for each."""
+def decoded_video(frames: str = "", small: Small | None = None) -> list[str | Path]:
+    """An output that decodes these frames, or all, and keeps nothing but a line for each.
+
+    ``small``: where small pictures of them are to be besides.
+    """
     codec = ["-c:v", "wrapped_avframe", "-fps_mode", "passthrough"]
+    # Written in blocks: each line by itself would wake us a thousand times.
+    listing = ["-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+    if small is not None and frames:
+        # In one graph, which costs less than two.
+        return [*small.pictures_beside(frames), *codec, *listing, *small.pictures_output()]
     # In ticks of the source: by default, ffmpeg rounds times to the frame rate.
     codec += ["-filter:v", frames] if frames else ["-enc_time_base", "demux"]
-    # Written in blocks: each line by itself would wake us a thousand times.
-    return ["-map", "0:v:0", *codec, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+    also = small.pictures() if small is not None else []
+    return ["-map", "0:v:0", *codec, *listing, *also]
 
 
 def decoded_sound(

@@ -73,6 +73,17 @@ class Small:
         words = ["-map", "0:v:0", "-filter:v", ",".join(filters), *stop]
         return [*words, "-fps_mode", "passthrough", "-f", "rawvideo", self.grey]
 
+    def pictures_beside(self, frames: str) -> list[str | Path]:
+        """A graph, and the map of its first output: the pictures of input 0 that ``frames`` lets pass.
+
+        The small pictures are its second; ``pictures_output`` has to follow.
+        """
+        graph = f"[0:v:0]{frames},split[seen][these];[these]fps={RATE}:round=up,{_GREY}[grey]"
+        return ["-filter_complex", graph, "-map", "[seen]"]
+
+    def pictures_output(self) -> list[str | Path]:
+        return ["-map", "[grey]", "-fps_mode", "passthrough", "-f", "rawvideo", self.grey]
+
     def sound(self, stream: str, graph: str) -> list[str | Path]:
         """The graph, and the map of its first output: a stream's samples in 16 bits, filtered by ``graph``.
 
