@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.errors import RunError, UsageError
 from ..core.extras import extra
 from ..core.model import Clip
-from ..core.reserved_names import OF_FAILURES, TYPES, column_of, is_file
+from ..core.reserved_names import FLAGS, OF_FAILURES, TYPES, column_of, is_file
 from ..fetch.shard_output import open_output
 from ..shards.layout import Output
 from ..shards.members import layout_of_plan
@@ -109,6 +110,7 @@ class Tables:
         named = row["id"], self.dataset, row.get("youtube_id") or row["id"], row["start"] or 0.0, row["end"]
         if status == "done":
             facts = {name: row[name] for name in _FACTS if row.get(name) is not None}
+            facts |= _flags(facts.pop(FLAGS, None))
             return Sample(*named, "done", **about, files=files, facts=facts)
         if status == "failed":
             return Sample(*named, "failed", row["reason"] or "", row["error"] or "", **about)
@@ -188,3 +190,12 @@ def _of_both(folder: DataFolder, tables: Tables, shards: Iterator[Shard]) -> Ite
         for line in index.left():
             if line["status"] != "forgotten":
                 yield sample_of(clip_of(line), line, store, folder.dataset.name)
+
+
+def _flags(said: Any) -> dict[str, Any]:
+    """Quality flags out of their column, which is JSON; of anything else, none."""
+    try:
+        found = json.loads(said) if isinstance(said, str) and said else None
+    except (ValueError, RecursionError):
+        return {}
+    return {FLAGS: found} if isinstance(found, dict) else {}

@@ -270,6 +270,7 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
         ytdlp_args=chosen.yt_dlp_args,
         max_whole_file=chosen.max_whole_file,
         check=chosen.check,
+        flags=chosen.flags,
         allow_silent=chosen.allow_silent,
         allow_mixed=chosen.allow_mixed,
         ffmpeg=chosen.ffmpeg,

@@ -204,6 +204,13 @@ def add_shape(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         "and its time, for less CPU (default: %(default)s)",
     )
     group.add_argument(
+        "--flags",
+        choices=("auto", "none"),
+        default="auto",
+        help="quality flags in the manifest (still, black, silent, ...): of clips that --check decodes, or "
+        "of none (default: %(default)s)",
+    )
+    group.add_argument(
         "--allow-silent", action="store_true", help="take videos without sound too: then there is no WAV"
     )
     group.add_argument(

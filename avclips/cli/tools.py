@@ -24,6 +24,8 @@ TOOLS: dict[str, tuple[str, str]] = {
     "report": ("report", "one HTML page of what a download came to, with pictures"),
     "explore": ("explore", "a page to look at and listen to a download"),
     "coverage": ("coverage", "of each split how much is here, why the rest is not, and which set it is"),
+    "duplicates": ("duplicates", "clips that show and play the same, by their fingerprints"),
+    "flags": ("flags", "quality flags of clips that have none yet: still, black, silent, ..."),
     "subset": ("subset", "the ids of what is here, or of what several downloads have in common"),
     "tables": ("tables", "clips.csv, clips.parquet, questions and coverage.json of a folder, made anew"),
     "curate": ("curate", "choose clips by what is heard and seen in them, from metadata to output.csv"),

@@ -12,7 +12,9 @@ _FACTS = {"duration": "double", "fps": "double"}
 _FACTS |= dict.fromkeys(("pictures", "width", "height", "samples", "sample_rate", "channels"), "int64")
 _FACTS |= dict.fromkeys(("bytes", "bytes_fetched"), "int64")
 _FACTS |= dict.fromkeys(("sha256", "audio_sha256", "formats", "title", "yt_dlp", "time"), "string")
-TYPES = _OF_CLIP | _FACTS
+# Quality flags, as JSON. Outputs that were begun before there were any go on without.
+FLAGS = "flags"
+TYPES = _OF_CLIP | _FACTS | {FLAGS: "string"}
 # Columns of files; those of subtitles end in .vtt.
 FILES = frozenset(("mp4", "mkv", "wav", "flac", "m4a", "jpg", "info"))
 

@@ -14,6 +14,7 @@ Media = Literal["both", "audio"]
 VideoFormat = Literal["mp4", "mkv"]
 AudioFormat = Literal["wav", "flac", "m4a"]
 Check = Literal["decode", "packets"]
+Flags = Literal["auto", "none"]
 OutputFormat = Literal["files", "webdataset", "parquet"]
 EngineName = Literal["threads", "spark"]
 
@@ -98,6 +99,8 @@ class Settings:
     max_whole_file: int = 200 * 1024 * 1024
     # How a result is looked at before it counts: every picture decoded, or every packet found and timed.
     check: Check = "decode"
+    # Whether quality flags are measured: where a result is decoded anyway, or never.
+    flags: Flags = "auto"
     allow_silent: bool = False
     allow_mixed: bool = False
     ffmpeg: Path | None = None

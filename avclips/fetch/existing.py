@@ -32,12 +32,12 @@ from ..reading.stream import WholeFile
 from ..sources.archives import Archives, Exact
 from ..state.store import Store
 from .kept import is_the_clip
-from .publish import Finisher
+from .publish import Finisher, flags_fact, small_of
 
 log = logging.getLogger("avclips.fetch.existing")
 
-# What a manifest knows of a clip, and its files do not.
-_SAID_BEFORE = ("formats", "title", "yt_dlp", "withheld")
+# What a manifest knows of a clip, and its files do not, or not without a decode.
+_SAID_BEFORE = ("formats", "title", "yt_dlp", "withheld", "flags")
 # How much longer or shorter than its clip a file in an archive may be: others cut to the packet or key frame.
 FILE_TOLERANCE = Fraction(1)
 
@@ -128,7 +128,9 @@ class Local:
             # Put there by hand, out of an archive: only its sound is missing.
             with self._store.files.scratch(clip) as folder:
                 return self._cut(clip, video, folder, {"adopted": True})
-        found = examine(clip, video, audio, self._ffmpeg, self._settings)
+        with self._store.files.scratch(clip) as folder:
+            small = small_of(self._settings, folder)
+            found = examine(clip, video, audio, self._ffmpeg, self._settings, small)
         if found.complaint is not None:
             raise Transient("check", found.complaint)
         media = facts(found.tracks, found.sound)
@@ -137,7 +139,7 @@ class Local:
             frame = self._frame_of(clip, results[0], found.tracks, folder)
             known = self._finisher.describe(clip, *results, frame, media)
             self._store.files.publish(clip, None, None, frame)
-        return Outcome(clip, "done", facts=known | {"adopted": True})
+        return Outcome(clip, "done", facts=known | flags_fact(found.flags) | {"adopted": True})
 
     def _frame_of(self, clip: Clip, video: Path | None, tracks: Sequence[Track], folder: Path) -> Path | None:
         """The frame of a clip that is not cut, where there is to be one."""

@@ -20,6 +20,7 @@ from ..media.cut import Job, cut
 from ..media.ffmpeg import Ffmpeg
 from ..media.inspect import measure_sound
 from ..media.measure import Expected, Sound, Track, facts, judge, judge_sound, track_of
+from ..media.small import Small
 from ..media.still import see_that_it_is_there
 from ..state.shape import shape_of
 from ..state.store import Store
@@ -54,6 +55,8 @@ class Finisher:
         job = replace(job, encode_all=self._settings.encode == "all")
         if job.video and self._settings.check == "decode":
             job = replace(job, decode=True)
+        small = small_of(self._settings, folder)
+        job = replace(job, small=small)
         frame = folder / self._store.files.frame(clip.id).name if self._settings.frame and job.video else None
         expected, sound = self._cut(job, folder, video, audio, frame)
         tracks: list[Track] = []
@@ -72,6 +75,8 @@ class Finisher:
         known = self.describe(clip, *results, media=facts(tracks, sound))
         if expected.encode is not None:
             known["encode"] = asdict(expected.encode)
+        if small is not None:
+            known |= flags_fact(small.flags(sound, audio if audio.suffix == ".wav" else None))
         before()
         self._store.files.publish(clip, *results)
         return Outcome(clip, "done", facts={**known, **origin})
@@ -84,12 +89,12 @@ class Finisher:
         for frames in others:
             expected = cut(replace(job, flac_frames=frames), self._ffmpeg, folder, video, audio, frame)
             with suppress(Transient):
-                return expected, self._measured(expected, audio)
+                return expected, self._measured(expected, audio, job.small)
         expected = cut(replace(job, flac_frames=last), self._ffmpeg, folder, video, audio, frame)
-        return expected, self._measured(expected, audio)
+        return expected, self._measured(expected, audio, job.small)
 
-    def _measured(self, expected: Expected, audio: Path) -> Sound | None:
-        return None if expected.sound is None else measure_sound(audio, self._ffmpeg)
+    def _measured(self, expected: Expected, audio: Path, small: Small | None) -> Sound | None:
+        return None if expected.sound is None else measure_sound(audio, self._ffmpeg, small)
 
     def _packets(self, video: Path) -> list[Track]:
         """Every packet of a result. Its pictures were decoded: to be encoded, or by --check, to see them."""
@@ -124,3 +129,13 @@ class Finisher:
             "audio_sha256": sha256(audio) if audio else None,
             **media,
         }
+
+
+def small_of(settings: Settings, folder: Path) -> Small | None:
+    """Where the small outputs of a clip are made, by which its flags are told; None where there are none."""
+    return Small(folder) if settings.flags == "auto" and settings.check == "decode" else None
+
+
+def flags_fact(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest's ``flags``, where any were measured."""
+    return {"flags": dict(flags)} if flags else {}

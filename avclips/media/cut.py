@@ -20,6 +20,7 @@ from .encoding import PLAIN, chosen, decoded_sound, decoded_video, encoded_video
 from .ffmpeg import READING, Ffmpeg
 from .filters import AS_IT_IS, Shape, sized, steady, steady_frames, steady_scale
 from .measure import Encode, Expected, judge_times, read_framecrc, read_wav
+from .small import Small, with_small
 from .splice import put_together, spliced
 from .splice_plan import NotSpliced
 from .still import at_place, middle, packets_of_middle, still
@@ -38,7 +39,7 @@ class Job:
     ``keep``: the picture's file is itself the result, and only sound is cut. ``decode``: the clip's frames are
     decoded too, only to see that they can be. ``silent``: a clip without sound will do. ``flac_frames``:
     samples of each frame of FLAC, None for the encoder's choice. ``encode_all``: of an exact cut, no frame stays
-    as it is.
+    as it is. ``small``: where small outputs of what is decoded are to be besides.
     """
 
     video: Material | None
@@ -56,6 +57,7 @@ class Job:
     silent: bool = False
     flac_frames: int | None = None
     encode_all: bool = False
+    small: Small | None = None
 
     @property
     def changes(self) -> str:
@@ -136,8 +138,8 @@ class _Cutting:
                 why = error.detail if isinstance(error, Transient) else str(error)
                 encode = Encode(len(self._picture.times), 0, 0, why)
         encoded = self._folder / "encoded.mp4"
-        track, words = self._pictures(encoded)
-        decoded = self._run(sound, track, words, alone=track is None)
+        track, words, small = self._pictures(encoded)
+        decoded = self._run(sound, track, words, small, alone=track is None)
         if self._picture is not None and not self._job.keep:
             self._film(video, self._track(self._picture, encoded))
         return self._expected(sound, decoded, encode)
@@ -165,26 +167,34 @@ class _Cutting:
 
     def _decoded(self, film: Path, picture: Frames) -> int:
         """Decode a film's pictures, to see that each comes when it should; how many there are."""
-        listing = self._ffmpeg.run([*inputs([film]), *decoded_video()])
+        small = self._job.small
+        run, read = self._ffmpeg.run, inputs([film])
+        listing = with_small(small, lambda too: run([*read, *decoded_video(small=small if too else None)]))
         times = [time for track in read_framecrc(listing) for time in track.times]
         if complaint := judge_times([float(time) for time in picture.times], times):
             raise NotSpliced(f"of the result, a decoder shows {complaint}")
         return len(times)
 
-    def _pictures(self, encoded: Path) -> tuple[TrackOut | None, list[str | Path]]:
-        """The packets of a picture that have to be decoded, if any, and what is to be done with them."""
+    def _pictures(self, encoded: Path) -> tuple[TrackOut | None, list[str | Path], list[str | Path]]:
+        """The packets of a picture that have to be decoded, if any, and what is to be done with them.
+
+        And the same with small pictures besides.
+        """
         job, picture = self._job, self._picture
         if picture is None or job.keep or not (job.cut == "exact" or job.decode):
-            return None, []
+            return None, [], []
         track = copied_video(picture)
         fps, size = job.shape.fps, job.shape.size
         frames = steady_frames(picture, track, fps) if fps else _frames(picture, track)
         if job.cut == "copy":
-            return track, [*decoded_video(frames), *self._still([frames], picture)]
+            alone = self._still([frames], picture)
+            return track, [*decoded_video(frames), *alone], [*decoded_video(frames, job.small), *alone]
         like = job.flip, None if size else job.scale, sized(size, job.shape.fit) if size else []
         timescale, rate = steady_scale(fps) if fps else track.timescale, usual_rate(picture.times)
         words = encoded_video(frames, timescale, encoded, rate, *like)
-        return track, [*words, *self._still([frames, *shaped(*like)], picture)]
+        words += self._still([frames, *shaped(*like)], picture)
+        also = job.small.pictures(frames, shaped(*like)) if job.small is not None else []
+        return track, words, [*words, *also]
 
     def _still(self, filters: Sequence[str], picture: Frames) -> list[str | Path]:
         """An output with the frame in the middle, of those decoded for the clip; [] where none is wanted."""
@@ -194,30 +204,44 @@ class _Cutting:
         return still(0, filters, at_place(place), self._frame)
 
     def _run(
-        self, sound: Path, track: TrackOut | None, words: Sequence[str | Path], alone: bool = False
+        self,
+        sound: Path,
+        track: TrackOut | None,
+        words: Sequence[str | Path],
+        measured: Sequence[str | Path] | None = None,
+        alone: bool = False,
     ) -> int | None:
         """Decode and encode what has to be; how many frames could be decoded, None where nobody looked.
 
-        ``alone``: the frame in the middle, if there is to be one, is decoded from packets of its own.
+        ``measured``: the words with small outputs of the pictures; those of the sound are added. ``alone``: the
+        frame in the middle, if there is to be one, is decoded from packets of its own.
         """
         heard, words, paths = self._heard, list(words), list[Path]()
+        # What is done without small outputs, and with them.
+        both = [words, words if measured is None else list(measured)]
         if track is not None:
             paths.append(self._folder / "picture.mp4")
             write(paths[-1], [replace(track, starts=None)])
         if heard is not None and sound.suffix != ".m4a":
             paths.append(self._folder / "sound.mp4")
             write(paths[-1], [decodable_sound(heard)])
-            words += decoded_sound(len(paths) - 1, heard, self._job.audio_channels, sound, self._job.flac_frames)
+            what = len(paths) - 1, heard, self._job.audio_channels, sound, self._job.flac_frames
+            # Of another format, it is measured when all of it is read.
+            small = self._job.small if sound.suffix == ".wav" else None
+            both = [[*both[0], *decoded_sound(*what)], [*both[1], *decoded_sound(*what, small)]]
         if alone and self._frame is not None and self._picture is not None:
             few, packets = packets_of_middle(self._picture)
             paths.append(self._folder / "still.mp4")
             write(paths[-1], [replace(packets, starts=None)])
-            words += still(len(paths) - 1, [_frames(few, packets)], at_place(0), self._frame)
+            frame = still(len(paths) - 1, [_frames(few, packets)], at_place(0), self._frame)
+            both = [[*each, *frame] for each in both]
         if heard is not None and sound.suffix == ".m4a":
             write(sound, [copied_sound(heard)])
-        if not words:
+        if not both[0]:
             return None
-        tracks = read_framecrc(self._ffmpeg.run([*inputs(paths), *words]))
+        run, read = self._ffmpeg.run, inputs(paths)
+        listing = with_small(self._job.small, lambda too: run([*read, *both[too]]))
+        tracks = read_framecrc(listing)
         return sum(len(track.times) for track in tracks) if tracks else None
 
     def _track(self, picture: Frames, encoded: Path) -> TrackOut:

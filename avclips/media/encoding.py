@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .cut_plan import Piece, Sound
 from .ffmpeg import READING
+from .small import Small
 
 # Without the writer's name and time: the same source gives the same bytes.
 PLAIN = ("-map_metadata", "-1", "-fflags", "+bitexact")
@@ -75,23 +76,43 @@ def shaped(flip: bool = False, scale: int | None = None, sized: Sequence[str] = 
     return [*filters, *sized]
 
 
-def decoded_video(frames: str = "") -> list[str]:
-    """An output that decodes these frames, or all, and keeps nothing but a line for each."""
+def decoded_video(frames: str = "", small: Small | None = None) -> list[str | Path]:
+    """An output that decodes these frames, or all, and keeps nothing but a line for each.
+
+    ``small``: where small pictures of them are to be besides.
+    """
     codec = ["-c:v", "wrapped_avframe", "-fps_mode", "passthrough"]
+    # Written in blocks: each line by itself would wake us a thousand times.
+    listing = ["-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+    if small is not None and frames:
+        # In one graph, which costs less than two.
+        return [*small.pictures_beside(frames), *codec, *listing, *small.pictures_output()]
     # In ticks of the source: by default, ffmpeg rounds times to the frame rate.
     codec += ["-filter:v", frames] if frames else ["-enc_time_base", "demux"]
-    # Written in blocks: each line by itself would wake us a thousand times.
-    return ["-map", "0:v:0", *codec, "-f", "framecrc", "-flush_packets", "0", "pipe:1"]
+    also = small.pictures() if small is not None else []
+    return ["-map", "0:v:0", *codec, *listing, *also]
 
 
 def decoded_sound(
-    source: int, sound: Sound, channels: int | None, path: Path, frames: int | None = None
+    source: int,
+    sound: Sound,
+    channels: int | None,
+    path: Path,
+    frames: int | None = None,
+    small: Small | None = None,
 ) -> list[str | Path]:
-    """An output with a clip's samples out of input ``source``, as PCM or FLAC by the ending of ``path``."""
+    """An output with a clip's samples out of input ``source``, as PCM or FLAC by the ending of ``path``.
+
+    ``small``: where its spectrum and its loudness are to be besides.
+    """
     codec = ["-c:a", "pcm_s16le"] if path.suffix == ".wav" else ["-c:a", "flac", "-sample_fmt", "s16"]
     codec += ["-frame_size", str(frames)] if frames else []
     mixed = ["-ac", str(channels)] if channels else []
     graph = sound_filter(sound)
+    if small is not None:
+        mixed = [f"aformat=channel_layouts={'mono' if channels == 1 else 'stereo'}"] if channels else []
+        also = small.sound(f"{source}:a:0", ",".join([graph, *mixed]))
+        return [*also, *codec, *PLAIN, path, *small.spectrum_output()]
     if len(sound.pieces) == 1:
         chain = ["-map", f"{source}:a:0", "-filter:a", graph]
     else:

@@ -198,14 +198,17 @@ class Ffmpeg:
         ]
         return read_framecrc(self.lines(arguments))
 
-    def measure(self, path: Path, at_most: Fraction | None = None) -> list[Track]:
-        """Decode the file, whole or ``at_most`` so many seconds of it; Transient if that does not decode."""
+    def measure(self, path: Path, at_most: Fraction | None = None, also: Sequence[str | Path] = ()) -> list[Track]:
+        """Decode the file, whole or ``at_most`` so many seconds of it; Transient if that does not decode.
+
+        ``also``: other outputs of the same decode.
+        """
         stop = [] if at_most is None else ["-t", f"{float(at_most):.6f}"]
         # In the pictures' own time base: by default ffmpeg rounds their times to the frame rate.
         listing = ["-fps_mode", "passthrough", "-enc_time_base:v", _BASE, "-f", "framecrc", "pipe:1"]
         # -copyts: otherwise a file whose first picture is not at 0 (a silent one's, say) is moved there.
         arguments: list[str | Path] = ["-copyts", *READING, "-f", container_of(path), "-i", path]
-        arguments += [*_ALL, *stop, *listing]
+        arguments += [*_ALL, *stop, *listing, *also]
         return read_framecrc(self.lines(arguments))
 
 

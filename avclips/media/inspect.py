@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from ..core.errors import Killed, Transient
 from ..core.files import exactly, sha256
 from ..core.model import Clip
 from ..core.settings import Settings
-from .ffmpeg import Ffmpeg
+from .ffmpeg import READING, Ffmpeg
+from .file_type import container_of
 from .measure import Sound, Track, decoded_sound, judge_alone, read_wav
+from .small import Small, with_small
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,53 @@ class Finding:
     complaint: str | None
     tracks: list[Track]
     sound: Sound | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)
 
 
-def measure_sound(path: Path, ffmpeg: Ffmpeg) -> Sound:
-    """What a file of sound holds, read to its end; Transient if it does not hold what it says."""
-    return read_wav(path) if path.suffix == ".wav" else decoded_sound(ffmpeg.measure(path), path.suffix == ".m4a")
+def measure_sound(path: Path, ffmpeg: Ffmpeg, small: Small | None = None) -> Sound:
+    """What a file of sound holds, read to its end; Transient if it does not hold what it says.
+
+    ``small``: where small outputs of what is decoded are to be. A WAV is not decoded.
+    """
+    if path.suffix == ".wav":
+        return read_wav(path)
+    also = small.whole_sound() if small is not None else []
+    tracks = with_small(small, lambda too: ffmpeg.measure(path, also=also if too else ()))
+    return decoded_sound(tracks, path.suffix == ".m4a")
 
 
-def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Settings) -> Finding:
+def measure_pictures(path: Path, ffmpeg: Ffmpeg, at_most: Fraction | None, small: Small | None) -> list[Track]:
+    """Decode a file's pictures and sound, ``at_most`` so many seconds; Transient if that does not decode."""
+    also = small.pictures(at_most=at_most) if small is not None else []
+    return with_small(small, lambda too: ffmpeg.measure(path, at_most, also if too else ()))
+
+
+def flags_of(video: Path | None, audio: Path | None, ffmpeg: Ffmpeg, small: Small) -> dict[str, Any]:
+    """Quality flags of finished files, by a decode of their own; Transient where they cannot be decoded."""
+    if video is not None:
+        words: list[str | Path] = ["-copyts", *READING, "-f", container_of(video), "-i", video]
+        ffmpeg.run([*words, *small.pictures()])
+    return small.flags(*(_sound_of(audio, ffmpeg, small) if audio is not None else (None, None)))
+
+
+def _sound_of(audio: Path, ffmpeg: Ffmpeg, small: Small | None) -> tuple[Sound, Path | None]:
+    """What a file of sound holds, its small outputs made; and the file itself, where that has the samples."""
+    sound = measure_sound(audio, ffmpeg, small)
+    if audio.suffix != ".wav":
+        return sound, None
+    if small is not None:
+        words = [*READING, "-f", "wav", "-i", audio, *small.whole_sound(samples=False)]
+        with_small(small, lambda too: ffmpeg.run(words) if too else "")
+    return sound, audio
+
+
+def examine(
+    clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Settings, small: Small | None = None
+) -> Finding:
     """Measure the files under a clip's names; whether they are right, as far as that can be told alone.
 
-    Killed where ffmpeg was ended as it looked: that says nothing of them.
+    ``small``: where small outputs of what is decoded are to be, for flags. Killed where ffmpeg was ended as it
+    looked: that says nothing of them.
     """
     seen = settings.media == "both"
     if seen and not video.exists():
@@ -42,16 +81,19 @@ def examine(clip: Clip, video: Path, audio: Path, ffmpeg: Ffmpeg, settings: Sett
         return Finding("its sound is missing", [])
     length = None if clip.end is None else exactly(clip.end) - exactly(clip.start)
     try:
-        sound = measure_sound(audio, ffmpeg) if audio.exists() else None
+        sound, samples = _sound_of(audio, ffmpeg, small) if audio.exists() else (None, None)
         # A whole video under a clip's name need not be decoded whole to be seen through.
-        tracks = ffmpeg.measure(video, None if length is None else length + 5) if seen else []
+        at_most = None if length is None else length + 5
+        tracks = measure_pictures(video, ffmpeg, at_most, small) if seen else []
     except Killed:
         raise
     except Transient as error:
         return Finding(error.detail, [])
     except OSError as error:
         return Finding(f"it cannot be read: {error.strerror}", [])
-    return Finding(judge_alone(tracks, sound, length, settings), tracks, sound)
+    complaint = judge_alone(tracks, sound, length, settings)
+    flags = small.flags(sound, samples) if small is not None and complaint is None else {}
+    return Finding(complaint, tracks, sound, flags)
 
 
 def compare(line: Mapping[str, Any], folder: Path) -> str | None:

@@ -179,7 +179,7 @@ def read_wav(path: Path) -> Sound:
     """Read a PCM file's header; Transient if it does not describe the bytes that follow."""
     try:
         with open(path, "rb") as file:
-            found, width, whole = _wav(file, path.stat().st_size)
+            found, width, whole = wav_header(file, path.stat().st_size)
     except (ValueError, struct.error) as error:
         raise Transient("check", f"{path.name} is not a WAV file: {error or 'broken'}") from error
     if width != 2 or not whole:
@@ -187,7 +187,7 @@ def read_wav(path: Path) -> Sound:
     return found
 
 
-def _wav(file: IO[bytes], size: int) -> tuple[Sound, int, bool]:
+def wav_header(file: IO[bytes], size: int) -> tuple[Sound, int, bool]:
     """What a WAV has, the bytes of a sample, and whether it has them all: PCM in the plain or the extensible form.
 
     The wave module of Python 3.11 knows only the plain one, which ffmpeg writes up to two channels and 48 kHz.

@@ -27,6 +27,11 @@ class Progress:
         self._seen, self._total = 0, total
         self._next_line = time.monotonic() + LINE_EVERY
 
+    @property
+    def seen(self) -> int:
+        """How many were looked at."""
+        return self._seen
+
     def step(self, count: int = 1) -> None:
         """One more was looked at, or so many."""
         self._seen += count

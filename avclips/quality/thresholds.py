@@ -41,6 +41,13 @@ def raised(flags: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(name for name in NAMES if found[name])
 
 
+def lacking(line: Mapping[str, Any]) -> bool:
+    """Whether a finished clip's line in the manifest has a picture, or a sound, without its flags."""
+    found = line.get("flags")
+    flags = found if isinstance(found, Mapping) else {}
+    return any(line.get(kind) and name not in flags for kind, name in (("video", "still"), ("audio", "level")))
+
+
 def _number(value: Any, otherwise: float) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return value

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import RunError
+from ..core.reserved_names import FLAGS
 from .schema import Schema, fits
 
 # 1: members as each clip has them, JSON as it comes, media as bytes. 2: the same members in every sample, JSON of
@@ -23,6 +24,7 @@ class Layout:
     """``kept``: the columns of the list with the kinds of their cells (``schema``); ``endings``: of the files that
     every clip has, as members of its sample or as columns; ``info``: whether what the site says is there.
 
+    ``flags``: whether quality flags are there, as a column or in the JSON.
     ``sparse``: the kept columns that have nothing for some clips; ``columns``: the names of kept columns that
     are not those of ``reserved_names.column_of``, of an output that was begun with others.
     """
@@ -32,6 +34,7 @@ class Layout:
     info: bool = False
     sparse: frozenset[str] = frozenset()
     version: int = VERSION
+    flags: bool = True
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -47,7 +50,7 @@ class Layout:
     def as_plan(self) -> dict[str, Any]:
         """As the plan keeps it."""
         said = {"version": self.version, "kept": dict(self.kept), "endings": list(self.endings)}
-        return said | {"info": self.info, "sparse": sorted(self.sparse)}
+        return said | {"info": self.info, "sparse": sorted(self.sparse), "flags": self.flags}
 
     def misfit(self, now: Layout) -> str | None:
         """The first column of the list whose cells cannot go on as they were begun."""
@@ -71,7 +74,10 @@ def layout_of_plan(said: Any, where: str) -> Layout:
         kept = {str(name): str(kind) for name, kind in said["kept"].items()}
         endings, sparse = tuple(map(str, said["endings"])), frozenset(map(str, said["sparse"]))
         version = int(said["version"])
-        layout = Layout(kept, endings, bool(said["info"]), sparse, version)
+        flags = bool(said.get("flags", False))
+        # Before there were flags, a column of the list could be called so.
+        columns = {} if flags else {name: name for name in kept if name.casefold() == FLAGS}
+        layout = Layout(kept, endings, bool(said["info"]), sparse, version, flags, columns)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(f"{where} is no plan of ours: its layout", "restore it from a backup") from error
     if not 1 <= version <= VERSION:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.model import Clip
-from ..core.reserved_names import OF_FAILURES, TYPES, column_of
+from ..core.reserved_names import FLAGS, OF_FAILURES, TYPES, column_of
 from ..state.manifest import Line
 from .members import Layout, layout_of_schema
 from .schema import KINDS, Schema, cell, plain
@@ -82,9 +82,11 @@ def _kept(layout: Layout) -> list[str]:
 
 
 def row_of(sample: Sample) -> dict[str, Any]:
-    """All that is said of a clip, as it comes: how it ended, what it is, and the kept columns of its list."""
-    meta = {column_of(name): value for name, value in sample.clip.meta.items() if name != "youtube_id"}
-    return facts_of(sample) | meta
+    """What layout 1 says of a clip, as it comes: how it ended, what it is, and the kept columns of its list."""
+    # There were no quality flags: a column of the list may be called so.
+    names = {name: name if name.casefold() == FLAGS else column_of(name) for name in sample.clip.meta}
+    meta = {names[name]: value for name, value in sample.clip.meta.items() if name != "youtube_id"}
+    return {name: value for name, value in facts_of(sample).items() if name != FLAGS} | meta
 
 
 def said_of(sample: Sample, layout: Layout) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def said_of(sample: Sample, layout: Layout) -> dict[str, Any]:
     facts = facts_of(sample)
     if facts["end"] is None:
         facts["end"] = facts["start"] + (facts["duration"] or 0.0)
-    out = (*OF_FAILURES, *(() if layout.has_video else _OF_PICTURES))
+    out = (*OF_FAILURES, *(() if layout.has_video else _OF_PICTURES), *(() if layout.flags else (FLAGS,)))
     said: dict[str, Any] = {}
     for name, alias in TYPES.items():
         if name not in out:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..core.errors import RunError, UsageError
 from ..core.extras import extra
-from ..core.reserved_names import TYPES, column_of, is_file
+from ..core.reserved_names import FLAGS, TYPES, column_of, is_file
 from .members import Layout, layout_of_plan
 from .sample import Sample, facts_of, info_of, kept_of, layout_of, schema_of
 from .schema import KINDS, arrow_type, cell, kind_of
@@ -96,7 +96,8 @@ def write_rows(path: Path, samples: Sequence[Sample], folder: Path | None, layou
 def _rows(samples: Sequence[Sample], folder: Path | None, layout: Layout, pyarrow: Any) -> Any:
     """The table without its media."""
     kept = schema_of(layout)
-    types = {name: pyarrow.type_for_alias(alias) for name, alias in TYPES.items()}
+    ours = [name for name in TYPES if name != FLAGS or layout.flags]
+    types = {name: pyarrow.type_for_alias(TYPES[name]) for name in ours}
     types |= {name: arrow_type(kind, pyarrow) for name, kind in kept.items()}
     rows = [facts_of(sample) | kept_of(sample, layout) for sample in samples]
     columns = {name: [cell(row.get(name), kept.get(name) or KINDS[TYPES[name]]) for row in rows] for name in types}
@@ -154,7 +155,8 @@ def layout_of_table(source: Any, now: Layout) -> Layout:
     names = {column_of(name): name for name in now.kept} | {name: name for name in now.kept if name in found}
     names = {column: names.get(column, column) for column in found if not is_file(column)}
     kept = {name: found[column] for column, name in names.items()}
-    return replace(now, kept=kept, columns={name: column for column, name in names.items()}, version=1)
+    columns = {name: column for column, name in names.items()}
+    return replace(now, kept=kept, columns=columns, version=1, flags=FLAGS in schema.names)
 
 
 def begun_with(said: Any, now: Layout, where: str, table: Table | None) -> Layout:
@@ -167,7 +169,8 @@ def begun_with(said: Any, now: Layout, where: str, table: Table | None) -> Layou
         layout = layout_of_plan(said, f"{where}/plan.json")
     elif table is None:
         # Made before plans had layouts.
-        layout = replace(now, version=1)
+        columns = {name: name for name in now.kept if name.casefold() == FLAGS}
+        layout = replace(now, version=1, flags=False, columns=columns)
     else:
         with table() as file:
             layout = layout_of_table(file, now)

@@ -69,6 +69,7 @@ COUNTS = frozenset(
 _DONE = _EITHER | dict.fromkeys(COUNTS - _EITHER.keys(), _or_nothing(_count))
 NUMBERS = ("duration", "fps")
 _DONE |= dict.fromkeys(NUMBERS, _or_nothing(_number))
+_DONE |= {"flags": lambda value: isinstance(value, dict)}
 _DONE |= {"subtitles_seen": _texts, "subtitles_error": lambda value: isinstance(value, dict)}
 _FAILED: dict[str, Test] = _EITHER | {
     "reason": _text,

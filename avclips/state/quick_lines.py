@@ -45,6 +45,7 @@ def _decoder(msgspec: Any) -> Callable[[str], Any]:
         ("turn", Annotated[int, msgspec.Meta(ge=1, le=MOST_TURNS)], 1),
         ("withheld", str | None, None),
         ("subtitles_seen", list[str] | msgspec.UnsetType, msgspec.UNSET),
+        ("flags", dict[str, Any] | msgspec.UnsetType, msgspec.UNSET),
         ("subtitles_error", dict[str, Any] | msgspec.UnsetType, msgspec.UNSET),
         *((name, str | None, None) for name in ("video", "audio", "info", "frame")),
         ("subtitles", dict[str, str | None] | None, None),

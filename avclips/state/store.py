@@ -14,8 +14,9 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import RunError, Stopped, UsageError
@@ -264,6 +265,13 @@ class Store:
             self.done[clip_id] = done_of(line)
         else:
             self.failed[clip_id] = failed_of(line)
+
+    def amend(self, line: Line, more: Mapping[str, Any]) -> None:
+        """Say more of a finished clip than its last line did, or other things; the new line counts."""
+        clip_id = line["id"]
+        line = {**line, **more, "turn": self._next_turn(clip_id)}
+        self._append(line)
+        self.done[clip_id] = done_of(line)
 
     def forget(self, clip_id: str) -> None:
         """Have the clip neither done nor failed: its files were set aside, or a user let it go."""

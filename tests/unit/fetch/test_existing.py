@@ -28,6 +28,7 @@ from avclips.fetch.existing import Local
 from avclips.media.ffmpeg import Ffmpeg
 from avclips.media.inspect import measure_sound
 from avclips.media.measure import Sound
+from avclips.media.small import Small
 from avclips.sources.archives import Archives
 from avclips.state.store import Store
 from tests.standin.fake_media import PROGRESSIVE, Media, ffmpeg, make
@@ -539,12 +540,12 @@ def test_flac_that_libav_cannot_read_is_made_of_other_frames(
     """Its parser takes some samples for a frame's beginning; in frames of another length they lie elsewhere."""
     frames: list[set[int]] = []
 
-    def measured(path: Path, ffmpeg: Ffmpeg) -> Sound:
+    def measured(path: Path, ffmpeg: Ffmpeg, small: Small | None) -> Sound:
         with av.open(str(path)) as container:
             frames.append({frame.samples for frame in itertools.islice(container.decode(audio=0), 3)})
         if len(frames) <= unread:
             raise Transient("media", "[flac] invalid residual")
-        return measure_sound(path, ffmpeg)
+        return measure_sound(path, ffmpeg, small)
 
     file = file_of("{both}")
     monkeypatch.setattr(publish, "measure_sound", measured)

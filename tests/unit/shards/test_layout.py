@@ -48,7 +48,7 @@ def test_a_plan(url: str) -> None:
     planned = output(url)
     assert planned.plan(LISTED, 3, ABOUT) == 7 and planned.count == 3
     said = json.loads(Remote(url).read(PLAN))
-    layout = {"version": 2, "kept": {}, "endings": [], "info": False, "sparse": []}
+    layout = {"version": 2, "kept": {}, "endings": [], "info": False, "sparse": [], "flags": True}
     assert said.pop("list") and said.pop("layout") == layout and said == {
         "clips": 7, "shards": 3, "samples_per_shard": 3, "format": "webdataset", **ABOUT
     }  # fmt: skip
