@@ -32,6 +32,7 @@ PAGES = ("docs/getting-started.md", "README.md", "docs/folder.md", "docs/coverag
 ELSEWHERE = {
     "pip ": "parsed by test_documents.py",
     "docker ": "parsed by test_documents.py",
+    "mkdir -p data": "for docker",
     "make ": "parsed by test_documents.py",
     "nohup ./run_avqa_download.sh": "makes .venv by pip: test_shell.py",
     "./run_avqa_download.sh rehearse": "makes .venv by pip: test_shell.py; the rehearsal: test_rehearse.py",

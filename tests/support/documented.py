@@ -26,8 +26,8 @@ from tests.support.script import ROOT
 
 # What a reader's machine has, and no document has to explain.
 OF_THE_SYSTEM = frozenset(
-    "[ cd exit export fi git hostname if jq ls scontrol set sha256sum sleep sort source ssh tail then trap uniq "
-    "wait wc which".split()
+    "[ cd exit export fi git hostname if jq ls mkdir scontrol set sha256sum sleep sort source ssh tail "
+    "then trap uniq wait wc which".split()
     # Of packages that the line before installs, or that the page names.
     + "duckdb hf pre-commit yt-dlp".split()
 )

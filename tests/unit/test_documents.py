@@ -13,7 +13,7 @@ from avclips.cli.options import make_parser
 from avclips.datasets.known import dataset_named
 from tests.support import programs
 from tests.support.documented import commands, named, options_of_ours, wrong
-from tests.support.documents import Block, anchors, blocks, links, pages, spans
+from tests.support.documents import Block, anchors, blocks, links, pages, prose, spans
 from tests.support.script import ROOT
 
 PAGES = pages()
@@ -122,7 +122,15 @@ def test_commands_in_sentences(page: Path) -> None:
 
 
 # Options of others' programs, and what is shown as a mistake.
-OF_OTHERS = {"--upgrade", "--array", "--extractor-args", "--split", "--requirements"}
+OF_OTHERS = {
+    "--upgrade",
+    "--array",
+    "--extractor-args",
+    "--download-sections",
+    "--user",
+    "--split",
+    "--requirements",
+}
 # Of tools that a developer runs.
 OF_TOOLS = {"--case", "--section", "--only"}
 
@@ -239,6 +247,8 @@ def test_no_language_is_left_out() -> None:
 
 def test_the_image() -> None:
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    # What a connection has spent outlives a container that is removed.
+    assert "VOLUME /data" in lines and any(line.startswith("ENV XDG_CACHE_HOME=/data/") for line in lines)
     allowed = set((ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines())
     shown = [line[2:] for line in lines if line.startswith("# docker ")]
     assert shown and [each for line in shown for each in in_shell(line)] == []
@@ -251,15 +261,32 @@ def test_the_image() -> None:
             assert wrong(["pip", "install", extras.replace("avclips", ".")]) == []
 
 
+# -- options and their defaults ------------------------------------------------------------------------------
+
+
+def test_defaults_are_those_of_the_program() -> None:
+    """The rows of docs/options.md whose last cell is a value, beside the parser of General AVQA."""
+    actions = make_parser(dataset_named("general")).actions()
+    compared = 0
+    for row in (ROOT / "docs" / "options.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)]
+        match = re.match(r"`(--[\w-]+)", cells[1]) if len(cells) == 5 and "`, `" not in cells[1] else None
+        default = actions[match[1]].default if match else None
+        if match and default and isinstance(default, (str, int, float)) and not isinstance(default, bool):
+            assert str(default) == re.split(r"[ ;]", cells[3])[0].strip("`"), row
+            compared += 1
+    assert compared > 8
+
+
 # -- words ---------------------------------------------------------------------------------------------------
 
 
 def test_a_page_has_a_title_and_soon_a_command() -> None:
     """What a person wants to do comes before how it is done, for pages that are about something to do."""
-    no_command = {"README.md", "architecture.md", "faq.md", "findings.md", "index.md", "options.md", "readers.md"}
-    no_command |= {"reference.md", "api.md", "development.md", "datasets.md", "folder.md", "scale.md"}
+    to_look_up = {"architecture.md", "faq.md", "findings.md", "index.md", "readers.md", "reference.md", "scale.md"}
     for page in sorted(ROOT.glob("docs/*.md")):
         text = page.read_text(encoding="utf-8")
         assert text.startswith("# "), page.name
-        if page.name not in no_command:
+        assert not re.search(r"\b(yours|theirs|hers)\b", " ".join(prose(text).split()), re.I), page.name
+        if page.name not in to_look_up:
             assert any(each.language in ("bash", "python") and each.line <= 12 for each in blocks(page)), page.name
