@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from avclips.cli.options import make_parser
+from avclips.core.tested_versions import FFMPEG, YT_DLP
 from avclips.datasets.known import dataset_named
 from tests.support import programs
 from tests.support.documented import commands, named, options_of_ours, wrong
@@ -259,6 +260,32 @@ def test_the_image() -> None:
                 assert list(ROOT.glob(source)) and f"!{source}" in allowed, source
         for extras in re.findall(r"avclips\[[\w,]+\]", line):
             assert wrong(["pip", "install", extras.replace("avclips", ".")]) == []
+
+
+# -- what is named, and what there is ------------------------------------------------------------------------
+
+
+def test_the_table_of_packages_has_all_of_them() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## The packages")[2]
+    rows = re.findall(r"^\| (`[^|]+) \|", text.partition("\n## ")[0], re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(path.parent.name for path in ROOT.glob("avclips/*/__init__.py"))
+
+
+def test_the_versions_are_those_that_are_tested() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    said = text.partition("## Versions")[2].partition("\n\n")[2].partition("\n\n")[0]
+    assert re.findall(r"\d+(?:\.\d+)+", said) == [*YT_DLP.versions, *FFMPEG.versions]
+
+
+def test_every_target_of_make_is_described() -> None:
+    """In CONTRIBUTING.md or docs/development.md, but for those whose one line in `make` says all."""
+    text = "".join(
+        (ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "docs/development.md")
+    )
+    targets = re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    lacking = {target for target in targets if not re.search(rf"`?make(?: [a-z-]+)* {target}\b", text)}
+    assert lacking <= {"help", "format", "rehearse", "single-file", "clean"}
 
 
 # -- options and their defaults ------------------------------------------------------------------------------
