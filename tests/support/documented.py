@@ -100,6 +100,8 @@ def wrong(words: Sequence[str]) -> list[str]:
 
 
 def _filled(word: str) -> str:
+    if word == "N":
+        return "4"
     for name, value in _PLACEHOLDERS.items():
         word = word.replace(name, value)
     return word
