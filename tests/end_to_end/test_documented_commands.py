@@ -1,9 +1,9 @@
 """The commands of the documents that need no network but the stand-in's, run as they stand there.
 
-One folder is made by the first commands of docs/getting-started.md, another by those of docs/flags.md; every other
-line of these pages then finds them at ``./data/avqa`` and ``./data/clips``, where the pages say that they are. Only
-paths outside of these folders are others. The right answers of each command are tested where the command is; here it
-ends well, and says no traceback.
+One folder is made by the first commands of docs/getting-started.md, another by those of docs/flags.md; every
+other line of these pages then finds them at ``./data/avqa`` and ``./data/clips``, where the pages say that they
+are. Only paths outside of these folders are others. The right answers of each command are tested where the
+command is; here it ends well, and says no traceback.
 """
 
 from __future__ import annotations
