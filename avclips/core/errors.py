@@ -58,7 +58,7 @@ REASONS: dict[str, str] = {
     "wrong_video": "YouTube answers with another video",
     "no_player_response": "YouTube does not answer the player request",
     "forbidden": "HTTP 403 on the media",
-    "trouble": "many videos in a row failed, and it cannot be theirs",
+    "trouble": "many videos in a row failed, too many for a fault of their own",
 }
 
 
