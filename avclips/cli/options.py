@@ -228,6 +228,15 @@ def _fields(said: set[str]) -> set[str]:
     return said | {"columns" if name in columns else _OF_OPTIONS.get(name, name) for name in said}
 
 
+# Options of all datasets that are settings by the same name.
+_OF_ALL = (
+    "data_dir workers rate_limit retry_attempts sleep quality max_clips media cut encode fps size fit "
+    "frame video_format audio_format audio_rate audio_channels videos_per_hour state_dir give_up_after "
+    "min_free max_whole_file check flags allow_silent allow_mixed ffmpeg output_format output "
+    "samples_per_shard engine spark_master wandb quiet metrics_file report"
+).split()
+
+
 def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> Settings:
     if chosen.workers is None:
         chosen.workers = 1 if chosen.engine == "spark" else 4
@@ -242,50 +251,14 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
     some = {name: getattr(chosen, name) for name in _AS_THEY_ARE if hasattr(chosen, name)}
     some |= {name: _listed(getattr(chosen, name, ())) for name in ("labels", "subtitles")}
     return Settings(
-        data_dir=chosen.data_dir,
-        workers=chosen.workers,
-        rate_limit=chosen.rate_limit,
-        retry_attempts=chosen.retry_attempts,
-        sleep=chosen.sleep,
-        quality=chosen.quality,
-        max_clips=chosen.max_clips,
         splits=_splits(dataset, chosen),
-        media=chosen.media,
-        cut=chosen.cut,
-        encode=chosen.encode,
-        fps=chosen.fps,
-        size=chosen.size,
-        fit=chosen.fit,
-        frame=chosen.frame,
-        video_format=chosen.video_format,
-        audio_format=chosen.audio_format,
-        audio_rate=chosen.audio_rate,
-        audio_channels=chosen.audio_channels,
         retry_failed=None if chosen.retry_failed is None else tuple(chosen.retry_failed),
         identities=identities,
-        videos_per_hour=chosen.videos_per_hour,
-        state_dir=chosen.state_dir,
-        give_up_after=chosen.give_up_after,
-        min_free=chosen.min_free,
         ytdlp_args=chosen.yt_dlp_args,
-        max_whole_file=chosen.max_whole_file,
-        check=chosen.check,
-        flags=chosen.flags,
-        allow_silent=chosen.allow_silent,
-        allow_mixed=chosen.allow_mixed,
-        ffmpeg=chosen.ffmpeg,
         archives=tuple(chosen.archives),
         part=share,
-        output_format=chosen.output_format,
-        output=chosen.output,
-        samples_per_shard=chosen.samples_per_shard,
-        engine=chosen.engine,
-        spark_master=chosen.spark_master,
-        wandb=chosen.wandb,
-        quiet=chosen.quiet,
-        metrics_file=chosen.metrics_file,
-        report=chosen.report,
         clip_list=tuple(getattr(chosen, "list", ()) or ()) or None,
         columns=_columns(chosen),
+        **{name: getattr(chosen, name) for name in _OF_ALL},
         **some,
     )
