@@ -50,9 +50,9 @@ class Thumbnails:
         place = files[kind]
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as scratch:
-            source = self._local(place, kind, Path(scratch))
             made = Path(scratch) / "made.jpg"
             try:
+                source = self._local(place, kind, Path(scratch))
                 self._ffmpeg.run([*_arguments(kind, source, seconds), "-frames:v", "1", "-update", "1", made])
                 move_whole(made, target)
             except (AvclipsError, FileNotFoundError) as error:
@@ -66,8 +66,7 @@ class Thumbnails:
             return Path(place.path).resolve()
         copy = scratch / f"source{Path(name).suffix}"
         with open(copy, "wb") as stream:
-            for chunk in blob.read(0, blob.size):
-                stream.write(chunk)
+            stream.writelines(blob.read(0, blob.size))
         return copy
 
     def clear(self) -> None:

@@ -13,12 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from ..catalog.places import read
 from ..core.errors import RunError
 from ..core.extras import extra
 from ..core.files import sync_folder
 from .chosen import Chosen, Exported, Step, split_name
 from .columns import Question, arrays, structs
-from .content import file_name, read
+from .content import file_name
 from .hf_plan import MEDIA, File, Item, Plan, item_of, names_of
 from .target import unfinished
 

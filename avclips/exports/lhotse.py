@@ -16,11 +16,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from ..catalog.places import is_file
 from ..catalog.sample import Sample
 from ..core.errors import RunError, UsageError
 from .chosen import Chosen, Exported, Step, see_names, split_name
 from .columns import FIXED, Question, Row, questions_of, row_of
-from .content import is_file
 from .target import exclusive, unfinished
 
 MANIFESTS = ("recordings", "supervisions", "cuts")

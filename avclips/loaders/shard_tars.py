@@ -13,7 +13,6 @@ import fsspec.core
 
 from ..core.errors import RunError
 from ..core.redact import without_password
-from .sources import is_local
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def tar_samples(
             if number < numbers.start or number in skip:
                 continue
             places = {ending: place for ending, place in members.items() if wanted(ending)}
-            if is_local(address):
+            if _is_local(address):
                 yield number, Raw(key, functools.partial(_read_later, address, places))
             else:
                 yield number, Raw(key, _read_all(file, address, places).copy)
@@ -52,10 +51,15 @@ def tar_samples(
         raise RunError(words, "avclips verify says what is wrong with it")
 
 
+def _is_local(address: str) -> bool:
+    """Whether it is a path: of a chain (simplecache::/path) a driver makes one."""
+    return "://" not in address and "::" not in address
+
+
 def _opened(address: str) -> Any:
     try:
         # Without a buffer: headers are small, and members are read whole.
-        return open(address, "rb", buffering=0) if is_local(address) else fsspec.core.open(address, "rb").open()
+        return open(address, "rb", buffering=0) if _is_local(address) else fsspec.core.open(address, "rb").open()
     except (OSError, ValueError) as error:
         raise _unreadable(address, error) from error
 
