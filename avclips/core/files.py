@@ -77,11 +77,29 @@ def is_a_link(path: Path) -> UsageError:
     return UsageError(f"{path} is a symbolic link, and is not followed", "remove it, or name another folder")
 
 
+def beside(path: Path, ending: str = UNFINISHED) -> Path:
+    """A name in the same folder that no other process takes, on whatever host: two may have the same pid."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{ending}")
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[Path]:
+    """A file to write to, by its name, which takes ``path``'s place only when the block ends well."""
+    part = beside(path)
+    try:
+        # A link of that name would be followed.
+        os.close(new_file(part))
+        yield part
+        move_whole(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
 @contextmanager
 def whole(path: Path, mode: int = 0o666) -> Iterator[IO[str]]:
     """Write a UTF-8 text file that takes ``path``'s place only when the block ends well."""
-    # Two hosts may have the same pid.
-    temp = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    temp = beside(path, ".tmp")
     try:
         with open(new_file(temp, mode), "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             yield stream
@@ -120,7 +138,7 @@ def move_whole(source: Path, target: Path) -> None:
 
 
 def _copy_whole(source: Path, target: Path) -> None:
-    temp = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    temp = beside(target, ".tmp")
     try:
         with open(source, "rb") as stream, open(new_file(temp), "wb") as copy:
             shutil.copyfileobj(stream, copy)
@@ -140,7 +158,7 @@ def create_whole(path: Path, content: bytes) -> bool:
 
     Also on NFS, where a link is made by the server.
     """
-    part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
+    part = beside(path, f"-{secrets.token_hex(4)}{UNFINISHED}")
     with open(new_file(part), "wb") as stream:
         stream.write(content)
         stream.flush()

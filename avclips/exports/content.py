@@ -13,7 +13,7 @@ from pathlib import Path
 from ..catalog.places import chunks, is_file, is_local, read, size
 from ..catalog.sample import Place
 from ..core.errors import RunError
-from ..core.files import is_plain_name, new_file, sync_folder
+from ..core.files import beside, is_plain_name, unfinished
 
 # How files begin, and the endings of their names.
 _BEGINNINGS = {
@@ -61,7 +61,7 @@ def put(place: Place, target: Path, copy: bool = False) -> bool:
             return False
         with suppress(OSError):
             # Not across disks, nor on every file system.
-            part = _part(target)
+            part = beside(target)
             part.unlink(missing_ok=True)
             os.link(place.path, part)
             os.replace(part, target)
@@ -70,10 +70,6 @@ def put(place: Place, target: Path, copy: bool = False) -> bool:
         return False
     _write(place, target)
     return True
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 def _is_same(place: Place, target: Path) -> bool:
@@ -86,14 +82,5 @@ def _is_same(place: Place, target: Path) -> bool:
 
 
 def _write(place: Place, target: Path) -> None:
-    part = _part(target)
-    try:
-        with open(new_file(part), "wb") as stream:
-            stream.writelines(chunks(place) if is_local(place.path) else (read(place),))
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
+    with unfinished(target) as part, open(part, "wb") as stream:
+        stream.writelines(chunks(place) if is_local(place.path) else (read(place),))

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...core.errors import RunError
-from ...core.files import move_whole, new_file
+from ...core.files import unfinished
 
 OUTPUT, LIST, IDS, TABLE = "output.csv", "selected.csv", "ids.txt", "selected.parquet"
 # The folder of a data folder that has the files.
@@ -32,7 +32,6 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
     ``source``: selected.parquet of a selection. RunError where it does not say which seconds a clip is.
     """
     made = [folder / name for name in (OUTPUT, LIST, IDS, TABLE)]
-    parts = [path.with_name(f".{path.name}.part") for path in made]
     count = 0
     with pq.ParquetFile(source) as table, ExitStack() as stack:
         schema = table.schema_arrow
@@ -42,9 +41,9 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
                 f"{source} has no column {', '.join(missing)}",
                 "features and cluster keep what the list says of clips",
             )
-        # What an older run left may be a link: it is removed, never followed.
+        parts = [stack.enter_context(unfinished(path)) for path in made]
         output, clips, ids = (
-            stack.enter_context(open(new_file(part), "w", encoding="utf-8", newline="")) for part in parts[:3]
+            stack.enter_context(open(part, "w", encoding="utf-8", newline="")) for part in parts[:3]
         )
         rows = stack.enter_context(pq.ParquetWriter(parts[3], schema))
         # The original's is as csv writes by itself.
@@ -59,8 +58,6 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
                 ids.write(f"{name}\n")
             rows.write_table(part)
             count += part.num_rows
-    for new, path in zip(parts, made, strict=True):
-        move_whole(new, path)
     return count
 
 
