@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ..core.errors import RunError
 from ..core.extras import extra
-from ..core.redact import without_password
+from ..core.files import is_local
+from ..core.redact import one_line, without_password
 from ..shards.storage import StoreLost, filesystem_of, talking
 from .sample import Place
 
@@ -29,11 +30,6 @@ _Version = tuple[int, int] | None
 
 class Unreadable(RunError):
     """A file is not there, cannot be read, or is no longer what it was when it was listed."""
-
-
-def is_local(path: str) -> bool:
-    """Whether it is on this machine, rather than at an address."""
-    return "://" not in path
 
 
 def is_file(place: Place) -> bool:
@@ -84,7 +80,7 @@ def chunks(place: Place, begin: int = 0, end: int | None = None) -> Iterator[byt
         yield _cell(place)[begin:end]
         return
     at, behind = _span(place, begin, end)
-    with _reading(place.path), _opened(place.path) as stream:
+    with opened(place.path) as stream:
         stream.seek(at)
         while chunk := stream.read(CHUNK if behind is None else min(CHUNK, behind - at)):
             at += len(chunk)
@@ -106,16 +102,40 @@ def _see_all(place: Place, at: int, behind: int | None) -> None:
 
 
 @contextmanager
+def opened(path: str, buffering: int = -1) -> Iterator[Any]:
+    """A whole file to read, as a stream with ``seek``. Unreadable, whatever fails until the block ends.
+
+    ``buffering``: as ``open`` takes it, of a local file.
+    """
+    with _reading(path):
+        if is_local(path):
+            with open(path, "rb", buffering) as stream:
+                yield stream
+        else:
+            with _talking(path) as (fs, name), fs.open(name, "rb") as stream:
+                yield stream
+
+
+def content_of(cell: Any) -> bytes | None:
+    """The bytes in a table's cell: binary, text, or {bytes, path} as Hugging Face's datasets have it."""
+    value = cell.get("bytes") if isinstance(cell, dict) else cell
+    if isinstance(value, str):
+        return value.encode()
+    return value if isinstance(value, bytes) else None
+
+
+@contextmanager
 def _reading(path: str) -> Iterator[None]:
     try:
         yield
-    except StoreLost as error:
+    except (StoreLost, OSError, ValueError) as error:
+        cause = error.__cause__ if isinstance(error, StoreLost) else error
+        words = (cause.strerror if isinstance(cause, OSError) else None) or one_line(cause)
         # A driver's own name of a file has the address's password as well.
         address, shown = path.partition("://")[2], without_password(path).partition("://")[2]
-        raise Unreadable(str(error).replace(address, shown), error.hint) from error
-    except (OSError, ValueError) as error:
-        words = (error.strerror if isinstance(error, OSError) else None) or " ".join(str(error).split())[:300]
-        raise Unreadable(without_password(f"{path} cannot be read: {words}"), _HINT) from error
+        if address != shown:
+            words = words.replace(address, shown)
+        raise Unreadable(f"{without_password(path)} cannot be read: {words}", _HINT) from error
 
 
 @contextmanager
@@ -127,18 +147,8 @@ def _talking(path: str) -> Iterator[tuple[Any, str]]:
         yield fs, name
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[IO[bytes]]:
-    if is_local(path):
-        with open(path, "rb") as stream:
-            yield stream
-        return
-    with _talking(path) as (fs, name), fs.open(name, "rb") as stream:
-        yield stream
-
-
 def _cell(place: Place) -> bytes:
-    """The bytes in a cell of a table: binary, text, or {bytes, path} as Hugging Face's datasets have it."""
+    """The bytes in a cell of a table. Unreadable where there are none."""
     shown, row = without_password(place.path), place.row or 0
     with _reading(place.path):
         version = _version(place.path)
@@ -147,12 +157,8 @@ def _cell(place: Place) -> bytes:
         if row < 0 or number >= len(ends):
             raise Unreadable(f"{shown} has no row {row}", _HINT)
         cells = _group(place.path, version, number).column(place.column)
-    value = cells[row - (ends[number - 1] if number else 0)].as_py()
-    if isinstance(value, dict):
-        value = value.get("bytes")
-    if isinstance(value, str):
-        value = value.encode()
-    if not isinstance(value, bytes):
+    value = content_of(cells[row - (ends[number - 1] if number else 0)].as_py())
+    if value is None:
         raise Unreadable(f"{shown} has nothing in row {row} of {place.column}", _HINT)
     return value
 
@@ -201,5 +207,5 @@ def _group(path: str, version: _Version, number: int) -> _Group:
 @contextmanager
 def _table(path: str) -> Iterator[Any]:
     parquet = extra("pyarrow.parquet", "tables are read").parquet
-    with _opened(path) as stream, parquet.ParquetFile(stream, pre_buffer=False) as table:
+    with opened(path) as stream, parquet.ParquetFile(stream, pre_buffer=False) as table:
         yield table

@@ -41,6 +41,13 @@ def is_plain_name(name: str) -> bool:
     return _PLAIN_NAME.fullmatch(name) is not None
 
 
+def is_local(source: str | os.PathLike[str]) -> bool:
+    """Whether it is a path on this machine, rather than an address or a chain of them that fsspec opens."""
+    word = os.fspath(source)
+    # A folder may have a name such as that of a chain, simplecache::/path.
+    return "://" not in word and ("::" not in word or os.path.exists(word))  # noqa: PTH110
+
+
 def exactly(seconds: float) -> Fraction:
     """The decimal number that was written, not the binary one next to it."""
     return Fraction(repr(seconds))

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..catalog.places import Unreadable, chunks, file_size, size
 from ..catalog.sample import Place
 from ..core.errors import RunError
+from ..core.files import is_local
 from ..core.symlinks import LINKED
 
 # What the page is made of.
@@ -52,7 +53,7 @@ class Files:
     """The files of one source. ``source``: a data folder, or an output of shards by its path or address."""
 
     def __init__(self, source: str) -> None:
-        self._remote = "://" in source
+        self._remote = not is_local(source)
         self._source = source
         self._roots = [] if self._remote else _roots(Path(source))
 
@@ -92,9 +93,9 @@ def _roots(folder: Path) -> list[str]:
     return found
 
 
-def is_local(source: str) -> bool:
+def is_folder(source: str) -> bool:
     """Whether a source is a folder of this machine; RunError where it is neither that nor an address."""
-    if "://" in source:
+    if not is_local(source):
         return False
     if not Path(source).is_dir():
         raise RunError(f"there is no folder {source}", "name a data folder, or an output of shards")

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..catalog.places import is_file
 from ..catalog.sample import Place
 from ..core.errors import AvclipsError
 from ..core.files import move_whole
@@ -62,7 +63,7 @@ class Thumbnails:
         """The file by itself: of a tar, a table or a store, a copy that lasts as long as ``scratch``."""
         name = place.path if not place.column and place.size is None else f"clip.{_ending(kind, place)}"
         blob = self._files.blob(place, name)
-        if not place.column and place.size is None and "://" not in place.path:
+        if is_file(place):
             return Path(place.path).resolve()
         copy = scratch / f"source{Path(name).suffix}"
         with open(copy, "wb") as stream:

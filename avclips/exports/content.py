@@ -10,10 +10,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ..catalog.places import chunks, is_file, is_local, read, size
+from ..catalog.places import chunks, is_file, read, size
 from ..catalog.sample import Place
 from ..core.errors import RunError
-from ..core.files import beside, is_plain_name, unfinished
+from ..core.files import beside, is_local, is_plain_name, unfinished
 
 # How files begin, and the endings of their names.
 _BEGINNINGS = {

@@ -21,7 +21,7 @@ from ..core.errors import RunError, Stopped, UsageError
 from ..core.extras import extra, install
 from ..core.file_lock import is_running
 from ..core.files import UNFINISHED, create_whole, sync_folder
-from ..core.redact import without_password
+from ..core.redact import one_line, without_password
 
 log = logging.getLogger("avclips.shards.storage")
 
@@ -234,8 +234,9 @@ def talking(shown: str) -> Iterator[None]:
     except (RunError, Stopped):
         raise
     except Exception as error:
-        words = without_password(" ".join(str(error).split()))[:300] or type(error).__name__
-        raise StoreLost(f"{shown} cannot be used now: {words}", "is it there, and yours to write?") from error
+        raise StoreLost(
+            f"{shown} cannot be used now: {one_line(error)}", "is it there, and yours to write?"
+        ) from error
 
 
 def filesystem_of(url: str, what: str = "shards are written") -> tuple[Any, str]:

@@ -12,6 +12,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from ...catalog.places import Unreadable
 from ...catalog.sample import Place
+from ...core.redact import one_line
 from .extractor import Array, Media, Pictures, Sound, Unusable, Want
 from .place import source_of
 
@@ -36,7 +37,7 @@ def decode(files: Mapping[str, Place], wants: Iterable[Want]) -> Media:
         if sounds and not any(want in media.got for want in sounds):
             media = Media(media.seconds, {**media.got, **_read(sound_file, [], sounds, False).got})
     except (av.FFmpegError, Unreadable, OSError, ValueError, EOFError) as error:
-        raise Unusable("not_decodable", " ".join(str(error).split())[:200]) from error
+        raise Unusable("not_decodable", one_line(error, 200)) from error
     for want in sounds:
         if not np.isfinite(media.got[want]).all():
             raise Unusable("not_finite")

@@ -73,7 +73,7 @@ def test_a_cell(base: str, column: str, row: int) -> None:
 @pytest.mark.parametrize(
     ("name", "place", "words"),
     [
-        ("gone.wav", {}, "gone.wav"),
+        ("gone.wav", {}, "gone.wav cannot be read"),
         ("gone.wav", {"offset": 3, "size": 4}, "gone.wav"),
         ("a.tar", {"offset": 90, "size": 11}, "a.tar ends before byte 101"),
         ("a.tar", {"offset": 900, "size": 11}, "a.tar ends before byte 911"),
@@ -105,7 +105,7 @@ def test_no_password_is_said() -> None:
     ("place", "expected"),
     [
         (Place("/data/a.wav"), True),
-        (Place("/data/a::b/a.wav"), True),
+        (Place("simplecache::/data/a.wav"), False),
         (Place("s3://data/a.wav"), False),
         (Place("/data/a.tar", 512, 7), False),
         (Place("/data/a.tar", 0, 7), False),
@@ -115,6 +115,13 @@ def test_no_password_is_said() -> None:
 )
 def test_what_is_a_file_by_itself(place: Place, expected: bool) -> None:
     assert is_file(place) is expected
+
+
+def test_a_folder_may_be_named_as_a_chain_of_addresses_is(tmp_path: Path) -> None:
+    path = tmp_path / "simplecache::x" / "a.wav"
+    path.parent.mkdir()
+    path.write_bytes(b"RIFF")
+    assert is_file(Place(str(path))) and read(Place(str(path))) == b"RIFF"
 
 
 def test_a_table_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from avclips.core.files import (
     free_bytes,
     is_about_the_disk,
     is_full,
+    is_local,
     is_plain_name,
     move_whole,
     read_json,
@@ -84,6 +85,23 @@ def test_an_unfinished_file_takes_the_place_at_its_end(tmp_path: Path, error: ty
             raise error
     found = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
     assert found == {"x.bin": b"old" if error else b"new", "secret": b"secret"}
+
+
+@pytest.mark.parametrize(
+    ("source", "local"),
+    [
+        ("data/avqa", True),
+        (Path("/data/avqa"), True),
+        ("s3://bucket/avqa", False),
+        ("file:///data/avqa", False),
+        ("simplecache::/data/avqa", False),
+        ("a::b", True),
+    ],
+)
+def test_is_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | Path, local: bool) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a::b").mkdir()
+    assert is_local(source) is local
 
 
 def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,13 +90,13 @@ def test_what_is_not_asked_for_is_not_read(tmp_path: Path) -> None:
 
     from avclips.loaders import shard_tars
 
-    before = shard_tars._opened
+    before = shard_tars.opened
     try:
-        shard_tars._opened = lambda address: Counting(address)
+        shard_tars.opened = lambda address, buffering: Counting(address)
         ((_, raw),) = tar_samples(str(path), range(1), set(), lambda ending: ending == "json")
         assert raw.read() == {"json": b"1"}
     finally:
-        shard_tars._opened = before
+        shard_tars.opened = before
     assert sum(read) < 20_000
 
 
