@@ -16,7 +16,7 @@ from typing import Any
 
 from ..core.errors import UsageError
 from ..core.extras import extra
-from ..core.files import unfinished, whole
+from ..core.files import as_utf8, unfinished, whole
 from ..state.manifest import raw_lines
 from .sample import Sample
 
@@ -175,7 +175,7 @@ def _cell(value: Any, kind: str) -> Any:
         return [_cell(each, "text") for each in value]
     if kind == "text":
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+        return as_utf8(text)
     if kind == "number":
         return float(value)
     return value

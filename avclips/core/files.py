@@ -48,6 +48,11 @@ def is_local(source: str | os.PathLike[str]) -> bool:
     return "://" not in word and ("::" not in word or os.path.exists(word))  # noqa: PTH110
 
 
+def as_utf8(text: str) -> str:
+    """Text that can be written: half a letter, which JSON may name as "\\ud800", is no UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def exactly(seconds: float) -> Fraction:
     """The decimal number that was written, not the binary one next to it."""
     return Fraction(repr(seconds))

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import RunError
-from ..core.files import unfinished, write_json
+from ..core.files import as_utf8, unfinished, write_json
 from ..progress.bar import Progress
 from . import record
 from .folders import KEPT, ROWS
@@ -158,13 +158,8 @@ def _row(rules: Rules, line: int, raw: bytes) -> tuple[Any, ...]:
         return (line, "", False, error.reason, str(error), [], None, "", [], "", None)
     reason, evidence = verdict.fails[0] if verdict.fails else ("", "")
     fails = [rule for rule, _ in verdict.fails]
-    told = (row.seconds, verdict.language, list(row.categories), _clean(row.title))
-    return (line, _clean(row.video), not fails, reason, evidence, fails, *told, None if fails else raw)
-
-
-def _clean(text: str) -> str:
-    """Text that can be written: JSON may name half a letter, as "\\ud800"."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    told = (row.seconds, verdict.language, list(row.categories), as_utf8(row.title))
+    return (line, as_utf8(row.video), not fails, reason, evidence, fails, *told, None if fails else raw)
 
 
 def _count(rows: pa.Table) -> Counts:

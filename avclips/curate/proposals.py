@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from ..core.clock import Clock
 from ..core.errors import Transient
-from ..core.files import unfinished, whole
+from ..core.files import as_utf8, unfinished, whole
 from ..media.ffmpeg import Ffmpeg
 from .one_file import OneFile, open_video
 from .shots import look, look_fast
@@ -181,7 +181,7 @@ def write_list(notes: Iterable[Mapping[str, Any]], folder: Path) -> int:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.encode("utf-8", "backslashreplace").decode().split())
+    return " ".join(as_utf8(text).split())
 
 
 def _as_row(note: Mapping[str, Any]) -> dict[str, Any]:
