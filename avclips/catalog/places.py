@@ -128,7 +128,8 @@ def content_of(cell: Any) -> bytes | None:
 def _reading(path: str) -> Iterator[None]:
     try:
         yield
-    except (StoreLost, OSError, ValueError) as error:
+    except (StoreLost, OSError, ValueError, NotImplementedError) as error:
+        # Arrow's own are among these; the last is of what its version cannot read.
         cause = error.__cause__ if isinstance(error, StoreLost) else error
         words = (cause.strerror if isinstance(cause, OSError) else None) or one_line(cause)
         # A driver's own name of a file has the address's password as well.

@@ -95,6 +95,21 @@ def test_what_is_not_there(base: str, name: str, place: dict[str, int | str], wo
         assert caught.value.hint and str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
+class OfALibrary(Exception):
+    """As drivers raise them: of no class that anybody knows."""
+
+
+@pytest.mark.parametrize("method", ["cat_file", "open", "size"])
+def test_whatever_a_driver_raises(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def fails(*args: object, **more: object) -> None:
+        raise OfALibrary("no credentials\nwere found")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), method, fails)
+    look = {"cat_file": read, "open": lambda place: list(chunks(place)), "size": size}[method]
+    with pytest.raises(Unreadable, match="a.wav cannot be read: no credentials were found"):
+        look(Place(f"{STORE}/a.wav"))
+
+
 def test_no_password_is_said() -> None:
     with pytest.raises(Unreadable) as caught:
         read(Place("memory://user:secret@store/gone.tar", 1, 2))
