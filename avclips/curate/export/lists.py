@@ -19,11 +19,13 @@ import pyarrow.parquet as pq
 
 from ...core.errors import RunError
 from ...core.files import unfinished
+from ..stage_tables import reading
 
 OUTPUT, LIST, IDS, TABLE = "output.csv", "selected.csv", "ids.txt", "selected.parquet"
 # The folder of a data folder that has the files.
 _FOLDER = "videos"
 _NEEDED = ("id", "video", "start", "end")
+_AGAIN = "delete its folder, and start avclips curate select again"
 
 
 def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.Array] | None = None) -> int:
@@ -33,7 +35,9 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
     """
     made = [folder / name for name in (OUTPUT, LIST, IDS, TABLE)]
     count = 0
-    with pq.ParquetFile(source) as table, ExitStack() as stack:
+    with ExitStack() as stack:
+        with reading(source, _AGAIN):
+            table = stack.enter_context(pq.ParquetFile(source))
         schema = table.schema_arrow
         missing = [name for name in _NEEDED if name not in schema.names]
         if missing:
@@ -50,7 +54,7 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
         as_original, as_list = csv.writer(output), csv.writer(clips, lineterminator="\n")
         has_labels = "labels" in schema.names
         as_list.writerow([*_NEEDED, "labels"] if has_labels else _NEEDED)
-        for part in _parts(table, wanted):
+        for part in _parts(source, table, wanted):
             for row in part.select([*_NEEDED, "labels"] if has_labels else _NEEDED).to_pylist():
                 name, video, start, end = row["id"], row["video"], _number(row["start"]), _number(row["end"])
                 as_original.writerow([_FOLDER, f"{name}.mp4", video, f"[{start}, {end or 'null'}]"])
@@ -61,8 +65,15 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
     return count
 
 
-def _parts(table: pq.ParquetFile, wanted: Callable[[pa.RecordBatch], pa.Array] | None) -> Iterator[pa.Table]:
-    for batch in table.iter_batches():
+def _parts(
+    source: Path, table: pq.ParquetFile, wanted: Callable[[pa.RecordBatch], pa.Array] | None
+) -> Iterator[pa.Table]:
+    batches = table.iter_batches()
+    while True:
+        with reading(source, _AGAIN):
+            batch = next(batches, None)
+        if batch is None:
+            return
         yield pa.Table.from_batches([batch if wanted is None else batch.filter(wanted(batch))])
 
 

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from ...core.errors import RunError
 from ...core.files import unfinished
+from ..stage_tables import reading
 from .extractor import Array, Shape
 
 _NAME = re.compile(r"part-([0-9]{5,})\.parquet")
@@ -73,10 +74,8 @@ def write_part(folder: Path, number: int, layers: Mapping[str, Array], rows: Seq
 def rows_of(folder: Path, number: int, columns: Sequence[str] | None = None) -> pa.Table:
     """The rows of a shard. RunError where they cannot be read."""
     path = table_path(folder, number)
-    try:
+    with reading(path, _again(path)):
         return pq.read_table(path, columns=None if columns is None else list(columns))
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{path} cannot be read: {error}", _again(path)) from error
 
 
 def layer_of(folder: Path, number: int, name: str) -> Array:

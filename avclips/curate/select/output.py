@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from ...core.errors import RunError
 from ...core.files import read_json, unfinished, write_json
+from ..stage_tables import reading
 from .choose import Selection
 
 SELECTED, CURVE = "selected.parquet", "curve.json"
@@ -52,10 +53,8 @@ def read(folder: Path) -> pa.Table:
     hint = "avclips curate select makes it"
     if not (folder / CURVE).exists():
         raise RunError(f"{folder} holds no finished selection", hint)
-    try:
+    with reading(folder / SELECTED, f"delete {folder}; {hint}"):
         return pq.read_table(folder / SELECTED)
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{folder / SELECTED} cannot be read: {error}", f"delete {folder}; {hint}") from error
 
 
 def read_curve(folder: Path) -> dict[str, Any]:
