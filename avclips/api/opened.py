@@ -12,6 +12,7 @@ from ..catalog.clip_sets import coverage_of
 from ..catalog.qa import Question
 from ..catalog.source import is_data_folder
 from ..core.errors import RunError
+from ..core.files import is_local
 from ..datasets.known import dataset_of
 
 
@@ -95,7 +96,7 @@ def open_dataset(source: str | os.PathLike[str]) -> OpenedDataset:
             dataset_of(Path(source))
         except ValueError as error:
             raise RunError(str(error), "go on with the version that made it") from None
-    elif "://" not in os.fspath(source) and not Path(source).is_dir():
+    elif is_local(source) and not Path(source).is_dir():
         raise RunError(f"{os.fspath(source)} is no folder", "is its path right, and its disk mounted?")
     else:
         from ..catalog.of_shards import open_shards

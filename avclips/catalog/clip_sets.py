@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import RunError
-from ..core.files import read_json
+from ..core.files import is_local, read_json
 from .clip_table import CSV
 from .coverage import FILE, NO_SPLIT, Coverage, hash_of
 from .folder import DataFolder, look_into
@@ -97,7 +97,7 @@ def read_coverage(path: Path) -> dict[str, Any]:
 
 def clip_set(source: Source) -> ClipSet:
     """The clips that are done: by a coverage.json, or of a folder or an output as it is now. RunError."""
-    if "://" not in str(source) and Path(source).is_file():
+    if is_local(source) and Path(source).is_file():
         return _of_file(Path(source))
     found = ClipSet(str(source), "")
     for sample in samples(source):

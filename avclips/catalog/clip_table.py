@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 
 from ..core.errors import UsageError
 from ..core.extras import extra
-from ..core.files import move_whole, whole
+from ..core.files import as_utf8, unfinished, whole
 from ..state.manifest import raw_lines
 from .sample import Sample
 
@@ -149,23 +147,17 @@ def _parquet(
     types = {"text": pyarrow.string(), "texts": pyarrow.list_(pyarrow.string()), "number": pyarrow.float64(),
              "whole": pyarrow.int64(), "truth": pyarrow.bool_()}  # fmt: skip
     schema = pyarrow.schema([(name, types[kind]) for name, kind in columns.items()])
-    temp = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
-    try:
-        with pyarrow.parquet.ParquetWriter(temp, schema) as writer:
+    with unfinished(path) as part, pyarrow.parquet.ParquetWriter(part, schema) as writer:
 
-            def write(rows: Sequence[list[Any]]) -> None:
-                cells = zip(*rows, strict=True) if rows else ((),) * len(schema)
-                arrays = [
-                    _array(column, kind, types[kind], pyarrow)
-                    for column, kind in zip(cells, columns.values(), strict=True)
-                ]
-                writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
+        def write(rows: Sequence[list[Any]]) -> None:
+            cells = zip(*rows, strict=True) if rows else ((),) * len(schema)
+            arrays = [
+                _array(column, kind, types[kind], pyarrow)
+                for column, kind in zip(cells, columns.values(), strict=True)
+            ]
+            writer.write_table(pyarrow.Table.from_arrays(arrays, schema=schema))
 
-            yield write
-        move_whole(temp, path)
-    except BaseException:
-        temp.unlink(missing_ok=True)
-        raise
+        yield write
 
 
 def _array(column: Sequence[Any], kind: str, type_: Any, pyarrow: Any) -> Any:
@@ -183,7 +175,7 @@ def _cell(value: Any, kind: str) -> Any:
         return [_cell(each, "text") for each in value]
     if kind == "text":
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+        return as_utf8(text)
     if kind == "number":
         return float(value)
     return value

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..core.errors import RunError, UsageError
+from ..core.files import is_local
 from ..core.suggest import did_you_mean
 from ..state.first_settings import FOLDER
 from .folder import look_into
@@ -32,7 +33,7 @@ def samples(source: Source, *, splits: Iterable[str] | None = None) -> Iterator[
 
 def is_data_folder(source: Source) -> bool:
     """Whether a source is a data folder of ours."""
-    return "://" not in str(source) and (Path(source) / "metadata" / FOLDER).is_file()
+    return is_local(source) and (Path(source) / "metadata" / FOLDER).is_file()
 
 
 def _samples(source: Source) -> Iterator[Sample]:
@@ -43,7 +44,7 @@ def _samples(source: Source) -> Iterator[Sample]:
     from .of_shards import of_folder_of_shards, of_output, open_shards
 
     if folder is None:
-        if "://" not in str(source) and not Path(source).is_dir():
+        if is_local(source) and not Path(source).is_dir():
             raise RunError(f"{source} is no folder", "is its path right, and its disk mounted?")
         return of_output(open_shards(str(source)))
     return of_folder_of_shards(folder)

@@ -41,6 +41,18 @@ def is_plain_name(name: str) -> bool:
     return _PLAIN_NAME.fullmatch(name) is not None
 
 
+def is_local(source: str | os.PathLike[str]) -> bool:
+    """Whether it is a path on this machine, rather than an address or a chain of them that fsspec opens."""
+    word = os.fspath(source)
+    # A folder may have a name such as that of a chain, simplecache::/path.
+    return "://" not in word and ("::" not in word or os.path.exists(word))  # noqa: PTH110
+
+
+def as_utf8(text: str) -> str:
+    """Text that can be written: half a letter, which JSON may name as "\\ud800", is no UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def exactly(seconds: float) -> Fraction:
     """The decimal number that was written, not the binary one next to it."""
     return Fraction(repr(seconds))
@@ -77,11 +89,29 @@ def is_a_link(path: Path) -> UsageError:
     return UsageError(f"{path} is a symbolic link, and is not followed", "remove it, or name another folder")
 
 
+def beside(path: Path, ending: str = UNFINISHED) -> Path:
+    """A name in the same folder that no other process takes, on whatever host: two may have the same pid."""
+    return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{ending}")
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[Path]:
+    """A file to write to, by its name, which takes ``path``'s place only when the block ends well."""
+    part = beside(path)
+    try:
+        # A link of that name would be followed.
+        os.close(new_file(part))
+        yield part
+        move_whole(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
 @contextmanager
 def whole(path: Path, mode: int = 0o666) -> Iterator[IO[str]]:
     """Write a UTF-8 text file that takes ``path``'s place only when the block ends well."""
-    # Two hosts may have the same pid.
-    temp = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    temp = beside(path, ".tmp")
     try:
         with open(new_file(temp, mode), "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
             yield stream
@@ -120,7 +150,7 @@ def move_whole(source: Path, target: Path) -> None:
 
 
 def _copy_whole(source: Path, target: Path) -> None:
-    temp = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}.tmp")
+    temp = beside(target, ".tmp")
     try:
         with open(source, "rb") as stream, open(new_file(temp), "wb") as copy:
             shutil.copyfileobj(stream, copy)
@@ -140,7 +170,7 @@ def create_whole(path: Path, content: bytes) -> bool:
 
     Also on NFS, where a link is made by the server.
     """
-    part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
+    part = beside(path, f"-{secrets.token_hex(4)}{UNFINISHED}")
     with open(new_file(part), "wb") as stream:
         stream.write(content)
         stream.flush()

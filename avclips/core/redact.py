@@ -38,6 +38,11 @@ def without_passwords(value: Any) -> Any:
     return value
 
 
+def one_line(error: object, most: int = 300) -> str:
+    """What somebody else's error says, in one line of at most so many letters; its class where it says nothing."""
+    return without_password(" ".join(str(error).split()))[:most] or type(error).__name__
+
+
 def plain(text: str) -> str:
     """What may be printed or logged of a text: no letter of it moves a cursor, and none is a password's."""
     return without_password("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import RunError
-from ..core.files import move_whole, read_json, write_json
+from ..core.files import read_json, unfinished, write_json
 
 LABELS, IDS, LAYERS = "labels.npy", "ids.parquet", "layers.json"
 Modality = Literal["audio", "video"]
@@ -41,13 +41,10 @@ class Assignments:
 
 def write(folder: Path, assignments: Assignments) -> None:
     """Write all into ``folder``, each file whole; ``layers.json`` last: it says that the others are there."""
-    new = folder / f".{LABELS}.part"
-    with open(new, "wb") as stream:
+    with unfinished(folder / LABELS) as part, open(part, "wb") as stream:
         np.save(stream, np.ascontiguousarray(assignments.labels))
-    move_whole(new, folder / LABELS)
-    new = folder / f".{IDS}.part"
-    pq.write_table(assignments.rows, new)
-    move_whole(new, folder / IDS)
+    with unfinished(folder / IDS) as part:
+        pq.write_table(assignments.rows, part)
     layers = [
         {"name": each.name, "modality": each.modality, "clusters": each.clusters} for each in assignments.layers
     ]

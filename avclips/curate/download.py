@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..core.errors import UsageError
 from ..core.files import sha256, whole
+from ..core.redact import one_line
 from ..core.sites import watch_url
 from ..lists.addresses import video_of
 from . import record
@@ -50,7 +51,7 @@ def write_list(kept: Path, data_dir: Path) -> Listed:
                     video, url = video_of(read_line(raw).video)
                 except (Unreadable, ValueError) as error:
                     left_out += 1
-                    others.write(f"{lines}\t{' '.join(str(error).split())}\n")
+                    others.write(f"{lines}\t{one_line(error)}\n")
                     continue
                 if video in seen:
                     repeated += 1

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import RunError
-from ..core.files import move_whole, write_json
+from ..core.files import as_utf8, unfinished, write_json
 from ..progress.bar import Progress
 from . import record
 from .folders import KEPT, ROWS
@@ -130,9 +130,8 @@ def _do(parts: Path, chunk: _Chunk) -> tuple[int, int]:
     """Judge a chunk, where that is not done yet; its number, and how many lines it has."""
     path = _part(parts, chunk.number)
     if not path.exists():
-        new = path.with_suffix(".new")
-        pq.write_table(_judged(chunk), new)
-        move_whole(new, path)
+        with unfinished(path) as part:
+            pq.write_table(_judged(chunk), part)
     return chunk.number, len(chunk.lines)
 
 
@@ -159,13 +158,8 @@ def _row(rules: Rules, line: int, raw: bytes) -> tuple[Any, ...]:
         return (line, "", False, error.reason, str(error), [], None, "", [], "", None)
     reason, evidence = verdict.fails[0] if verdict.fails else ("", "")
     fails = [rule for rule, _ in verdict.fails]
-    told = (row.seconds, verdict.language, list(row.categories), _clean(row.title))
-    return (line, _clean(row.video), not fails, reason, evidence, fails, *told, None if fails else raw)
-
-
-def _clean(text: str) -> str:
-    """Text that can be written: JSON may name half a letter, as "\\ud800"."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    told = (row.seconds, verdict.language, list(row.categories), as_utf8(row.title))
+    return (line, as_utf8(row.video), not fails, reason, evidence, fails, *told, None if fails else raw)
 
 
 def _count(rows: pa.Table) -> Counts:
@@ -180,24 +174,22 @@ def _join(folder: Path, parts: list[Path]) -> Counts:
     rows = kept = 0
     first: Counter[str] = Counter()
     alone: Counter[str] = Counter()
-    new_rows, new_kept = folder / f".{ROWS}.part", folder / f".{KEPT}.part"
-    with pq.ParquetWriter(new_rows, SCHEMA, compression="zstd") as writer, open(new_kept, "wb") as stream:
-        for tables in _groups(parts):
-            table = pa.concat_tables(tables)
-            counts = _count(table)
-            rows, kept = rows + counts.rows, kept + counts.kept
-            first.update(counts.first)
-            alone.update(counts.alone)
-            writer.write_table(table.select(SCHEMA.names), row_group_size=_GROUP)
-            for raw in table["raw"].drop_null().to_pylist():
-                stream.write(raw if raw.endswith(b"\n") else raw + b"\n")
-    if rows != kept + first.total():
-        raise RunError(
-            f"of {rows} rows {kept} are kept and {first.total()} dropped",
-            "this is a fault of the program: please report it",
-        )
-    move_whole(new_kept, folder / KEPT)
-    move_whole(new_rows, folder / ROWS)
+    with unfinished(folder / ROWS) as new_rows, unfinished(folder / KEPT) as new_kept:
+        with pq.ParquetWriter(new_rows, SCHEMA, compression="zstd") as writer, open(new_kept, "wb") as stream:
+            for tables in _groups(parts):
+                table = pa.concat_tables(tables)
+                counts = _count(table)
+                rows, kept = rows + counts.rows, kept + counts.kept
+                first.update(counts.first)
+                alone.update(counts.alone)
+                writer.write_table(table.select(SCHEMA.names), row_group_size=_GROUP)
+                for raw in table["raw"].drop_null().to_pylist():
+                    stream.write(raw if raw.endswith(b"\n") else raw + b"\n")
+        if rows != kept + first.total():
+            raise RunError(
+                f"of {rows} rows {kept} are kept and {first.total()} dropped",
+                "this is a fault of the program: please report it",
+            )
     return Counts(rows, kept, dict(sorted(first.items())), dict(sorted(alone.items())))
 
 

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from ..core.clock import Clock
 from ..core.errors import Transient
-from ..core.files import move_whole, whole
+from ..core.files import as_utf8, unfinished, whole
 from ..media.ffmpeg import Ffmpeg
 from .one_file import OneFile, open_video
 from .shots import look, look_fast
@@ -175,14 +175,13 @@ def write_list(notes: Iterable[Mapping[str, Any]], folder: Path) -> int:
                 about = _one_line(note["title"]), _one_line(note["categories"])
                 writer.writerow((f"{note['id']}_{start}", note["url"], start / 1000, end / 1000, *about))
                 count += 1
-    new = folder / f".{VIDEOS}.part"
-    pq.write_table(pa.Table.from_pylist([_as_row(note) for note in notes], _SCHEMA), new, compression="zstd")
-    move_whole(new, folder / VIDEOS)
+    with unfinished(folder / VIDEOS) as part:
+        pq.write_table(pa.Table.from_pylist([_as_row(note) for note in notes], _SCHEMA), part, compression="zstd")
     return count
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.encode("utf-8", "backslashreplace").decode().split())
+    return " ".join(as_utf8(text).split())
 
 
 def _as_row(note: Mapping[str, Any]) -> dict[str, Any]:

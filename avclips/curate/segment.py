@@ -27,6 +27,7 @@ from .cutting import Cut, cut_all, settings_of
 from .folders import ROWS, stage_folder
 from .processes import in_order
 from .proposals import CLIPS, NOTES, Notes, SegmentSettings, by_length, propose, write_list
+from .stage_tables import reading
 from .whole_videos import WholeVideo
 
 # Of a folder of videos that says nothing of its own: as large as they come.
@@ -79,13 +80,21 @@ def fetched(data_dir: Path) -> tuple[int, int]:
     return len(states), states.count("done")
 
 
+def _batches(path: Path, columns: list[str]) -> Iterator[Any]:
+    with (
+        reading(path, f"delete {path.parent}, and start avclips curate filter again"),
+        pq.ParquetFile(path) as table,
+    ):
+        yield from table.iter_batches(columns=columns)
+
+
 def _of_rows(data_dir: Path, settings: SegmentSettings) -> Iterator[dict[str, Any]]:
     path = stage_folder(data_dir, "filter") / ROWS
     if not path.exists():
         raise RunError(f"{path} is not there", "avclips curate filter writes it")
     columns = ["video", "kept", "seconds", "title", "categories"]
     seen: set[str] = set()
-    for batch in pq.ParquetFile(path).iter_batches(columns=columns):
+    for batch in _batches(path, columns):
         for row in batch.to_pylist():
             if not row["kept"]:
                 continue

@@ -6,7 +6,7 @@ map, 16 for neighbours. Of a folder that was not curated, or in part, that part 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,20 +66,20 @@ def view(data_dir: Path) -> View:
 
 def scores(data_dir: Path) -> dict[str, float]:
     """The score of each clip of a selection; {} where there is none."""
-    try:
-        table = output.read(stage_folder(data_dir, "select"))
-    except RunError:
-        return {}
-    return dict(zip(table["id"].to_pylist(), table["score"].to_pylist(), strict=True))
+    return dict(_of_selection(data_dir, "id", "score"))
 
 
 def _selected(data_dir: Path) -> dict[str, tuple[int, float]]:
+    return {clip_id: (rank, gain) for clip_id, rank, gain in _of_selection(data_dir, "id", "rank", "gain")}
+
+
+def _of_selection(data_dir: Path, *columns: str) -> Iterator[tuple[Any, ...]]:
+    """These columns of what was selected; none where there is no selection."""
     try:
         table = output.read(stage_folder(data_dir, "select"))
     except RunError:
-        return {}
-    columns = (table[name].to_pylist() for name in ("id", "rank", "gain"))
-    return {clip_id: (rank, gain) for clip_id, rank, gain in zip(*columns, strict=True)}
+        return
+    yield from zip(*(table[name].to_pylist() for name in columns), strict=True)
 
 
 def _clusters(data_dir: Path, ids: tuple[str, ...]) -> dict[str, Array]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..catalog import samples
+from ..catalog import Place, samples
+from ..catalog.places import Unreadable, is_file, read
 from ..catalog.source import is_data_folder
-from ..core.errors import RunError, UsageError
-from ..core.files import is_plain_name, read_json
+from ..core.errors import UsageError
+from ..core.files import is_plain_name
 from ..core.sites import watch_url
 from ..lists.addresses import youtube_id
 
 _ENDINGS = frozenset(".mp4 .mkv .webm .mov .m4v .ts .flv .avi .mpg .mpeg .ogv .wmv".split())
+_HINT = "download them with --output-format files; or name another folder"
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,19 @@ def _of_data_folder(folder: Path) -> Iterator[WholeVideo]:
         place = sample.files.get("video")
         if place is None or sample.start or sample.end is not None:
             continue
-        about = _info(Path(sample.files["info"].path)) if "info" in sample.files else {}
+        if not is_file(place):
+            raise UsageError(f"the videos of {folder} are in shards, and are cut from single files", _HINT)
+        about = _info(sample.files["info"]) if "info" in sample.files else {}
         title = about.get("title") or sample.facts.get("title") or ""
         named = about.get("categories") or ()
         url = sample.meta.get("url") or watch_url(sample.video)
         yield WholeVideo(sample.id, Path(place.path), str(url), str(title), tuple(map(str, named)))
 
 
-def _info(path: Path) -> Mapping[str, Any]:
+def _info(place: Place) -> Mapping[str, Any]:
     try:
-        said = read_json(path, "")
-    except RunError:
+        said = json.loads(read(place))
+    except (Unreadable, ValueError, RecursionError):
         # It is for people, and for the list alone.
         return {}
     return said if isinstance(said, dict) else {}

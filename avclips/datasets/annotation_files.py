@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 from http.cookiejar import CookieJar
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import requests
 
 from ..core.clock import Clock
 from ..core.errors import RunError
-from ..core.files import move_whole
+from ..core.files import beside, move_whole
 from ..core.redact import without_password
 from ..core.settings import Settings
 from .base import Annotation, Dataset
@@ -60,7 +59,7 @@ def _bring(
     target = metadata / annotation.name
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}.part")
+        part = beside(target)
         try:
             _download(annotation, settings, part, clock, cookies)
             _look_at(annotation, part)

@@ -27,7 +27,7 @@ from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError, Stopped
 from ..core.extras import pip
 from ..core.files import as_run_error, free_bytes
-from ..core.redact import without_password
+from ..core.redact import one_line
 from ..core.settings import Settings
 from ..pacing.pace import retry_delay
 from ..progress.console import say
@@ -221,14 +221,13 @@ class DriveFolder:
         raise RunError(f"{archive.title} are not in the folder on Google Drive; it lists {names}", self.by_hand())
 
     def _meaning(self, archive: DriveArchive, error: Exception) -> RunError:
-        words = without_password(" ".join(str(error).split()))
         if _is_quota(error):
             return GaveUp(
                 f"Google Drive sends {archive.title} to nobody for now: too many people fetched the file lately",
                 "start the same command again tomorrow; or sign in, " + self.by_hand(),
             )
         return RunError(
-            f"{archive.title} did not come from Google Drive: {words[:300]}",
+            f"{archive.title} did not come from Google Drive: {one_line(error)}",
             "start the same command again, it goes on where it broke off; or " + self.by_hand(),
         )
 

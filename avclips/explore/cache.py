@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ..core.errors import RunError
+from ..core.files import is_local
 from ..core.state_dir import default_state_dir
 
 NAME = ".explore"
@@ -21,7 +22,7 @@ def cache_folder(source: str) -> Path:
     if Path(source).is_dir() and os.access(source, os.W_OK) and not inside.is_symlink():
         inside.mkdir(exist_ok=True)
         return inside
-    named = hashlib.sha256(os.path.abspath(source).encode() if "://" not in source else source.encode())  # noqa: PTH100
+    named = hashlib.sha256(os.path.abspath(source).encode() if is_local(source) else source.encode())  # noqa: PTH100
     outside = default_state_dir() / "explore" / named.hexdigest()[:16]
     try:
         outside.mkdir(parents=True, exist_ok=True)

@@ -9,16 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
 
+from ..catalog.places import Unreadable, chunks, file_size, size
 from ..catalog.sample import Place
 from ..core.errors import RunError
-from ..core.extras import extra
+from ..core.files import is_local
 from ..core.symlinks import LINKED
 
-CHUNK = 256 * 1024
 # What the page is made of.
 STATIC = Path(__file__).parent / "static"
 TYPES = {
@@ -45,26 +43,17 @@ class Blob:
     type: str
     size: int
     source: Place
-    content: bytes | None = None
 
     def read(self, begin: int, end: int) -> Iterator[bytes]:
-        """The bytes [begin, end), in chunks."""
-        if self.content is not None:
-            yield self.content[begin:end]
-            return
-        with _open(self.source.path) as stream:
-            stream.seek(self.source.offset + begin)
-            left = end - begin
-            while left > 0 and (chunk := stream.read(min(CHUNK, left))):
-                left -= len(chunk)
-                yield chunk
+        """The bytes [begin, end), in chunks. RunError where they are not there any more."""
+        return chunks(self.source, begin, end)
 
 
 class Files:
     """The files of one source. ``source``: a data folder, or an output of shards by its path or address."""
 
     def __init__(self, source: str) -> None:
-        self._remote = "://" in source
+        self._remote = not is_local(source)
         self._source = source
         self._roots = [] if self._remote else _roots(Path(source))
 
@@ -78,16 +67,14 @@ class Files:
         elif not place.path.startswith(self._source.rstrip("/") + "/"):
             raise NotServed(f"{place.path} lies outside of {self._source}")
         try:
-            if place.column:
-                content = _cell(place)
-                return Blob(kind, len(content), place, content)
-            whole = _size(place.path)
-        except OSError as error:
-            raise NotServed(f"it cannot be read: {error.strerror or error}") from error
-        size = whole - place.offset if place.size is None else place.size
-        if place.offset < 0 or size < 0 or place.offset + size > whole:
+            whole = file_size(place.path) if place.row is None else size(place)
+        except Unreadable as error:
+            # Not in its words: a browser is told no paths.
+            raise NotServed("it cannot be read, or is not there any more") from error
+        found = whole - place.offset if place.size is None else place.size
+        if place.offset < 0 or found < 0 or place.offset + found > whole:
             raise NotServed("it ends before its clip does")
-        return Blob(kind, size, place)
+        return Blob(kind, found, place)
 
     def _check(self, path: str) -> None:
         """NotServed for whatever leads out of the folder."""
@@ -106,42 +93,9 @@ def _roots(folder: Path) -> list[str]:
     return found
 
 
-def _open(path: str) -> IO[bytes]:
-    if "://" not in path:
-        return open(path, "rb")
-    opened: IO[bytes] = extra("fsspec", "what lies at an address is read").open(path, "rb").open()
-    return opened
-
-
-def _size(path: str) -> int:
-    if "://" not in path:
-        return os.stat(path).st_size  # noqa: PTH116
-    filesystem, name = extra("fsspec", "what lies at an address is read").core.url_to_fs(path)
-    return int(filesystem.size(name))
-
-
-def _cell(place: Place) -> bytes:
-    """The bytes in a cell of a table: only its row group is read."""
-    extra("pyarrow", "tables are read")
-    parquet: Any = import_module("pyarrow.parquet")
-    with _open(place.path) as stream:
-        table = parquet.ParquetFile(stream)
-        row = place.row or 0
-        for group in range(table.num_row_groups):
-            count = table.metadata.row_group(group).num_rows
-            if row < count:
-                cell = table.read_row_group(group, columns=[place.column])[place.column][row].as_py()
-                content = cell["bytes"] if isinstance(cell, dict) else cell
-                if not isinstance(content, bytes):
-                    raise NotServed("its cell is empty")
-                return content
-            row -= count
-    raise NotServed("its row is not there")
-
-
-def is_local(source: str) -> bool:
+def is_folder(source: str) -> bool:
     """Whether a source is a folder of this machine; RunError where it is neither that nor an address."""
-    if "://" in source:
+    if not is_local(source):
         return False
     if not Path(source).is_dir():
         raise RunError(f"there is no folder {source}", "name a data folder, or an output of shards")

@@ -17,7 +17,7 @@ from ..datasets.known import dataset_of
 from ..media.ffmpeg_trial import find_ffmpeg
 from .cache import cache_folder
 from .index import Questions, questions_by_clip
-from .media import is_local
+from .media import is_folder
 from .session import Session
 
 _OF_MAPS = {"numpy": "features are shown", "pyarrow": "features are shown"}
@@ -27,7 +27,7 @@ def open_session(
     source: str, cache: Path | None, ffmpeg: Path | None, clock: Clock
 ) -> tuple[Session, Callable[[], object]]:
     """A session on ``source``, and what tells of its changes. RunError where it holds no download."""
-    local = is_local(source)
+    local = is_folder(source)
     if cache is None:
         cache = cache_folder(source)
     else:

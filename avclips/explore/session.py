@@ -18,7 +18,7 @@ from ..media.ffmpeg import Ffmpeg
 from . import index, query
 from .live import Live
 from .marks import FILE, Marks
-from .media import Blob, Files, NotServed, is_local
+from .media import Blob, Files, NotServed, is_folder
 from .thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Session:
         ``view()`` gives the map of a curated folder (curate.view.View), or raises RunError.
         """
         self.source = source
-        self.local = is_local(source)
+        self.local = is_folder(source)
         self._read = read
         self._again = again
         self._make_view = view

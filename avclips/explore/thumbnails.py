@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..catalog.places import is_file
 from ..catalog.sample import Place
 from ..core.errors import AvclipsError
 from ..core.files import move_whole
@@ -50,9 +51,9 @@ class Thumbnails:
         place = files[kind]
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as scratch:
-            source = self._local(place, kind, Path(scratch))
             made = Path(scratch) / "made.jpg"
             try:
+                source = self._local(place, kind, Path(scratch))
                 self._ffmpeg.run([*_arguments(kind, source, seconds), "-frames:v", "1", "-update", "1", made])
                 move_whole(made, target)
             except (AvclipsError, FileNotFoundError) as error:
@@ -62,12 +63,11 @@ class Thumbnails:
         """The file by itself: of a tar, a table or a store, a copy that lasts as long as ``scratch``."""
         name = place.path if not place.column and place.size is None else f"clip.{_ending(kind, place)}"
         blob = self._files.blob(place, name)
-        if not place.column and place.size is None and "://" not in place.path:
+        if is_file(place):
             return Path(place.path).resolve()
         copy = scratch / f"source{Path(name).suffix}"
         with open(copy, "wb") as stream:
-            for chunk in blob.read(0, blob.size):
-                stream.write(chunk)
+            stream.writelines(blob.read(0, blob.size))
         return copy
 
     def clear(self) -> None:

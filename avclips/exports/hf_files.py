@@ -13,14 +13,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from ..catalog.places import read
 from ..core.errors import RunError
 from ..core.extras import extra
-from ..core.files import sync_folder
+from ..core.files import sync_folder, unfinished
 from .chosen import Chosen, Exported, Step, split_name
 from .columns import Question, arrays, structs
-from .content import file_name, read
+from .content import file_name
 from .hf_plan import MEDIA, File, Item, Plan, item_of, names_of
-from .target import unfinished
 
 # Bytes and rows of a file that are in memory at a time.
 _GROUP_BYTES, _GROUP_ROWS = 16 << 20, 100
@@ -104,6 +104,7 @@ class _Split:
         if _mark_of(path, self._pyarrow) == mark:
             return
         self._open = ExitStack()
+        path.parent.mkdir(exist_ok=True)
         part = self._open.enter_context(unfinished(path))
         schema = _schema(self._plan, mark, self._pyarrow)
         media = [MEDIA[kind][0] for kind in MEDIA if kind in self._plan.kinds]

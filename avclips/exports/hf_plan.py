@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..catalog.places import size
 from ..catalog.sample import Sample
 from ..shards.table_writer import MOST_BYTES
 from .card import Span
 from .chosen import Exported
 from .columns import Columns, Question, Row, questions_of, row_of
-from .content import size_of
 
 # What each kind of file is called as a column, and what ``datasets`` decodes it as.
 MEDIA = {"video": ("video", "Video"), "audio": ("audio", "Audio"), "frame": ("image", "Image")}
@@ -77,7 +77,7 @@ def looked_at(
 
 
 def item_of(split: str, sample: Sample, of_clips: Mapping[str, Sequence[Question]]) -> Item:
-    sizes = {kind: size_of(place) for kind, place in sample.files.items()}
+    sizes = {kind: size(place) for kind, place in sample.files.items()}
     return Item(sample, row_of(sample), questions_of(of_clips, sample, split), sizes)
 
 

@@ -16,12 +16,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from ..catalog.places import is_file
 from ..catalog.sample import Sample
 from ..core.errors import RunError, UsageError
+from ..core.files import unfinished
 from .chosen import Chosen, Exported, Step, see_names, split_name
 from .columns import FIXED, Question, Row, questions_of, row_of
-from .content import is_file
-from .target import exclusive, unfinished
+from .target import exclusive
 
 MANIFESTS = ("recordings", "supervisions", "cuts")
 # Of a cut, what its recording says already.

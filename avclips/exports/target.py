@@ -6,8 +6,6 @@ A mark in it says what made it, so that the same command goes on, and another is
 from __future__ import annotations
 
 import json
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +15,7 @@ from filelock import Timeout
 
 from ..core.errors import RunError, UsageError
 from ..core.file_lock import Lock, NoLocks
-from ..core.files import UNFINISHED, as_run_error, move_whole, new_file, read_json, write_json
+from ..core.files import UNFINISHED, as_run_error, read_json, write_json
 
 MARK = ".avclips-export.json"
 _LOCK = ".avclips-export.lock"
@@ -62,18 +60,3 @@ def _see_that_it_is_ours(output: Path, mark: dict[str, Any]) -> None:
         raise UsageError(f"{output} is not empty: it has {others[0]}", "name a new folder with --output")
     else:
         write_json(path, mark)
-
-
-@contextmanager
-def unfinished(target: Path) -> Iterator[Path]:
-    """A path to write to, which takes the name of ``target`` when the block ends well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{socket.gethostname()}-{os.getpid()}{UNFINISHED}")
-    try:
-        # A link of that name would be followed.
-        os.close(new_file(part))
-        yield part
-        move_whole(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

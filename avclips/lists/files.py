@@ -24,6 +24,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from ..core.errors import UsageError
 from ..core.extras import extra
+from ..core.redact import one_line
 from ..core.suggest import near_path
 
 ENDINGS = ("csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet")
@@ -63,8 +64,9 @@ class Source:
             raise UsageError(f"{self.name} cannot be read: {why}", "is it there, and yours to read?") from error
 
     def _not_to_be_unpacked(self, way: str, error: Exception) -> UsageError:
-        why = " ".join(str(error).split())[:200]
-        return UsageError(f"{self.name} cannot be unpacked ({way}): {why}", "is it whole? fetch it again")
+        return UsageError(
+            f"{self.name} cannot be unpacked ({way}): {one_line(error, 200)}", "is it whole? fetch it again"
+        )
 
     @contextmanager
     def open_text(self, codec: str) -> Iterator[IO[str]]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 from ..core.errors import RunError
+from ..core.files import beside
 from ..core.model import Clip
 from .plain_lines import LEAST_BYTES, NotPlain, PlainLines
 from .sorted_spool import Row, is_here, read_ordered, write_ordered, write_plain
@@ -74,7 +74,7 @@ class OnDisk:
 
     def _put(self, path: Path, other: Path, write: Callable[[Path], None]) -> None:
         # Several may do so at a time: each takes its own in place of the others', and all are the same.
-        part = path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}.part")
+        part = beside(path)
         part.unlink(missing_ok=True)
         try:
             write(part)

@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from ..catalog import Sample
 from ..catalog.coverage import hash_of
 from ..core.errors import RunError, UsageError
+from ..core.files import is_local
 from ..datasets import audioset
 from ..exports.chosen import Exported
 from . import items
@@ -85,7 +86,7 @@ class ClipsDataset(Dataset[Any]):
             if not self.usual_folder or str(data_dir) != f"./data/{self.usual_folder}":
                 raise UsageError("data_path is the folder that data_dir lies in", "name one of them")
             return Path(data_path) / self.usual_folder
-        if self.usual_folder and "://" not in str(data_dir):
+        if self.usual_folder and is_local(data_dir):
             inner = Path(data_dir) / self.usual_folder / "metadata"
             if inner.is_dir() and not (Path(data_dir) / "metadata").is_dir():
                 words = f"{data_dir} is the folder above {self.usual_folder}"

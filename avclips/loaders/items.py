@@ -12,11 +12,12 @@ import numpy as np
 import torch
 
 from ..catalog import Sample
+from ..catalog.places import read
 from ..core.extras import extra
 from . import video
 from .decoders import decoder
 from .options import Options
-from .sources import Source, bytes_of, path_of, source_of
+from .sources import Source, path_of, source_of
 
 Item = dict[str, Any]
 # Of a sample's files, under which key an item has its path.
@@ -52,7 +53,7 @@ def loaded(sample: Sample, options: Options) -> Item:
     sources = {name: source_of(sample.files[name]) for name in wanted if name in sample.files}
     item = decoded(sources, sample.facts, options)
     if "bytes" in options.load:
-        item["files"] = {name: bytes_of(place) for name, place in sample.files.items()}
+        item["files"] = {name: read(place) for name, place in sample.files.items()}
     return item
 
 

@@ -15,6 +15,7 @@ from fsspec.utils import stringify_path
 
 from ..core.errors import RunError, UsageError
 from ..core.redact import without_password
+from ..shards.storage import talking
 from .options import Folder
 from .shard_tables import count_rows
 from .shard_tars import count_samples
@@ -71,10 +72,11 @@ def _expanded(url: str) -> Iterator[str]:
         return
     try:
         fs, path = fsspec.core.url_to_fs(url)
-        pattern = path if "*" in path else f"{path.rstrip('/')}/*"
-        found = sorted(str(each) for each in fs.glob(pattern))
     except (OSError, ValueError, ImportError) as error:
         raise UsageError(f"{without_password(url)} cannot be looked into: {error}", _HINT) from error
+    pattern = path if "*" in path else f"{path.rstrip('/')}/*"
+    with talking(without_password(url)):
+        found = sorted(str(each) for each in fs.glob(pattern))
     # The tables beside tars say what is in them, and have no media.
     ending = next((each for each in _ENDINGS if any(name.endswith(each) for name in found)), None)
     if ending is None:
@@ -90,7 +92,8 @@ def _counted(addresses: Sequence[str]) -> Iterator[ShardFile]:
     for group in _by_store(stats.values()):
         fs, _ = fsspec.core.url_to_fs(group[0])
         paths = {fs._strip_protocol(each): each for each in group}
-        answers = fs.cat(list(paths), on_error="omit")
+        with talking(without_password(group[0])):
+            answers = fs.cat(list(paths), on_error="omit")
         found |= {paths[path]: content for path, content in answers.items() if path in paths}
     for address in addresses:
         count = _done(found.get(stats[address]))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-import fsspec.core
-
+from ..catalog.places import content_of, opened
 from ..core.errors import RunError
 from ..core.extras import extra
 from ..core.redact import without_password
@@ -55,16 +55,9 @@ def _raw(found: Any, row: int, columns: list[str]) -> Raw:
 
 
 def _members(row: Mapping[str, Any], columns: list[str]) -> Mapping[str, Any]:
-    files = {name: _content(row[name]) for name in columns if is_file(name)}
+    files = {name: content_of(row[name]) for name in columns if is_file(name)}
     facts = {name: value for name, value in row.items() if not is_file(name) and value is not None}
     return {name: content for name, content in files.items() if content is not None} | {"": facts}
-
-
-def _content(cell: Any) -> bytes | None:
-    """Of {bytes, path}, or of plain bytes; a text is what a site says."""
-    if isinstance(cell, dict):
-        cell = cell.get("bytes")
-    return cell.encode() if isinstance(cell, str) else cell
 
 
 def _done(table: Any, group: int) -> list[int]:
@@ -75,22 +68,9 @@ def _done(table: Any, group: int) -> list[int]:
     return [row for row, status in enumerate(cells) if status == "done"]
 
 
-class _opened:  # noqa: N801
-    """A table to read. RunError where it is none."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    def __enter__(self) -> Any:
-        pyarrow = extra("pyarrow.parquet", "tables are read")
-        try:
-            self._file = fsspec.core.open(self._address, "rb").open()
-            return pyarrow.parquet.ParquetFile(self._file)
-        except (OSError, ValueError) as error:
-            # pyarrow's own errors are ValueErrors or OSErrors.
-            raise RunError(
-                f"{without_password(self._address)} cannot be read: {error}", "avclips verify looks into shards"
-            ) from error
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+@contextmanager
+def _opened(address: str) -> Iterator[Any]:
+    """A table to read. RunError where it is none, or cannot be read."""
+    parquet = extra("pyarrow.parquet", "tables are read").parquet
+    with opened(address) as file, parquet.ParquetFile(file) as table:
+        yield table

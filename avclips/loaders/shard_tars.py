@@ -9,11 +9,10 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import fsspec.core
-
+from ..catalog.places import opened
 from ..core.errors import RunError
+from ..core.files import is_local
 from ..core.redact import without_password
-from .sources import is_local
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Raw:
 
 def count_samples(address: str) -> int:
     """How many samples a tar has. RunError where it cannot be read."""
-    with _opened(address) as file:
+    with opened(address, buffering=0) as file:
         return sum(1 for _ in _samples(file, address))
 
 
@@ -37,7 +36,8 @@ def tar_samples(
 
     On this machine their bytes are read when somebody asks for them, from a store as they come by.
     """
-    with _opened(address) as file:
+    # Without a buffer: headers are small, and members are read whole.
+    with opened(address, buffering=0) as file:
         number = -1
         for number, (key, members) in zip(range(numbers.stop), _samples(file, address), strict=False):
             if number < numbers.start or number in skip:
@@ -52,21 +52,13 @@ def tar_samples(
         raise RunError(words, "avclips verify says what is wrong with it")
 
 
-def _opened(address: str) -> Any:
-    try:
-        # Without a buffer: headers are small, and members are read whole.
-        return open(address, "rb", buffering=0) if is_local(address) else fsspec.core.open(address, "rb").open()
-    except (OSError, ValueError) as error:
-        raise _unreadable(address, error) from error
-
-
 def _samples(file: Any, address: str) -> Iterator[tuple[str, dict[str, tuple[int, int]]]]:
     """Each sample's key and its members, by their endings, as (offset, size)."""
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             for key, members in itertools.groupby(_members(tar), key=lambda member: _split(member.name)[0]):
                 yield key, {_split(each.name)[1]: (each.offset_data, each.size) for each in members}
-    except (tarfile.TarError, OSError) as error:
+    except tarfile.TarError as error:
         raise _unreadable(address, error) from error
 
 
@@ -86,7 +78,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _read_later(address: str, places: Mapping[str, tuple[int, int]]) -> dict[str, bytes]:
-    with _opened(address) as file:
+    with opened(address, buffering=0) as file:
         return _read_all(file, address, places)
 
 
@@ -95,11 +87,8 @@ def _read_all(file: Any, address: str, places: Mapping[str, tuple[int, int]]) ->
 
 
 def _span(file: Any, offset: int, size: int, address: str) -> bytes:
-    try:
-        file.seek(offset)
-        found = bytes(file.read(size))
-    except (OSError, ValueError) as error:
-        raise _unreadable(address, error) from error
+    file.seek(offset)
+    found = bytes(file.read(size))
     if len(found) != size:
         raise _unreadable(address, "it ends within a sample")
     return found

@@ -11,7 +11,7 @@ from .. import __version__
 from ..catalog import samples
 from ..core.errors import UsageError
 from ..core.extras import extras
-from ..core.files import move_whole, whole
+from ..core.files import is_local, unfinished, whole
 from ..datasets.known import dataset_named, dataset_of
 from ..state.manifest import now
 from .figures import figures
@@ -29,7 +29,7 @@ def write_report(source: str, target: Path | None = None) -> Path:
     matplotlib is missing, or a target is.
     """
     extras(NEEDS)
-    local = "://" not in source
+    local = is_local(source)
     if target is None:
         if not local:
             raise UsageError("a report of an object store needs a place here", "name it with --output FILE.html")
@@ -43,9 +43,8 @@ def write_report(source: str, target: Path | None = None) -> Path:
     folder = target.with_name(PICTURES if target.name == FILE else f"{target.stem}_pictures")
     folder.mkdir(parents=True, exist_ok=True)
     for name, _, png in pictures:
-        new = folder / f".{name}.png.part"
-        new.write_bytes(png)
-        move_whole(new, folder / f"{name}.png")
+        with unfinished(folder / f"{name}.png") as part:
+            part.write_bytes(png)
     with whole(target) as stream:
         stream.write(page(numbers, title, pictures, again, f"{now()}, avclips {__version__}"))
     return target

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ..core.files import as_utf8
+
 # By Arrow's names.
 KINDS = {"string": "text", "double": "number", "int64": "whole", "bool": "truth"}
 _LARGE, _HUGE = 53, 63
@@ -150,4 +152,4 @@ def kind_of(type_: Any, pyarrow: Any) -> str:
 def text_of(value: Any) -> str:
     """A text as it is, anything else as JSON; half a letter, which a list may hold, is no UTF-8."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text.encode("utf-8", "backslashreplace").decode()
+    return as_utf8(text)

@@ -1,6 +1,6 @@
 """A folder for results, on this machine or in an object store (file://, s3://, gs://, hdfs://, ... by fsspec).
 
-The only module that knows fsspec, whose drivers raise whatever their own libraries do: what leaves is a RunError.
+Knows fsspec, whose drivers raise whatever their own libraries do: what leaves is a RunError.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from ..core.errors import RunError, Stopped, UsageError
 from ..core.extras import extra, install
 from ..core.file_lock import is_running
 from ..core.files import UNFINISHED, create_whole, sync_folder
-from ..core.redact import without_password
+from ..core.redact import one_line, without_password
 
 log = logging.getLogger("avclips.shards.storage")
 
@@ -51,7 +51,7 @@ class Remote:
         self.url = re.sub(r"(?<=[^/:])/+$", "", url)
         # As it may be told to people and logs.
         self.shown = without_password(self.url)
-        self._fs, self._path = _opened(self.url)
+        self._fs, self._path = filesystem_of(self.url)
         self._local = bool({"file", "local"}.intersection(_protocols(self._fs)))
         self._renames = not _OBJECTS.intersection(_protocols(self._fs))
         self._clock = clock or Clock()
@@ -219,22 +219,29 @@ class Remote:
         with self._talk(), suppress(FileNotFoundError):
             self._fs.rm_file(f"{self._path}/{name}")
 
-    @contextmanager
-    def _talk(self) -> Iterator[None]:
-        """Translate what a driver raises: the one seam at which anything may come."""
-        try:
-            yield
-        except (RunError, Stopped):
-            raise
-        except Exception as error:
-            words = without_password(" ".join(str(error).split()))[:300] or type(error).__name__
-            raise StoreLost(
-                f"{self.shown} cannot be used now: {words}", "is it there, and yours to write?"
-            ) from error
+    def _talk(self) -> AbstractContextManager[None]:
+        return talking(self.shown)
 
 
-def _opened(url: str) -> tuple[Any, str]:
-    core = extra("fsspec.core", "shards are written").core
+@contextmanager
+def talking(shown: str) -> Iterator[None]:
+    """Translate what a driver raises into StoreLost: the one seam at which anything may come.
+
+    ``shown``: the address, as it may be told to people.
+    """
+    try:
+        yield
+    except (RunError, Stopped):
+        raise
+    except Exception as error:
+        raise StoreLost(
+            f"{shown} cannot be used now: {one_line(error)}", "is it there, and yours to write?"
+        ) from error
+
+
+def filesystem_of(url: str, what: str = "shards are written") -> tuple[Any, str]:
+    """The driver of an address, and its path there; ``what``: for what, where fsspec is missing. UsageError."""
+    core = extra("fsspec.core", what).core
     try:
         fs, path = core.url_to_fs(url)
     except ImportError as error:

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..core.errors import RunError, UsageError
 from ..core.extras import extra
+from ..core.redact import one_line
 from ..core.reserved_names import FLAGS, TYPES, column_of, is_file
 from .members import Layout, layout_of_plan
 from .sample import Sample, facts_of, info_of, kept_of, layout_of, schema_of
@@ -89,8 +90,8 @@ def write_rows(path: Path, samples: Sequence[Sample], folder: Path | None, layou
                 some = some.replace_schema_metadata(schema.metadata)
                 writer.write_table(some, row_group_size=max(1, behind - first))
     except pyarrow.ArrowException as error:
-        words = " ".join(str(error).split())[:300]
-        raise RunError(f"{path.name}: {words}", "--output-format webdataset holds what a table cannot") from error
+        hint = "--output-format webdataset holds what a table cannot"
+        raise RunError(f"{path.name}: {one_line(error)}", hint) from error
 
 
 def _rows(samples: Sequence[Sample], folder: Path | None, layout: Layout, pyarrow: Any) -> Any:

@@ -30,6 +30,7 @@ from typing import Any
 from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError
 from ..core.extras import extra
+from ..core.redact import one_line
 from ..shards.layout import Output
 from ..shards.shard import Shard
 from .java import use_java
@@ -63,9 +64,8 @@ def open_session(master: str) -> Any:
         with _own_signals():
             return builder.getOrCreate()
     except Exception as error:  # whatever Py4J wraps
-        words = " ".join(str(error).split())[:300]
         hint = "is the master there, and is its Spark of our version? see docs/scale.md"
-        raise RunError(f"Spark does not start with {master}: {words}", hint) from error
+        raise RunError(f"Spark does not start with {master}: {one_line(error)}", hint) from error
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Literal
 
 from ..core.clock import Clock
 from ..core.errors import GaveUp, RunError, Stopped
+from ..core.files import is_local
 from ..core.model import Outcome
 from ..core.settings import Settings
 from ..fetch.plan import by_video
@@ -189,7 +190,7 @@ def absolute(settings: Settings) -> Settings:
         return path and path.absolute()
 
     output = settings.output
-    if output is not None and "://" not in output:
+    if output is not None and is_local(output):
         output = str(Path(output).absolute())
     identities = tuple(replace(each, cookies=meant(each.cookies)) for each in settings.identities)
     return replace(

@@ -24,7 +24,7 @@ from avclips.explore.index import Questions, questions_by_clip
 from avclips.explore.session import Session
 from avclips.media.ffmpeg import Ffmpeg
 from avclips.media.ffmpeg_trial import find_ffmpeg
-from tests.support.served import served
+from tests.support.explorer_served import served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser has it")
 CHROMIUM = os.environ.get("AVCLIPS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")

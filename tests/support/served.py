@@ -1,71 +1,64 @@
-"""An ASGI application on a port of localhost, and a client that sends a path as it is written."""
+"""Files as the program's readers get them from a site, without a site: every byte of every address is here.
+
+Knows what a reader asks YouTube for, and nothing of HTTP.
+"""
 
 from __future__ import annotations
 
-import http.client
-import json
-import socket
-import threading
-import urllib.parse
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import uvicorn
+from avclips.core.clock import Clock
+from avclips.core.errors import Transient
+from avclips.media.ffmpeg import Ffmpeg
+from avclips.sources.streams import Stream
 
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-    def json(self) -> Any:
-        return json.loads(self.content)
+# By address.
+Files = Mapping[str, bytes]
 
 
-class Client:
-    """Asks a server at ``port`` of localhost; ``host``: what it says that it asks."""
+@dataclass
+class Served:
+    """A stand-in for the program's YouTube that has these files; what it has not is an HTTP 404."""
 
-    def __init__(self, port: int, host: str = "") -> None:
-        self.port = port
-        self._host = host or f"127.0.0.1:{port}"
-        self._cookie = ""
+    files: Files
 
-    def get(self, path: str, params: Mapping[str, str] = {}, headers: Mapping[str, str] = {}) -> Answer:
-        return self._ask("GET", f"{path}?{urllib.parse.urlencode(params)}" if params else path, None, headers)
+    def begin_clip(self, seconds: float) -> None:
+        """There is time."""
 
-    def post(self, path: str, content: bytes, kind: str = "application/json") -> Answer:
-        return self._ask("POST", path, content, {"Content-Type": kind})
+    def size_of(self, stream: Stream) -> int:
+        return len(self._content(stream))
 
-    def _ask(self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            sent = {"Host": self._host, **headers} | ({"Cookie": self._cookie} if self._cookie else {})
-            connection.request(method, path, content, sent)
-            answer = connection.getresponse()
-            found = {name.lower(): value for name, value in answer.getheaders()}
-            self._cookie = found.get("set-cookie", self._cookie).split(";")[0]
-            return Answer(answer.status, found, answer.read())
-        finally:
-            connection.close()
+    def read(self, stream: Stream, first: int, last: int, path: Path, short: bool = False) -> None:
+        found = self._content(stream)[first : last + 1]
+        if not short and len(found) != last + 1 - first:
+            raise Transient("network", f"{len(found)} bytes instead of {last + 1 - first}")
+        path.write_bytes(found)
+
+    def read_whole(self, stream: Stream, path: Path, at_most: int) -> None:
+        found = self._content(stream)
+        if len(found) > at_most:
+            raise Transient("whole_file", f"{len(found)} bytes, --max-whole-file is {at_most}")
+        path.write_bytes(found)
+
+    def _content(self, stream: Stream) -> bytes:
+        if stream.url not in self.files:
+            raise Transient("http", "HTTP Error 404: Not Found")
+        return self.files[stream.url]
 
 
-@contextmanager
-def served(app: Any) -> Iterator[int]:
-    """Serve ``app`` within the block; gives the port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()
+def stream_at(url: str, protocol: str = "https", **more: object) -> Stream:
+    """A stream of which the site says nothing but where it is."""
+    values = {"size": None, "available_at": 0.0, "codec": "avc1", "named": False, **more}
+    return Stream(url, {}, "0", "mp4", protocol, **values)  # type: ignore[arg-type]
+
+
+class NoFfmpeg(Ffmpeg):
+    """What an ffmpeg makes of it is not asked here."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("ffmpeg"), Clock())
+
+    def lines(self, arguments: object) -> Iterator[str]:
+        raise Transient("media", "no ffmpeg")

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import functools
 import shutil
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os import getpid
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...core.errors import RunError, UsageError
-from ...core.files import UNFINISHED, move_whole, write_json
+from ...core.files import unfinished, write_json
 from ...progress.bar import Progress
 from ...progress.console import say
 from ..assignments import Assignments, Layer, write
@@ -128,10 +126,8 @@ def assign_part(features: Path, folder: Path, layers: Sequence[str], every: int,
         labels, inertia = centres.assign(layer_of(features, number, name), every)
         columns.append(labels)
         sums.append(inertia)
-    new = folder / PARTS / f".part-{number:05d}.{socket.gethostname()}-{getpid()}{UNFINISHED}"
-    with open(new, "wb") as stream:
+    with unfinished(part_path(folder, number)) as part, open(part, "wb") as stream:
         np.savez(stream, labels=np.stack(columns, axis=1), inertia=np.array(sums))
-    move_whole(new, part_path(folder, number))
     return number
 
 
@@ -180,10 +176,8 @@ def _write_centres(job: Job, features: Features, layers: Sequence[Shape], backen
             f"{shape.name}/mean": found.mean,
             f"{shape.name}/scale": found.scale,
         }
-    new = job.folder / f".{CENTRES}{UNFINISHED}"
-    with open(new, "wb") as stream:
+    with unfinished(job.folder / CENTRES) as part, open(part, "wb") as stream:
         np.savez(stream, allow_pickle=False, **arrays)
-    move_whole(new, job.folder / CENTRES)
 
 
 def _read_centres(path: Path, layers: Sequence[str]) -> Iterator[tuple[str, Centres]]:

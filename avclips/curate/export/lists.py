@@ -18,12 +18,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...core.errors import RunError
-from ...core.files import move_whole, new_file
+from ...core.files import unfinished
+from ..stage_tables import reading
 
 OUTPUT, LIST, IDS, TABLE = "output.csv", "selected.csv", "ids.txt", "selected.parquet"
 # The folder of a data folder that has the files.
 _FOLDER = "videos"
 _NEEDED = ("id", "video", "start", "end")
+_AGAIN = "delete its folder, and start avclips curate select again"
 
 
 def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.Array] | None = None) -> int:
@@ -32,9 +34,10 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
     ``source``: selected.parquet of a selection. RunError where it does not say which seconds a clip is.
     """
     made = [folder / name for name in (OUTPUT, LIST, IDS, TABLE)]
-    parts = [path.with_name(f".{path.name}.part") for path in made]
     count = 0
-    with pq.ParquetFile(source) as table, ExitStack() as stack:
+    with ExitStack() as stack:
+        with reading(source, _AGAIN):
+            table = stack.enter_context(pq.ParquetFile(source))
         schema = table.schema_arrow
         missing = [name for name in _NEEDED if name not in schema.names]
         if missing:
@@ -42,16 +45,16 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
                 f"{source} has no column {', '.join(missing)}",
                 "features and cluster keep what the list says of clips",
             )
-        # What an older run left may be a link: it is removed, never followed.
+        parts = [stack.enter_context(unfinished(path)) for path in made]
         output, clips, ids = (
-            stack.enter_context(open(new_file(part), "w", encoding="utf-8", newline="")) for part in parts[:3]
+            stack.enter_context(open(part, "w", encoding="utf-8", newline="")) for part in parts[:3]
         )
         rows = stack.enter_context(pq.ParquetWriter(parts[3], schema))
         # The original's is as csv writes by itself.
         as_original, as_list = csv.writer(output), csv.writer(clips, lineterminator="\n")
         has_labels = "labels" in schema.names
         as_list.writerow([*_NEEDED, "labels"] if has_labels else _NEEDED)
-        for part in _parts(table, wanted):
+        for part in _parts(source, table, wanted):
             for row in part.select([*_NEEDED, "labels"] if has_labels else _NEEDED).to_pylist():
                 name, video, start, end = row["id"], row["video"], _number(row["start"]), _number(row["end"])
                 as_original.writerow([_FOLDER, f"{name}.mp4", video, f"[{start}, {end or 'null'}]"])
@@ -59,13 +62,18 @@ def write_all(source: Path, folder: Path, wanted: Callable[[pa.RecordBatch], pa.
                 ids.write(f"{name}\n")
             rows.write_table(part)
             count += part.num_rows
-    for new, path in zip(parts, made, strict=True):
-        move_whole(new, path)
     return count
 
 
-def _parts(table: pq.ParquetFile, wanted: Callable[[pa.RecordBatch], pa.Array] | None) -> Iterator[pa.Table]:
-    for batch in table.iter_batches():
+def _parts(
+    source: Path, table: pq.ParquetFile, wanted: Callable[[pa.RecordBatch], pa.Array] | None
+) -> Iterator[pa.Table]:
+    batches = table.iter_batches()
+    while True:
+        with reading(source, _AGAIN):
+            batch = next(batches, None)
+        if batch is None:
+            return
         yield pa.Table.from_batches([batch if wanted is None else batch.filter(wanted(batch))])
 
 

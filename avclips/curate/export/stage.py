@@ -15,6 +15,7 @@ from ...core.suggest import did_you_mean
 from ..assignments import opened
 from ..record import Record, begin, finish, read, versions_of
 from ..select.output import CURVE, SELECTED
+from ..stage_tables import reading
 from .lists import write_all
 from .names import Name, names_of, words_of
 
@@ -81,7 +82,8 @@ def names_in(clusters: Path, rows_of_filter: Path) -> list[Name]:
 def _titles(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    table = pq.read_table(path, columns=["video", "title", "kept"])
+    with reading(path, "delete its folder, and start avclips curate filter again"):
+        table = pq.read_table(path, columns=["video", "title", "kept"])
     return {row["video"]: row["title"] or "" for row in table.filter(table["kept"]).to_pylist()}
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from typing import Any
 
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from ...catalog.places import Unreadable
 from ...catalog.sample import Place
+from ...core.redact import one_line
 from .extractor import Array, Media, Pictures, Sound, Unusable, Want
-from .place import opened
+from .place import source_of
 
 # Less has no temporal pattern; more is not what a clip is, and is not read.
 LEAST_SECONDS, MOST_SECONDS = 0.5, 60.0
@@ -35,8 +36,8 @@ def decode(files: Mapping[str, Place], wants: Iterable[Want]) -> Media:
         media = _read(picture_file or sound_file, pictures, sounds, may_lack_sound=sound_file is not None)
         if sounds and not any(want in media.got for want in sounds):
             media = Media(media.seconds, {**media.got, **_read(sound_file, [], sounds, False).got})
-    except (av.FFmpegError, OSError, ValueError, EOFError) as error:
-        raise Unusable("not_decodable", " ".join(str(error).split())[:200]) from error
+    except (av.FFmpegError, Unreadable, OSError, ValueError, EOFError) as error:
+        raise Unusable("not_decodable", one_line(error, 200)) from error
     for want in sounds:
         if not np.isfinite(media.got[want]).all():
             raise Unusable("not_finite")
@@ -46,7 +47,7 @@ def decode(files: Mapping[str, Place], wants: Iterable[Want]) -> Media:
 def _read(place: Place | None, pictures: list[Pictures], sounds: list[Sound], may_lack_sound: bool) -> Media:
     if place is None:
         raise Unusable("no_sound")
-    with closing(opened(place)) as source, av.open(source.name_or_file, metadata_errors="ignore") as container:
+    with av.open(source_of(place), metadata_errors="ignore") as container:
         video = next(iter(container.streams.video), None) if pictures else None
         audio = next(iter(container.streams.audio), None) if sounds else None
         if pictures and video is None:

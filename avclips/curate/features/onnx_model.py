@@ -17,6 +17,7 @@ import numpy as np
 
 from ...core.errors import RunError, UsageError
 from ...core.extras import extra
+from ...core.redact import one_line
 from .extractor import Array, Media, Modality, Pictures, Shape, Sound, Want
 from .registry import Loading
 from .torch_run import checked_file, short_name
@@ -43,9 +44,7 @@ def load(argument: str, name: str, loading: Loading) -> OnnxExtractor:
     try:
         session = runtime.InferenceSession(str(path), providers=providers)
     except Exception as error:  # classes of onnxruntime's own, which derive from Exception alone
-        raise UsageError(
-            f"{name} is no model that onnxruntime runs: {' '.join(str(error).split())[:200]}"
-        ) from error
+        raise UsageError(f"{name} is no model that onnxruntime runs: {one_line(error, 200)}") from error
     inputs = session.get_inputs()
     want = _wanted(inputs[0].shape) if len(inputs) == 1 else None
     if want is None:
@@ -110,7 +109,7 @@ class OnnxExtractor:
             )
             found = [self.session.run(None, {entry.name: batch}) for batch in batches]
         except Exception as error:  # classes of onnxruntime's own, which derive from Exception alone
-            raise RunError(f"the model does not run: {' '.join(str(error).split())[:300]}", "see docs") from error
+            raise RunError(f"the model does not run: {one_line(error)}", "see docs") from error
         return [_pooled(np.concatenate(outputs)) for outputs in zip(*found, strict=True)]
 
 

@@ -9,12 +9,10 @@ A shard is there when its table is: that is written last. The bytes of both depe
 from __future__ import annotations
 
 import re
-import socket
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os import getpid
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...core.errors import RunError
-from ...core.files import UNFINISHED, move_whole
+from ...core.files import unfinished
+from ..stage_tables import reading
 from .extractor import Array, Shape
 
 _NAME = re.compile(r"part-([0-9]{5,})\.parquet")
@@ -65,24 +64,18 @@ def write_part(folder: Path, number: int, layers: Mapping[str, Array], rows: Seq
     kept = sum(bool(row["kept"]) for row in rows)
     if any(len(layer) != kept for layer in layers.values()):
         raise ValueError(f"{kept} clips are kept, and layers have {[len(layer) for layer in layers.values()]}")
-    mine = f"{socket.gethostname()}-{getpid()}{UNFINISHED}"
-    new = folder / f".{arrays_path(folder, number).name}.{mine}"
     # numpy stores members plain, and gives each the zip format's first date.
-    with open(new, "wb") as stream:
+    with unfinished(arrays_path(folder, number)) as part, open(part, "wb") as stream:
         np.savez(stream, allow_pickle=False, **layers)
-    move_whole(new, arrays_path(folder, number))
-    new = folder / f".{table_path(folder, number).name}.{mine}"
-    pq.write_table(pa.Table.from_pylist(list(rows), SCHEMA), new)
-    move_whole(new, table_path(folder, number))
+    with unfinished(table_path(folder, number)) as part:
+        pq.write_table(pa.Table.from_pylist(list(rows), SCHEMA), part)
 
 
 def rows_of(folder: Path, number: int, columns: Sequence[str] | None = None) -> pa.Table:
     """The rows of a shard. RunError where they cannot be read."""
     path = table_path(folder, number)
-    try:
+    with reading(path, _again(path)):
         return pq.read_table(path, columns=None if columns is None else list(columns))
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{path} cannot be read: {error}", _again(path)) from error
 
 
 def layer_of(folder: Path, number: int, name: str) -> Array:

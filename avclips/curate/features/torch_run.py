@@ -16,6 +16,7 @@ import numpy as np
 from ...core.errors import RunError, UsageError
 from ...core.extras import extra
 from ...core.files import sha256
+from ...core.redact import one_line
 from ...progress.console import say
 from .extractor import Array, Media, Shape, Want
 from .registry import Loading
@@ -75,9 +76,8 @@ def state_of(torch: Any, path: Path, module: Any) -> str:
             state = torch.load(path, map_location="cpu", weights_only=True)
         module.load_state_dict(state.get("state_dict", state))
     except (RuntimeError, AttributeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        words = " ".join(str(error).split())[:300]
         raise RunError(
-            f"{path} has no weights of this model: {words}", "is it a state_dict of the same model?"
+            f"{path} has no weights of this model: {one_line(error)}", "is it a state_dict of the same model?"
         ) from error
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...core.errors import RunError, UsageError
 from ...core.extras import extra
+from ...core.redact import one_line
 from .extractor import Media, Modality, Pictures, Sound, Want
 from .registry import Loading
 from .torch_run import TorchExtractor, device_of, hash_of, pooled, shapes_of, short_name, torch_here
@@ -31,9 +32,8 @@ def load(argument: str, name: str, loading: Loading) -> TorchExtractor:
         model = transformers.AutoModel.from_pretrained(argument)
         processor = _processor(transformers, argument, model)
     except (OSError, ValueError, ImportError) as error:
-        words = " ".join(str(error).split())[:300]
         hint = "a folder with config.json, weights and preprocessor_config.json, or a name of the hub"
-        raise UsageError(f"{name} cannot be loaded: {words}", hint) from error
+        raise UsageError(f"{name} cannot be loaded: {one_line(error)}", hint) from error
     weights = hash_of(model)
     part = _part(model).eval().to(device)
     takes = str(part.main_input_name)

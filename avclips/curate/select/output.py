@@ -8,6 +8,7 @@ ids.parquet; the first K of the ranks are the selection of K.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...core.errors import RunError
-from ...core.files import move_whole, read_json, write_json
+from ...core.files import read_json, unfinished, write_json
+from ..stage_tables import reading
 from .choose import Selection
 
 SELECTED, CURVE = "selected.parquet", "curve.json"
@@ -27,9 +29,8 @@ def write(folder: Path, selection: Selection, ids: pq.ParquetFile, facts: Mappin
     """Write both files whole; ``facts`` stand in curve.json above the curve."""
     order = np.argsort(selection.rows, kind="stable")
     rows = selection.rows[order]
-    new = folder / f".{SELECTED}.part"
     writer, begin = None, 0
-    try:
+    with unfinished(folder / SELECTED) as part, ExitStack() as stack:
         for batch in ids.iter_batches():
             low, high = np.searchsorted(rows, [begin, begin + batch.num_rows])
             here = order[low:high]
@@ -41,13 +42,9 @@ def write(folder: Path, selection: Selection, ids: pq.ParquetFile, facts: Mappin
                 ("score", selection.scores[here]),
             ):
                 kept = kept.append_column(name, pa.array(values))
-            writer = writer or pq.ParquetWriter(new, kept.schema)
+            writer = writer or stack.enter_context(pq.ParquetWriter(part, kept.schema))
             writer.write_table(kept)
             begin += batch.num_rows
-    finally:
-        if writer is not None:
-            writer.close()
-    move_whole(new, folder / SELECTED)
     write_json(folder / CURVE, {**facts, "curve": [asdict(point) for point in selection.curve]})
 
 
@@ -56,10 +53,8 @@ def read(folder: Path) -> pa.Table:
     hint = "avclips curate select makes it"
     if not (folder / CURVE).exists():
         raise RunError(f"{folder} holds no finished selection", hint)
-    try:
+    with reading(folder / SELECTED, f"delete {folder}; {hint}"):
         return pq.read_table(folder / SELECTED)
-    except (OSError, pa.ArrowException) as error:
-        raise RunError(f"{folder / SELECTED} cannot be read: {error}", f"delete {folder}; {hint}") from error
 
 
 def read_curve(folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,14 +14,17 @@ import pytest
 from avclips.core.errors import RunError
 from avclips.core.files import (
     as_run_error,
+    beside,
     exactly,
     free_bytes,
     is_about_the_disk,
     is_full,
+    is_local,
     is_plain_name,
     move_whole,
     read_json,
     sha256,
+    unfinished,
     whole,
     write_json,
 )
@@ -65,6 +69,39 @@ def test_whole_where_the_disk_refuses(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_whole_needs_its_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), whole(tmp_path / "none" / "x"):
         raise AssertionError("the block was entered")
+
+
+@pytest.mark.parametrize("error", [None, KeyError, KeyboardInterrupt])
+def test_an_unfinished_file_takes_the_place_at_its_end(tmp_path: Path, error: type[BaseException] | None) -> None:
+    path = tmp_path / "x.bin"
+    path.write_bytes(b"old")
+    (tmp_path / "secret").write_bytes(b"secret")
+    # What somebody else put under its name is not written to.
+    beside(path).symlink_to(tmp_path / "secret")
+    with pytest.raises(error) if error else nullcontext(), unfinished(path) as part:
+        part.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+        if error:
+            raise error
+    found = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
+    assert found == {"x.bin": b"old" if error else b"new", "secret": b"secret"}
+
+
+@pytest.mark.parametrize(
+    ("source", "local"),
+    [
+        ("data/avqa", True),
+        (Path("/data/avqa"), True),
+        ("s3://bucket/avqa", False),
+        ("file:///data/avqa", False),
+        ("simplecache::/data/avqa", False),
+        ("a::b", True),
+    ],
+)
+def test_is_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | Path, local: bool) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a::b").mkdir()
+    assert is_local(source) is local
 
 
 def test_the_bytes_are_on_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from avclips.core.errors import UsageError
+from avclips.core.files import beside
 from avclips.curate import filter, metadata_source
 from avclips.curate.folders import KEPT, ROWS
 from avclips.curate.rules import FilterSettings, shipped_keywords
@@ -86,7 +87,7 @@ def test_what_was_done_before_a_kill_is_not_done_again(tmp_path: Path, monkeypat
         with pytest.raises(KeyboardInterrupt):
             filter.run(table, SETTINGS, tmp_path / "killed", 1)
         # As a kill in the middle of a write leaves it.
-        (tmp_path / "killed" / "parts" / "000001.new").write_bytes(b"half")
+        beside(tmp_path / "killed" / "parts" / "000001.parquet").write_bytes(b"half")
     monkeypatch.setattr(filter, "_judged", lambda chunk: done.append(chunk.number) or judged(chunk))
     filter.run(table, SETTINGS, tmp_path / "killed", 1)
     assert done == [0, 1, 2]

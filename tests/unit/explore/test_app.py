@@ -19,7 +19,7 @@ from avclips.explore.index import questions_by_clip
 from avclips.explore.query import Filter
 from avclips.explore.session import Session
 from avclips.media.ffmpeg_trial import find_ffmpeg
-from tests.support.served import Client, served
+from tests.support.explorer_served import Client, served
 
 TITLE = "<script>document.title = 'owned'</script>"
 

@@ -12,7 +12,6 @@ import pytest
 
 from avclips.catalog.sample import Place
 from avclips.core.errors import RunError, UsageError
-from avclips.exports import content
 from avclips.exports.folder import to_folder
 from tests.support.samples_of import done, failed
 
@@ -94,5 +93,7 @@ def test_out_of_shards(tmp_path: Path) -> None:
     place = Place(str(tmp_path / "00000.tar"), 512, len(picture))
     to_folder([replace(sample, files={"video": place})], tmp_path / "out")
     assert (tmp_path / "out" / "train" / "a1.mp4").read_bytes() == picture
+    short = replace(sample, id="a2", files={"video": replace(place, size=2000)})
     with pytest.raises(RunError, match="ends before byte"):
-        content.read(replace(place, size=2000))
+        to_folder([short], tmp_path / "other")
+    assert not list((tmp_path / "other" / "train").iterdir())

@@ -90,13 +90,13 @@ def test_what_is_not_asked_for_is_not_read(tmp_path: Path) -> None:
 
     from avclips.loaders import shard_tars
 
-    before = shard_tars._opened
+    before = shard_tars.opened
     try:
-        shard_tars._opened = lambda address: Counting(address)
+        shard_tars.opened = lambda address, buffering: Counting(address)
         ((_, raw),) = tar_samples(str(path), range(1), set(), lambda ending: ending == "json")
         assert raw.read() == {"json": b"1"}
     finally:
-        shard_tars._opened = before
+        shard_tars.opened = before
     assert sum(read) < 20_000
 
 
@@ -175,3 +175,15 @@ def test_no_shards(tmp_path: Path, urls: Any, words: str) -> None:
 def test_a_shard_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="cannot be read"):
         shard_files(tmp_path / "00000.tar")
+
+
+@pytest.mark.parametrize("method", ["glob", "cat"])
+def test_a_store_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    def fails(*args: object, **more: object) -> None:
+        raise KeyError("of no class that is known")
+
+    store = fsspec.filesystem("memory")
+    store.pipe("/unreached/00000.tar", tar(SAMPLES))
+    monkeypatch.setattr(type(store), method, fails)
+    with pytest.raises(RunError, match="memory:/{2,3}unreached.* cannot be used now: 'of no class"):
+        shard_files("memory://unreached")
