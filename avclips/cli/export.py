@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog import Sample, questions, samples
+from ..catalog.inside import Inside
 from ..catalog.qa import has_questions
-from ..core.errors import UsageError
+from ..core.errors import RunError, UsageError
 from ..core.signals import Signals
 from ..exports.chosen import Exported, read_ids
 from ..exports.columns import Question
@@ -55,6 +56,7 @@ def parser() -> Parser:
     made.add_argument("--shard-bytes", type=size, metavar="SIZE", help="hf: media in a file (500M)")
     made.add_argument("--samples-per-shard", type=whole_number(1), metavar="N", help="webdataset: in a tar (1000)")
     made.add_argument("--files", choices=("video", "audio"), help="videofolder: which files (video)")
+    made.add_argument("--follow-links", action="store_true", help="take files that are links to elsewhere, too")
     made.add_argument("--copy", action="store_true", default=None, help="videofolder: copies, not hard links")
     return made
 
@@ -66,7 +68,7 @@ def run(options: Namespace, signals: Signals) -> int:
             setattr(options, name, default)
         elif options.to != form:
             raise UsageError(f"--{name.replace('_', '-')} goes with --to {form}")
-    clips = _Source(options.source)
+    clips = _Source(options.source, options.follow_links)
     about: dict[str, Any] = {"ids": None if options.ids is None else read_ids(options.ids)}
     about["splits"] = [split for word in options.splits for split in word.split(",") if split]
     about["questions"] = _questions(options.source, clips)
@@ -86,13 +88,28 @@ def run(options: Namespace, signals: Signals) -> int:
 
 
 class _Source:
-    """The clips of a download, read anew each time."""
+    """The clips of a download, read anew each time; RunError at a file that is a link to elsewhere.
 
-    def __init__(self, source: str) -> None:
+    A folder may be a stranger's, and an export is made to be given away.
+    """
+
+    def __init__(self, source: str, follow: bool = False) -> None:
         self._source = source
+        self._inside = None if follow else Inside(source)
 
     def __iter__(self) -> Iterator[Sample]:
-        return samples(self._source)
+        for sample in samples(self._source):
+            for place in sample.files.values():
+                if (
+                    self._inside is not None
+                    and not self._inside.holds(place.path)
+                    and Path(place.path).is_symlink()
+                ):
+                    raise RunError(
+                        f"{place.path} is a link that leads out of {self._source}",
+                        "look what it leads to; --follow-links takes what is behind such links, too",
+                    )
+            yield sample
 
 
 def _questions(source: str, clips: _Source) -> dict[str, list[Question]]:

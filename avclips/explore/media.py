@@ -6,16 +6,15 @@ folder, whatever links it holds.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..catalog.inside import Inside
 from ..catalog.places import Unreadable, chunks, file_size, size
 from ..catalog.sample import Place
 from ..core.errors import RunError
 from ..core.files import is_local
-from ..core.symlinks import LINKED
 
 # What the page is made of.
 STATIC = Path(__file__).parent / "static"
@@ -53,19 +52,15 @@ class Files:
     """The files of one source. ``source``: a data folder, or an output of shards by its path or address."""
 
     def __init__(self, source: str) -> None:
-        self._remote = not is_local(source)
-        self._source = source
-        self._roots = [] if self._remote else _roots(Path(source))
+        self._inside = Inside(source)
 
     def blob(self, place: Place, name: str) -> Blob:
         """The bytes at ``place``; ``name``: of the file, for its type. NotServed."""
         kind = TYPES.get(Path(name).suffix.lower())
         if kind is None:
             raise NotServed(f"files such as {Path(name).suffix or name} are not served")
-        if not self._remote:
-            self._check(place.path)
-        elif not place.path.startswith(self._source.rstrip("/") + "/"):
-            raise NotServed(f"{place.path} lies outside of {self._source}")
+        if not self._inside.holds(place.path):
+            raise NotServed("it is not there, or lies outside of the folder")
         try:
             whole = file_size(place.path) if place.row is None else size(place)
         except Unreadable as error:
@@ -75,22 +70,6 @@ class Files:
         if place.offset < 0 or found < 0 or place.offset + found > whole:
             raise NotServed("it ends before its clip does")
         return Blob(kind, found, place)
-
-    def _check(self, path: str) -> None:
-        """NotServed for whatever leads out of the folder."""
-        real = os.path.realpath(path)
-        if not any(real.startswith(root + os.sep) for root in self._roots) or not os.path.isfile(real):  # noqa: PTH113
-            raise NotServed("it is not there, or lies outside of the folder")
-
-
-def _roots(folder: Path) -> list[str]:
-    """The real folders beneath which files lie: the folder's own, and those that it may have on other disks."""
-    found = [os.path.realpath(folder)]
-    for name in (*LINKED, "frames"):
-        entry = folder / name
-        if entry.is_symlink() and entry.is_dir():
-            found.append(os.path.realpath(entry))
-    return found
 
 
 def is_folder(source: str) -> bool:
