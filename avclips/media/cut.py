@@ -191,10 +191,12 @@ class _Cutting:
             return track, [*decoded_video(frames), *alone], [*decoded_video(frames, job.small), *alone]
         like = job.flip, None if size else job.scale, sized(size, job.shape.fit) if size else []
         timescale, rate = steady_scale(fps) if fps else track.timescale, usual_rate(picture.times)
-        words = encoded_video(frames, timescale, encoded, rate, *like)
-        words += self._still([frames, *shaped(*like)], picture)
-        also = job.small.pictures(frames, shaped(*like)) if job.small is not None else []
-        return track, words, [*words, *also]
+        alone = self._still([frames, *shaped(*like)], picture)
+        plain, measured = (
+            [*encoded_video(frames, timescale, encoded, rate, *like, small=small), *alone]
+            for small in (None, job.small)
+        )
+        return track, plain, measured
 
     def _still(self, filters: Sequence[str], picture: Frames) -> list[str | Path]:
         """An output with the frame in the middle, of those decoded for the clip; [] where none is wanted."""

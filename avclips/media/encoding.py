@@ -38,14 +38,18 @@ def encoded_video(
     scale: int | None = None,
     sized: Sequence[str] = (),
     between: tuple[int, int] | None = None,
+    small: Small | None = None,
 ) -> list[str | Path]:
     """An output with the frames that ``frames`` (a filter) lets pass, as H.264, at the times they have.
 
     ``rate``: how many a second there usually are; ``scale``: pixels of the smaller side; ``sized``: other filters
     that make their size. ``between``: others are to stand among them, (the number of their parameter sets, before
-    which of them).
+    which of them). ``small``: where small pictures of them are to be besides.
     """
-    filters = [frames, *shaped(flip, scale, sized)]
+    like = shaped(flip, scale, sized)
+    source: list[str | Path] = ["-map", "0:v:0", "-filter:v", ",".join([frames, *like, _PLAYABLE])]
+    if small is not None:
+        source = small.pictures_beside(frames, like, _PLAYABLE)
     tools, keys = _TOOLS, list[str]()
     if between is not None:
         tools += f":sps-id={between[0]}"
@@ -53,7 +57,7 @@ def encoded_video(
     # From the times alone, the encoder would take a tick for a frame, and readers that believe it find no other.
     told = ["-bsf:v", f"h264_metadata=tick_rate={2 * rate}"] if rate else []
     return [
-        *("-map", "0:v:0", "-filter:v", ",".join([*filters, _PLAYABLE])),
+        *source,
         *("-fps_mode", "passthrough", "-enc_time_base", f"1/{timescale}"),
         # One thread: x264 gives other bytes for another number of them.
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-threads", "1"),
@@ -62,6 +66,7 @@ def encoded_video(
         *told,
         *PLAIN,
         *("-video_track_timescale", str(timescale), path),
+        *(small.pictures_output() if small is not None else []),
     ]
 
 
@@ -85,7 +90,6 @@ def decoded_video(frames: str = "", small: Small | None = None) -> list[str | Pa
     # Written in blocks: each line by itself would wake us a thousand times.
     listing = ["-f", "framecrc", "-flush_packets", "0", "pipe:1"]
     if small is not None and frames:
-        # In one graph, which costs less than two.
         return [*small.pictures_beside(frames), *codec, *listing, *small.pictures_output()]
     # In ticks of the source: by default, ffmpeg rounds times to the frame rate.
     codec += ["-filter:v", frames] if frames else ["-enc_time_base", "demux"]

@@ -25,6 +25,7 @@ from .measure import Sound, wav_header
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
+_FEW = f"fps={RATE}:round=up"
 # By the mean of all pixels of a point, and black as 0 whatever range the source's levels have.
 _GREY = f"scale={SIDE}:{SIDE}:flags=area:out_range=full,format=gray"
 # With this colour, and of one channel, luma is the level: 2.13 steps a dB, 255 is full scale.
@@ -64,21 +65,22 @@ class Small:
     def samples(self) -> Path:
         return self.folder / "small.pcm"
 
-    def pictures(
-        self, frames: str = "", shown: Sequence[str] = (), at_most: Fraction | None = None
-    ) -> list[str | Path]:
-        """An output of input 0: the pictures that ``frames`` (a filter) lets pass, as ``shown`` shows them."""
-        filters = [*([frames] if frames else []), f"fps={RATE}:round=up", *shown, _GREY]
+    def pictures(self, at_most: Fraction | None = None) -> list[str | Path]:
+        """An output of input 0: all of its pictures, or ``at_most`` so many seconds of them."""
         stop = [] if at_most is None else ["-t", f"{float(at_most):.6f}"]
-        words = ["-map", "0:v:0", "-filter:v", ",".join(filters), *stop]
+        words = ["-map", "0:v:0", "-filter:v", f"{_FEW},{_GREY}", *stop]
         return [*words, "-fps_mode", "passthrough", "-f", "rawvideo", self.grey]
 
-    def pictures_beside(self, frames: str) -> list[str | Path]:
+    def pictures_beside(self, frames: str, like: Sequence[str] = (), last: str = "") -> list[str | Path]:
         """A graph, and the map of its first output: the pictures of input 0 that ``frames`` lets pass.
 
-        The small pictures are its second; ``pictures_output`` has to follow.
+        ``like``: filters that make them what they are in the clip; ``last``: one for this output alone. The small
+        pictures are its second; ``pictures_output`` has to follow.
         """
-        graph = f"[0:v:0]{frames},split[seen][these];[these]fps={RATE}:round=up,{_GREY}[grey]"
+        # In one graph: it costs less than two, and ffmpeg 9 comes to no end where both of two have no end of
+        # pictures, as with --fps, and there is another input.
+        shown = ",".join([*like, last or "null"])
+        graph = f"[0:v:0]{frames},split[all][few];[all]{shown}[seen];[few]{','.join([_FEW, *like, _GREY])}[grey]"
         return ["-filter_complex", graph, "-map", "[seen]"]
 
     def pictures_output(self) -> list[str | Path]:
