@@ -27,6 +27,9 @@ if OTHER_FFMPEG:
     os.environ["IMAGEIO_FFMPEG_EXE"] = str(Path(OTHER_FFMPEG).resolve(strict=True))
 
 
+# What numba compiled is kept for the next run, and for the other workers of this one.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
+
 # Runs in tests keep the default of --min-free, 2 GB: with less than that they wait for room until they are
 # stopped, one after the other, and none of the failures says why.
 ROOM = 4_000_000_000

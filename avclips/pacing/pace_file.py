@@ -21,7 +21,8 @@ from typing import Any
 
 from ..core.clock import Clock
 from ..core.file_lock import held
-from ..core.files import new_file, private_folder
+from ..core.files import new_file
+from ..core.state_dir import private_folder
 from .pace import LONGEST_WAIT, SLOWEST, Block, Limit, Pace, fresh, refilled, reunited, shifted
 
 log = logging.getLogger("avclips.pacing.pace_file")

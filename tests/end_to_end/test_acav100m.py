@@ -241,6 +241,7 @@ print(len(sizes), sum(sizes), peak)
 """
 
 
+@pytest.mark.slow
 def test_a_long_list_takes_no_memory(tmp_path: Path) -> None:
     """As objects, six hundred thousand clips more would be about three hundred megabytes."""
     found = {}

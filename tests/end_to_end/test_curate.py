@@ -51,7 +51,7 @@ def curate(youtube: FakeYouTube, base: Path, *words: str) -> subprocess.Complete
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("proposed", [False, True])
+@pytest.mark.parametrize("proposed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_from_metadata_to_clips(tmp_path: Path, media_folder: Path, proposed: bool) -> None:
     ways = ["--propose", "8", "--until", "segment"] if proposed else [*WHOLE]
     with FakeYouTube(media_folder, {DOG: FILM, CAT: FILM, LOST: FakeVideo(case="private")}) as youtube:

@@ -39,6 +39,7 @@ MOMENTS: list[tuple[str, Callable[[Stage, int], object]]] = [
 ]
 
 
+@pytest.mark.slow
 def test_kill_9_again_and_again_loses_nothing(tmp_path: Path, media_folder: Path) -> None:
     videos = {clip: FakeVideo(QUICK) for clip in SIX}
     with stage(tmp_path / "calm", media_folder, videos) as calm:

@@ -619,7 +619,10 @@ def test_every_signal_ends_it_alike(youtube: FakeYouTube, tmp_path: Path, number
     [
         (("--engine", "spark"), "--engine spark writes shards: --output-format webdataset or parquet"),
         (("--engine", "spark", "--output-format", "files"), "--engine spark writes shards"),
-        ((*SPARK, "local[2]", "--part", "0/2"), "--part, --archives and --max-clips go with --engine threads"),
+        (
+            (*SPARK, "local[2]", "--part", "0/2"),
+            "--part, --archives, --max-clips and --metrics-file go with --engine threads",
+        ),
         ((*SPARK, "local[2]", "--max-clips", "3"), "go with --engine threads"),
         ((*PACKED, "--wandb"), "--wandb goes with --engine spark"),
     ],

@@ -34,7 +34,9 @@ def test_half_of_the_kinds_are_true() -> None:
     assert not np.array_equal(pairs.true, pairs_of(data, 4).true)
 
 
-@pytest.mark.parametrize(("peer", "least"), [("cca", 0.8), ("contrastive", 0.65)])
+@pytest.mark.parametrize(
+    ("peer", "least"), [("cca", 0.8), pytest.param("contrastive", 0.65, marks=pytest.mark.slow)]
+)
 def test_a_peer_that_learns_finds_them(peer: str, least: float) -> None:
     pairs = pairs_of(made(1), 1)
     scores = peers.PEERS[peer](pairs, 0)
@@ -67,6 +69,7 @@ def test_the_slopes_of_infonce_are_its_slopes() -> None:
             assert slopes[side][place] == pytest.approx((above - below) / 2e-6, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_every_objective_is_measured_and_information_finds_them(tmp_path: Path) -> None:
     heard: list[int] = []
     found = experiment.run(made, [0, 1], method=Method(batch=200), told=lambda: heard.append(1))

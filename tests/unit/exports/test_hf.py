@@ -47,7 +47,7 @@ def test_what_a_row_holds(tmp_path: Path) -> None:
     due = {"id": "a1", "youtube_id": "a", "start": 1.0, "end": 1.5, "labels": ["dog"], "dataset": "clips"}
     due |= {"captions": ["a dog", "it barks"], "topic": "pets", "list_Video": "of the list", "pictures": 12}
     assert {name: row[name] for name in due} == due
-    assert not {"status", "reason", "error", "permanent", "flags"} & row.keys()
+    assert not {"status", "reason", "error", "permanent"} & row.keys()
 
 
 def test_still_texts_and_questions(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, media_folder: Path) -> Callab
         *(("25", fps) for fps in ("10", "30000/1001")),
         ("29.97", "8"),
         ("webm", "30"),
-        ("10", "25"),
+        *(slow([("10", "25")])),
         *(slow(("25", fps) for fps in ("25", "30", "1", "60"))),
         *(slow([("29.97", "25"), ("webm", "25"), ("10", "10"), ("10", "3")])),
         ("ends", "25"),
