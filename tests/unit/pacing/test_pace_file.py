@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from filelock import FileLock, Timeout
 
-from avclips.core import file_lock, files
+from avclips.core import file_lock, files, state_dir
 from avclips.core.clock import Clock
 from avclips.core.settings import Identity
 from avclips.core.state_dir import default_state_dir
@@ -306,7 +306,7 @@ def test_a_folder_that_another_made_is_not_used(tmp_path: Path, monkeypatch: pyt
     folder, mine = tmp_path / "avclips-0", tmp_path / "mine"
     mine.mkdir()
     folder.mkdir() if way == "folder" else folder.symlink_to(mine)
-    monkeypatch.setattr(files, "_ours", lambda folder: {os.lstat(tmp_path).st_uid + 1})
+    monkeypatch.setattr(state_dir, "_ours", lambda folder: {os.lstat(tmp_path).st_uid + 1})
     monkeypatch.setattr("avclips.pacing.pacer.default_state_dir", lambda: folder)
     pacer = make_pacer(GUEST, None, None, folder, FakeClock())
     assert isinstance(pacer.start(), Ticket) and isinstance(pacer.start(), Ticket)
@@ -314,7 +314,7 @@ def test_a_folder_that_another_made_is_not_used(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_we_make_is_ours(tmp_path: Path) -> None:
-    assert files._ours(tmp_path) == {os.getuid()} and not list(tmp_path.iterdir())
+    assert state_dir._ours(tmp_path) == {os.getuid()} and not list(tmp_path.iterdir())
 
 
 def test_a_planted_link_is_not_written_through(tmp_path: Path) -> None:
