@@ -13,8 +13,9 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,16 @@ from avclips.curate.select.choose import Method
 from avclips.curate.synthetic import plan
 
 FIFTH = 0.2
+SHARES = np.linspace(0.02, 1, 50)
+# What is drawn, and what it is called there.
+SHOWN = {
+    "backward bipartite": "avclips, default",
+    "cca": "canonical correlation",
+    "mi bipartite": "greedy (--greedy)",
+    "mi combination": "greedy, all pairs of layers, as ACAV100M's",
+    "contrastive": "contrastive",
+    "random": "random",
+}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -37,16 +48,23 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--clusters", type=int, default=32, help="of each layer (%(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="(%(default)s)")
     parser.add_argument("--folder", type=Path, help="where clips and features are kept (a folder that is removed)")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="an SVG of precision over the share that is kept"
+    )
     options = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="avclips-bench-") as scratch:
         found: dict[str, list[tuple[float, float]]] = {}
+        courses: dict[str, list[Any]] = {}
         for seed in range(options.first, options.first + options.seeds):
             pairs = made(options.folder or Path(scratch), options.clips, seed, options.workers)
             for name, order in orders(pairs, seed, options.clusters, Method(how="greedy")):
                 true, fifth = int(pairs.true.sum()), round(FIFTH * len(pairs.true))
                 at = float(pairs.true[order[:true]].mean()), float(pairs.true[order[:fifth]].mean())
                 found.setdefault(name, []).append(at)
+                courses.setdefault(name, []).append(course(pairs.true[order]))
             print(f"seed {seed}: {true} of {len(pairs.true)} clips have their own sound", flush=True)
+    if options.plot:
+        plot(options.plot, courses)
     chance = np.array(found["random"])[:, 0]
     print("\n| | precision at K | sd above random | of a fifth |\n|---|---|---|---|")
     for name, each in sorted(found.items(), key=lambda item: -np.mean(item[1], axis=0)[0]):
@@ -55,6 +73,28 @@ def main(words: Sequence[str] | None = None) -> int:
         said = f"| {name} | {mean[0]:.3f} ± {spread[0]:.3f} | {above:.0f} | {mean[1]:.3f} ± {spread[1]:.3f} |"
         print(said.replace(f"| {above:.0f} |", "| |") if name == "random" else said)
     return 0
+
+
+def course(hits: Any) -> Any:
+    """Precision at each of SHARES of all clips, as far as they were ordered."""
+    counts = np.round(SHARES * len(hits)).astype(int)
+    return (np.cumsum(hits)[counts - 1] / counts).tolist()
+
+
+def plot(path: Path, courses: Mapping[str, Sequence[Any]]) -> None:
+    """Precision over the share that is kept, the mean over seeds; a line each of SHOWN."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": "avclips", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(7, 4))
+        axes = figure.add_subplot()
+        for name, said in SHOWN.items():
+            mean = np.mean(courses[name], axis=0)
+            axes.plot(100 * SHARES, mean, label=said, linestyle=":" if name == "random" else "-")
+        axes.set(xlabel="clips kept, %", ylabel="of these with their own sound", ylim=(0.4, 1.02))
+        axes.legend(fontsize="small", loc="lower left")
+        figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 def made(folder: Path, count: int, seed: int, workers: int) -> Pairs:

@@ -31,8 +31,7 @@ import pyarrow.parquet as pq
 from avclips.core.files import whole
 from avclips.curate.synthetic import files, plan
 from tests.standin.fake_youtube import FakeYouTube
-
-from .given_videos import given
+from tests.standin.given_videos import given
 
 ROOT = Path(__file__).resolve().parent.parent
 _STAGE = re.compile(r".*\b\d of \d: avclips curate (\w+)")
