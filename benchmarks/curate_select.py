@@ -130,7 +130,7 @@ def main(words: Sequence[str] | None = None) -> int:
             ("greedy 20/4, combination", ACAV),
             ("greedy 1000/4, bipartite", _GREEDY),
             ("backward, bipartite", Method()),
-            ("backward, 10 rounds", Method(rounds=10)),
+            ("backward, 20 rounds", Method(rounds=20)),
         ):
             seconds, information = ours(layers, labels, method)
             print(f"| {clips:,} | {name} | {seconds:.3f} | {1e6 * seconds / clips:.2f} | {information:.3f} |")

@@ -57,8 +57,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--rounds",
         type=whole_number(1),
         metavar="N",
-        help="the clips with the least scores are left out in so many rounds, scored anew in each: more make the "
-        "mutual information larger and the selection more varied, and find fewer true pairs (1)",
+        help="the clips with the least scores are left out in so many rounds, scored anew in each: with fewer, "
+        "more of the clips are right, and they may be of fewer kinds (1)",
     )
     parser.add_argument(
         "--greedy",
@@ -146,8 +146,11 @@ def _leave(folder: Path, selection: Selection, ids: Any, clips: int, settings: d
 def lines(selection: Selection, clips: int, folder: Path) -> list[str]:
     """What is said at the end."""
     last = selection.curve[-1]
-    return [
+    said = [
         f"{last.clips:,} of {clips:,} clips are selected: mutual information {last.mi:.3f} nats, "
         f"of as many at random {last.random:.3f}",
         f"{folder / output.SELECTED} has their ids, ranks, gains and scores; {output.CURVE} the course",
     ]
+    if last.mi < last.random:
+        said.append("warning: less than at random: the clips are of few kinds, which --rounds 20 or --greedy vary")
+    return said

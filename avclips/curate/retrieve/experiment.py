@@ -21,7 +21,11 @@ SEEDS = 5
 CLUSTERS = 10
 # At which shares of K the course is written down.
 _SHARES = np.linspace(0.1, 2.0, 20)
-OBJECTIVES = (*(f"{how} {pairing}" for how in ("backward", "mi") for pairing in PAIRINGS), *PEERS, "random")
+OBJECTIVES = (
+    *(f"{how} {pairing}" for how in ("backward", "mi") for pairing in PAIRINGS),
+    *PEERS,
+    "random",
+)
 
 
 @dataclass(frozen=True)

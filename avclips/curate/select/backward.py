@@ -10,7 +10,9 @@ would speak for itself, loudest where there are few. PRIOR clips are added on bo
 say counts little. This is the pointwise mutual information, whose mean the greedy way increases clip by clip; but
 it is known of all clips before any is chosen, where the greedy way goes by what happened to come first.
 
-With one round the clips are ranked once. With more, each round leaves out some, and the others are counted anew.
+With one round the clips are ranked once: the best are those of the rarest clusters that always come together, and
+few kinds of clips may fill a small selection. With more, each round leaves out some, and the others are counted
+anew: what has become frequent scores less.
 Scores are whole numbers of ``UNIT``, as increments are; what adds them up is a look-up a pair.
 """
 
@@ -64,17 +66,18 @@ def ranked(
     keep: int,
     rounds: int,
     told: Callable[[int], None] = lambda clips: None,
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """All clips, best first; the first ``keep`` are selected. Of equal ones the first in ``labels`` comes first.
 
     Each round leaves out the same share of those that are left. ``told``: hears of ``keep`` clips, round by round.
     """
-    left = np.arange(len(labels))
-    behind: list[NDArray[np.int64]] = []
+    left = np.arange(len(labels), dtype=np.int32)
+    behind: list[NDArray[np.int32]] = []
     for number in range(1, rounds + 1):
         size = round(len(labels) * (keep / len(labels)) ** (number / rounds))
-        found = scores(clusters, pairs, labels[left])
-        order = left[np.argsort(-found, kind="stable")]
+        found = scores(clusters, pairs, labels if len(left) == len(labels) else labels[left])
+        np.negative(found, out=found)
+        order = left[np.argsort(found, kind="stable")]
         left = np.sort(order[:size])
         behind.append(order[size:])
         told(keep * number // rounds - keep * (number - 1) // rounds)

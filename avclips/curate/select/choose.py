@@ -122,29 +122,37 @@ def choose(
     extra("numba", "selection is compiled")
     from . import kernel
 
-    # By their first layer, as the lists of ``exactly`` want them.
-    pairs = sorted(pairs_of(layers, method.pairs))
-    used = sorted({layer for pair in pairs for layer in pair})
-    _check(layers, labels)
-    clusters = [layers[layer].clusters for layer in used]
-    here = [(used.index(one), used.index(other)) for one, other in pairs]
-    columns: Labels = np.asarray(labels) if len(used) == labels.shape[1] else np.ascontiguousarray(labels[:, used])
+    clusters, pairs, columns = _used(layers, labels, method.pairs)
     # The loops are compiled for what may be written to, or for what may not; mapped files may not.
     columns = columns.view()
     columns.flags.writeable = False
-    tables, gained = empty(clusters, here, keep), np.empty(keep, np.int64)
+    tables, gained = empty(clusters, pairs, keep), np.empty(keep, np.int64)
     if method.how == "backward":
-        chosen = backward.ranked(clusters, here, columns, keep, method.rounds, told)[:keep].astype(np.int32)
+        chosen = backward.ranked(clusters, pairs, columns, keep, method.rounds, told)[:keep]
         kernel.count_all(tables, columns, chosen, gained)
     else:
         chosen = _forward(tables, columns, clusters, method, gained, told)
     by_chance = np.random.default_rng([method.seed, 1]).permutation(np.arange(len(labels), dtype=np.int32))[:keep]
-    chance, of_chance = empty(clusters, here, keep), np.empty(keep, np.int64)
+    chance, of_chance = empty(clusters, pairs, keep), np.empty(keep, np.int64)
     kernel.count_all(chance, columns, by_chance, of_chance)
     objective, random = (_objective(each, len(pairs)) for each in (gained, of_chance))
     curve = tuple(Point(at, float(objective[at - 1]), float(random[at - 1])) for at in _points(keep))
     scores = [pointwise(tables, columns[chosen[at : at + _AT_ONCE]]) for at in range(0, keep, _AT_ONCE)]
     return Selection(chosen, np.diff(objective, prepend=0.0), np.concatenate(scores), curve)
+
+
+def _used(
+    layers: Sequence[Layer], labels: Labels, pairing: Pairing
+) -> tuple[list[int], list[tuple[int, int]], Labels]:
+    """Of the layers that are in a pair: their numbers of clusters, the pairs of them, and their labels."""
+    # By their first layer, as the lists of ``exactly`` want them.
+    pairs = sorted(pairs_of(layers, pairing))
+    used = sorted({layer for pair in pairs for layer in pair})
+    _check(layers, labels)
+    clusters = [layers[layer].clusters for layer in used]
+    here = [(used.index(one), used.index(other)) for one, other in pairs]
+    columns: Labels = np.asarray(labels) if len(used) == labels.shape[1] else np.ascontiguousarray(labels[:, used])
+    return clusters, here, columns
 
 
 def _forward(
