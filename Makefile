@@ -131,7 +131,7 @@ bench: $(BIN)/.made ## what a clip costs, ours and the usual ways side by side, 
 bench-long: $(BIN)/.made ## starts on a million clips, all of AVQA in fast time, ten million rows: half an hour [QUICK=1]
 	$(BIN)/python -m benchmarks.long $(if $(QUICK),--quick)
 
-bench-curate: $(BIN)/.made ## what the stages of curation cost, beside what they are compared with
+bench-curate: $(BIN)/.made ## what the stages of curation cost and find, beside what they are compared with: an hour of two cores
 	for each in benchmarks/curate*.py; do $(BIN)/python -m benchmarks.$$(basename $$each .py) || exit 1; done
 
 readers: $(BIN)/.made ## docs/readers.md: what 18 readers make of our files, about 15 minutes and 3 GB; Chromium where it is

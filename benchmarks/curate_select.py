@@ -30,6 +30,7 @@ from avclips.curate.select.choose import ACAV, Method, choose
 
 SHARE = 0.2
 _LAYERS = 5
+_GREEDY = Method(how="greedy")
 
 
 def assignments(clips: int, clusters: int, seed: int = 0) -> tuple[list[Layer], Any]:
@@ -111,7 +112,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     # Compiled before anything is timed.
     layers, labels = assignments(500, 32)
-    for method in (ACAV, Method()):
+    for method in (ACAV, _GREEDY):
         ours(layers, labels, method)
     print("| clips, clusters | ours | plain | times |\n|---|---|---|---|")
     for clips, clusters in ((20_000, 32), (20_000, 100)):
@@ -125,7 +126,12 @@ def main(words: Sequence[str] | None = None) -> int:
     print("\n| clips, 32 clusters | method | seconds | microseconds a clip | MI |\n|---|---|---|---|---|")
     for clips in (20_000, 1_000_000 if options.quick else 5_000_000):
         layers, labels = assignments(clips, 32)
-        for name, method in (("20/4, combination", ACAV), ("1000/4, bipartite", Method())):
+        for name, method in (
+            ("greedy 20/4, combination", ACAV),
+            ("greedy 1000/4, bipartite", _GREEDY),
+            ("backward, bipartite", Method()),
+            ("backward, 20 rounds", Method(rounds=20)),
+        ):
             seconds, information = ours(layers, labels, method)
             print(f"| {clips:,} | {name} | {seconds:.3f} | {1e6 * seconds / clips:.2f} | {information:.3f} |")
     print(f"\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")

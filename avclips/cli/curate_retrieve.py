@@ -17,6 +17,7 @@ from ..curate.retrieve.experiment import run as run_experiment
 from ..curate.retrieve.pairs import TwoSided
 from ..curate.retrieve.report import table_of, write
 from ..curate.select.choose import Method
+from ..curate.synthetic import plan
 from ..progress.bar import Progress
 from .arguments import whole_number
 from .curate_arguments import add_processes
@@ -44,10 +45,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--clusters", type=whole_number(2), default=CLUSTERS, metavar="N", help="of each layer (%(default)s)"
     )
     parser.add_argument(
-        "--batch", type=whole_number(1), default=_BATCH, metavar="N", help="as of select (%(default)s)"
+        "--batch", type=whole_number(1), default=_BATCH, metavar="N", help="as of select --greedy (%(default)s)"
     )
     parser.add_argument(
-        "--take", type=whole_number(1), default=_TAKE, metavar="N", help="as of select (%(default)s)"
+        "--take", type=whole_number(1), default=_TAKE, metavar="N", help="as of select --greedy (%(default)s)"
     )
     parser.add_argument("--classes", type=whole_number(4), default=10, metavar="N", help="labels (%(default)s)")
     parser.add_argument(
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     """Run it, write what was found, and print the table; returns 0."""
     if options.features and not options.data_dir:
         raise UsageError("--features are those of clips", "name their --data-dir")
-    method = Method(batch=options.batch, take=options.take)
+    method = Method(how="greedy", batch=options.batch, take=options.take)
     make = _data(options)
     title = make(0).name
     with Progress("retrieve", options.seeds * len(OBJECTIVES), "objective") as bar:
@@ -86,7 +87,8 @@ def _data(options: argparse.Namespace) -> Callable[[int], TwoSided]:
         return digits.DATA[options.data]
     if options.data == _SYNTHETIC:
         with Progress("made", options.clips, "clip") as bar:
-            folder = clips.synthetic(options.output, options.clips, 0, options.processes, bar.step)
+            made = plan.clips(options.clips, 0, foreign=0.0)
+            folder = clips.synthetic(options.output, made, options.processes, bar.step)
         return clips.of_features(folder, "synthetic clips", options.classes, options.per_class)
     folder = options.features or stage_folder(options.data_dir, "features")
     return clips.of_features(folder, str(options.data_dir), options.classes, options.per_class)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..curate.assignments import opened
 from ..curate.folders import stage_folder
 from ..curate.record import Record, begin, finish, finished, read, versions_of
 from ..curate.select import output
-from ..curate.select.choose import ACAV, Method, Selection, choose, how_many, warnings
+from ..curate.select.choose import ACAV, How, Method, Selection, choose, how_many, warnings
 from ..curate.select.pairs import MEANING, PAIRINGS
 from ..progress.bar import Progress
 from .arguments import whole_number
@@ -53,16 +54,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     said = "; ".join(f"{name}: {MEANING[name]}" for name in PAIRINGS)
     parser.add_argument("--pairs", choices=PAIRINGS, help=f"which layers are compared: {said} (bipartite)")
     parser.add_argument(
-        "--batch", type=whole_number(1), metavar="N", help=f"clips that each round draws at random ({_BATCH})"
+        "--rounds",
+        type=whole_number(1),
+        metavar="N",
+        help="the clips with the least scores are left out in so many rounds, scored anew in each: with fewer, "
+        "more of the clips are right, and they may be of fewer kinds (1)",
+    )
+    parser.add_argument(
+        "--greedy",
+        action="store_true",
+        help="as the original: clip by clip, by what each adds to the mutual information of those before",
+    )
+    parser.add_argument(
+        "--batch", type=whole_number(1), metavar="N", help=f"of --greedy: clips a step draws at random ({_BATCH})"
     )
     parser.add_argument(
         "--take", type=whole_number(1), metavar="N", help=f"of which so many, that add most, are taken ({_TAKE})"
     )
     parser.add_argument(
-        "--exact", action="store_true", help="each step takes the best of all; for up to some 100,000 clips"
+        "--exact",
+        action="store_true",
+        help="as --greedy, but each step takes the best of all; for up to some 100,000 clips",
     )
     parser.add_argument(
-        "--compat", choices=["acav"], help="as ACAV100M's: --pairs combination --batch 20 --take 4"
+        "--compat", choices=["acav"], help="as ACAV100M's: --greedy --pairs combination --batch 20 --take 4"
     )
     parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="of all that is drawn (0)")
     parser.add_argument("--assignments", type=Path, metavar="DIR", help="what cluster left (DIR/curation/cluster)")
@@ -72,15 +87,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def method_of(options: argparse.Namespace) -> Method:
     """How clips are chosen, as the options say. UsageError where they contradict each other."""
-    told = {
-        name: getattr(options, name) for name in ("pairs", "batch", "take") if getattr(options, name) is not None
-    }
-    if options.exact and (options.compat or {"batch", "take"} & told.keys()):
-        raise UsageError("--exact looks at all clips", "leave out --batch, --take and --compat")
-    if options.compat and told:
-        raise UsageError(f"--compat acav sets --{', --'.join(told)} itself", "name one or the other")
-    start = ACAV if options.compat else Method()
-    return Method(**{**start.settings(), **told, "exact": options.exact, "seed": options.seed})
+    names = ("pairs", "rounds", "batch", "take")
+    told = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if options.compat and (told or options.exact or options.greedy):
+        words = [*told, *(name for name in ("exact", "greedy") if getattr(options, name))]
+        raise UsageError(f"--compat acav sets --{', --'.join(words)} itself", "name one or the other")
+    if options.exact and (options.greedy or {"batch", "take"} & told.keys()):
+        raise UsageError("--exact looks at all clips", "leave out --greedy, --batch and --take")
+    if {"batch", "take"} & told.keys() and not options.greedy:
+        raise UsageError("--batch and --take are of --greedy", "add --greedy, or leave them out")
+    if "rounds" in told and (options.greedy or options.exact):
+        raise UsageError("--rounds leave clips out, where --greedy and --exact add them", "name one or the other")
+    if options.compat:
+        return replace(ACAV, seed=options.seed)
+    how: How = "exact" if options.exact else "greedy" if options.greedy else "backward"
+    return Method(how=how, seed=options.seed, **told)
 
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
@@ -125,8 +146,11 @@ def _leave(folder: Path, selection: Selection, ids: Any, clips: int, settings: d
 def lines(selection: Selection, clips: int, folder: Path) -> list[str]:
     """What is said at the end."""
     last = selection.curve[-1]
-    return [
+    said = [
         f"{last.clips:,} of {clips:,} clips are selected: mutual information {last.mi:.3f} nats, "
         f"of as many at random {last.random:.3f}",
         f"{folder / output.SELECTED} has their ids, ranks, gains and scores; {output.CURVE} the course",
     ]
+    if last.mi < last.random:
+        said.append("warning: less than at random: the clips are of few kinds, which --rounds 20 or --greedy vary")
+    return said

@@ -1,13 +1,15 @@
 """The cuts of a video, and a perceptual hash of a picture a second: one decode for both.
 
 PySceneDetect's ContentDetector (hue, saturation and brightness from one picture to the next), or ffmpeg's scdet on
-pictures of 160x90, several times as fast. Neither sees dissolves.
+pictures of 160x90, several times as fast. Neither sees dissolves. Both take flashes, strobes and coloured lights
+for cuts: so a cut counts only where the hashes of the pictures on both sides of it differ, which light alone
+hardly changes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,10 @@ _WIDTH = 256
 _FAST = "160:90"
 # Cuts that follow each other within so many seconds are one: flashes, and both ends of a wipe.
 _TOGETHER = 0.5
-# Seconds between two pictures of which a hash is made.
+# Of the bits that are set on either side of a cut, the share that is set on one side alone, at least. Of pictures
+# that have nothing to do with each other it is two thirds.
+_ANOTHER = 1 / 3
+# Seconds between two pictures whose hashes are kept.
 _EVERY = 1.0
 # A picture of 9x8: in each of its rows, which of two neighbours is brighter.
 _HASHED = (9, 8)
@@ -59,9 +64,9 @@ def look(path: Path) -> Look:
     extra("scenedetect", "shots are found")
     from scenedetect import ContentDetector, FrameTimecode
 
-    cuts: list[float] = []
+    cuts: list[int] = []
     at: list[float] = []
-    hashes: list[tuple[float, int]] = []
+    hashes: list[int] = []
     complaint = ""
     try:
         with av.open(str(path), format=container_of(path), options={"protocol_whitelist": "file"}) as container:
@@ -69,17 +74,17 @@ def look(path: Path) -> Look:
             # The other cores have videos of their own.
             stream.codec_context.thread_count = 1
             rate = stream.average_rate or stream.guessed_rate or 25
-            detector = ContentDetector(CONTENT, min_scene_len=max(1, round(_TOGETHER * rate)))
+            # Which cuts are one is seen to when those that are none are gone.
+            detector = ContentDetector(CONTENT, min_scene_len=1)
             width, height = _smaller(stream.width, stream.height)
             for frame in container.decode(stream):
                 if frame.time is None:
                     continue
-                number, seconds = len(at), frame.time - (at[0] if at else frame.time)
+                number = len(at)
                 at.append(frame.time)
                 small = frame.to_ndarray(format="bgr24", width=width, height=height, interpolation="FAST_BILINEAR")
-                cuts += [at[each.frame_num] for each in detector.process_frame(FrameTimecode(number, rate), small)]
-                if not hashes or seconds >= hashes[-1][0] + _EVERY:
-                    hashes.append((seconds, hash_of(_shrunk(small))))
+                hashes.append(hash_of(_shrunk(small)))
+                cuts += [each.frame_num for each in detector.process_frame(FrameTimecode(number, rate), small)]
     except (av.FFmpegError, IndexError) as error:
         complaint = str(error) or type(error).__name__
     return _looked(at, cuts, hashes, complaint)
@@ -105,8 +110,7 @@ def look_fast(path: Path, ffmpeg: Ffmpeg, folder: Path) -> Look:
     graph = (
         f"[0:v:0]scale={_FAST}:flags=fast_bilinear,split[shots][looks];"
         f"[shots]scdet=threshold={SCDET:g},metadata=mode=print:key=lavfi.scd.score:file=-[listed];"
-        f"[looks]select=isnan(prev_selected_t)+gte(t-prev_selected_t\\,{_EVERY:g}),"
-        f"scale={columns}:{rows}:flags=area,format=gray[small]"
+        f"[looks]scale={columns}:{rows}:flags=area,format=gray[small]"
     )
     words: list[str | Path] = [*READING, "-f", container_of(path), "-i", path, "-filter_complex", graph]
     words += ["-map", "[listed]", "-fps_mode", "passthrough", "-f", "null", "-"]
@@ -118,39 +122,55 @@ def look_fast(path: Path, ffmpeg: Ffmpeg, folder: Path) -> Look:
         np.frombuffer(data[begin : begin + size], np.uint8).reshape(rows, columns)
         for begin in range(0, len(data) - size + 1, size)
     ]
-    times: list[float] = []
-    for seconds in at:
-        if not times or seconds >= times[-1] + _EVERY:
-            times.append(seconds)
-    first = at[0] if at else 0.0
-    hashes = [(seconds - first, hash_of(picture)) for seconds, picture in zip(times, pictures, strict=False)]
-    return _looked(at, cuts, hashes, "")
+    return _looked(at, cuts, [hash_of(picture) for picture in pictures[: len(at)]], "")
 
 
 _AT = re.compile(r"frame:\d+\s+pts:\S+\s+pts_time:(-?[0-9.]+)")
 
 
-def _listed(lines: Iterable[str]) -> tuple[list[float], list[float]]:
-    """The time of each picture, and of those that are cuts: as far as they are not near the one before."""
+def _listed(lines: Iterable[str]) -> tuple[list[float], list[int]]:
+    """The time of each picture, and the numbers of those that seem to be cuts."""
     at: list[float] = []
-    cuts: list[float] = []
+    cuts: list[int] = []
     for line in lines:
         if (found := _AT.match(line)) is not None:
             at.append(float(found[1]))
         elif line.startswith("lavfi.scd.score=") and at and float(line.partition("=")[2]) >= SCDET:
-            cuts += [at[-1]] if not cuts or at[-1] - cuts[-1] >= _TOGETHER else []
+            cuts.append(len(at) - 1)
     return at, cuts
 
 
-def _looked(at: list[float], cuts: list[float], hashes: list[tuple[float, int]], complaint: str) -> Look:
-    if not at:
+def real_cuts(at: Sequence[float], cuts: Iterable[int], hashes: Sequence[int]) -> list[float]:
+    """When there are cuts: those at which the picture is another one, the first of those that follow each other.
+
+    ``cuts``: the numbers of the pictures behind them, ascending.
+    """
+    found: list[float] = []
+    for number in cuts:
+        near = found and at[number] - found[-1] < _TOGETHER
+        if 0 < number < len(hashes) and not near and _another(hashes[number - 1], hashes[number]):
+            found.append(at[number])
+    return found
+
+
+def _another(before: int, behind: int) -> bool:
+    """Whether two hashes are of different pictures; of plain ones nothing speaks against it."""
+    return (before ^ behind).bit_count() >= _ANOTHER * (before | behind).bit_count()
+
+
+def _looked(at: list[float], cuts: list[int], hashes: list[int], complaint: str) -> Look:
+    if not at or not hashes:
         raise Transient("media", complaint or "no picture can be decoded")
     first = at[0]
     one = (at[-1] - first) / (len(at) - 1) if len(at) > 1 else 0.0
+    kept: list[int] = []
+    for number, seconds in enumerate(at[: len(hashes)]):
+        if not kept or seconds >= at[kept[-1]] + _EVERY:
+            kept.append(number)
     return Look(
-        tuple(cut - first for cut in cuts if cut > first),
-        tuple(seconds for seconds, _ in hashes),
-        np.array([each for _, each in hashes], dtype=np.uint64),
+        tuple(cut - first for cut in real_cuts(at, cuts, hashes) if cut > first),
+        tuple(at[number] - first for number in kept),
+        np.array([hashes[number] for number in kept], dtype=np.uint64),
         at[-1] - first + one,
         complaint,
     )

@@ -8,13 +8,15 @@ from pathlib import Path
 from tests.support.made_files import made
 
 COLOURS = ("red", "blue", "green", "yellow", "purple", "white", "navy", "orange")
+# Where something is to be seen: colours alone are no other picture. The fourth shot is much as the fifth.
+PLACES = ("5:y=5", "60:y=40", "110:y=10", "78:y=45", "95:y=45", "60:y=5")
 
 
 def shots(folder: Path, seconds: Sequence[float], sound: bool = True) -> Path:
     """A video of shots of these lengths, 10 frames a second; made once in ``folder``."""
     graph = "".join(
         f"color=c={COLOURS[number % len(COLOURS)]}:s=160x90:r=10:d={lasts},"
-        f"drawbox=x=10+{number}*8:y=10:w=40:h=40:c=black:t=fill[{number}];"
+        f"drawbox=x={PLACES[number % len(PLACES)]}:w=40:h=40:c=black:t=fill[{number}];"
         for number, lasts in enumerate(seconds)
     )
     graph += "".join(f"[{number}]" for number in range(len(seconds))) + f"concat=n={len(seconds)}[all]"

@@ -158,10 +158,11 @@ def _see_count(clusters: int, clips: int) -> None:
     if clusters > clips:
         raise UsageError(f"{clips} clips cannot be {clusters} clusters", f"--clusters {max(1, clips)} or fewer")
     if clips < CLIPS_A_CELL * clusters**2:
-        fitting = max(2, int((clips / CLIPS_A_CELL) ** 0.5))
+        fitting = int((clips / CLIPS_A_CELL) ** 0.5)
+        advice = f"--clusters {fitting} would do" if fitting > 1 else "no number of clusters would do"
         say(
             f"warning: {clips:,} clips are few for {clusters} clusters: the mutual information of two layers is "
-            f"mostly chance below {CLIPS_A_CELL} k x k clips; --clusters {fitting} would do",
+            f"mostly chance below {CLIPS_A_CELL} k x k clips; {advice}",
             matters=True,
         )
 

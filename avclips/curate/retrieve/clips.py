@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ def of_features(folder: Path, name: str, classes: int, most: int) -> Callable[[i
             f"{name} has {len(usable)} labels with {_FEWEST} clips each, of {len(labels)} clips",
             f"--classes {len(usable)} or fewer" if len(usable) > 3 else "a list with labels is needed",
         )
-    seen, heard = (_layers(features, modality) for modality in ("video", "audio"))
+    seen, heard = (layers_of(features, modality) for modality in ("video", "audio"))
     here = np.flatnonzero(np.isin(kinds, usable))
 
     def made(seed: int) -> TwoSided:
@@ -50,9 +50,10 @@ def of_features(folder: Path, name: str, classes: int, most: int) -> Callable[[i
     return made
 
 
-def synthetic(folder: Path, count: int, seed: int, processes: int, told: Callable[[], None]) -> Path:
-    """Make ``count`` clips, each with its own sound, in ``folder``/clips, and features; returns their folder."""
-    clips = plan.clips(count, seed, foreign=0.0)
+def synthetic(
+    folder: Path, clips: Sequence[plan.Clip], processes: int, told: Callable[[], None] = lambda: None
+) -> Path:
+    """Make these clips in ``folder``/clips, and features of them; returns the folder of the features."""
     for _ in files.write_clips(folder / "clips", clips, processes):
         told()
 
@@ -67,7 +68,8 @@ def synthetic(folder: Path, count: int, seed: int, processes: int, told: Callabl
     return folder / "features"
 
 
-def _layers(features: Features, modality: str) -> list[Array]:
+def layers_of(features: Features, modality: str) -> list[Array]:
+    """The layers of a modality, (clips, numbers) each. UsageError where there is none."""
     names = [layer.name for layer in features.layers if layer.modality == modality]
     if not names:
         raise UsageError(f"the features have no layer of {modality}", "choose features of sound and of picture")

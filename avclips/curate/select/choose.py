@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ...core.errors import RunError, UsageError
 from ...core.extras import extra
 from ..assignments import Layer
+from . import backward
 from .pairs import Pairing, pairs_of
-from .tables import UNIT, Labels, empty, pointwise
+from .tables import UNIT, Labels, Tables, empty, pointwise
 
+How = Literal["backward", "greedy", "exact"]
 # Of how many points the curve is, at most; how often a caller hears how far it is.
 _POINTS, _TOLD = 60, 400
 # From how many clips a table of C x C says something: five times its cells.
@@ -26,17 +28,21 @@ _AT_ONCE = 1 << 20
 class Method:
     """How clips are chosen.
 
-    Each round draws ``batch`` clips at random and takes the ``take`` that add most. With ``exact``, each step
-    takes the one of all that adds most, and these two are of no use.
+    ``backward``: all clips are scored, and those with the least scores are left out, in so many ``rounds``.
+    ``greedy``: each round draws ``batch`` clips at random and takes the ``take`` that add most to the mutual
+    information of the selection. ``exact``: each step takes the one of all that adds most.
     """
 
     pairs: Pairing = "bipartite"
+    how: How = "backward"
+    rounds: int = 1
     batch: int = 1000
     take: int = 4
-    exact: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise UsageError(f"{self.rounds} rounds leave nothing out", "one or more")
         if not 1 <= self.take <= self.batch:
             raise UsageError(
                 f"{self.take} clips cannot be taken of {self.batch} drawn", "take at most as many as are drawn"
@@ -44,12 +50,12 @@ class Method:
 
     def settings(self) -> dict[str, Any]:
         """What decides which clips are chosen."""
-        said = asdict(self)
-        return {name: said[name] for name in said if not (self.exact and name in ("batch", "take"))}
+        of_others = {"rounds": self.how != "backward", "batch": self.how != "greedy", "take": self.how != "greedy"}
+        return {name: value for name, value in asdict(self).items() if not of_others.get(name)}
 
 
 # What the original does: 20 are drawn, four are taken, of all pairs of layers.
-ACAV = Method(pairs="combination", batch=20, take=4)
+ACAV = Method("combination", "greedy", batch=20, take=4)
 
 
 @dataclass(frozen=True)
@@ -116,40 +122,68 @@ def choose(
     extra("numba", "selection is compiled")
     from . import kernel
 
+    clusters, pairs, columns = _used(layers, labels, method.pairs)
+    # The loops are compiled for what may be written to, or for what may not; mapped files may not.
+    columns = columns.view()
+    columns.flags.writeable = False
+    tables, gained = empty(clusters, pairs, keep), np.empty(keep, np.int64)
+    if method.how == "backward":
+        chosen = backward.ranked(clusters, pairs, columns, keep, method.rounds, told)[:keep]
+        kernel.count_all(tables, columns, chosen, gained)
+    else:
+        chosen = _forward(tables, columns, clusters, method, gained, told)
+    by_chance = np.random.default_rng([method.seed, 1]).permutation(np.arange(len(labels), dtype=np.int32))[:keep]
+    chance, of_chance = empty(clusters, pairs, keep), np.empty(keep, np.int64)
+    kernel.count_all(chance, columns, by_chance, of_chance)
+    objective, random = (_objective(each, len(pairs)) for each in (gained, of_chance))
+    curve = tuple(Point(at, float(objective[at - 1]), float(random[at - 1])) for at in _points(keep))
+    scores = [pointwise(tables, columns[chosen[at : at + _AT_ONCE]]) for at in range(0, keep, _AT_ONCE)]
+    return Selection(chosen, np.diff(objective, prepend=0.0), np.concatenate(scores), curve)
+
+
+def _used(
+    layers: Sequence[Layer], labels: Labels, pairing: Pairing
+) -> tuple[list[int], list[tuple[int, int]], Labels]:
+    """Of the layers that are in a pair: their numbers of clusters, the pairs of them, and their labels."""
     # By their first layer, as the lists of ``exactly`` want them.
-    pairs = sorted(pairs_of(layers, method.pairs))
+    pairs = sorted(pairs_of(layers, pairing))
     used = sorted({layer for pair in pairs for layer in pair})
     _check(layers, labels)
     clusters = [layers[layer].clusters for layer in used]
     here = [(used.index(one), used.index(other)) for one, other in pairs]
     columns: Labels = np.asarray(labels) if len(used) == labels.shape[1] else np.ascontiguousarray(labels[:, used])
-    # The loops are compiled for what may be written to, or for what may not; mapped files may not.
-    columns = columns.view()
-    columns.flags.writeable = False
-    tables = empty(clusters, here, keep)
+    return clusters, here, columns
+
+
+def _forward(
+    tables: Tables,
+    labels: Labels,
+    clusters: Sequence[int],
+    method: Method,
+    gained: NDArray[np.int64],
+    told: Callable[[int], None],
+) -> NDArray[np.int32]:
+    """The clips in the order in which they are chosen, as many as ``gained`` has place for; fills that."""
+    from . import kernel
+
+    keep, exact = len(gained), method.how == "exact"
     progress = kernel.Progress(
-        pool=np.arange(0 if method.exact else len(labels), dtype=np.int32),
+        pool=np.arange(0 if exact else len(labels), dtype=np.int32),
         at=np.array([len(labels), 0]),
         chosen=np.empty(keep, np.int32),
-        gained=np.empty(keep, np.int64),
+        gained=gained,
         random=np.array([method.seed], np.uint64),
     )
-    lists = kernel.lists_of(tables, columns, clusters) if method.exact else None
+    lists = kernel.lists_of(tables, labels, clusters) if exact else None
     done = 0
     for upto in [*range(0, keep, max(1, keep // _TOLD))[1:], keep]:
         if lists is not None:
-            kernel.exactly(tables, columns, progress, lists, upto)
+            kernel.exactly(tables, labels, progress, lists, upto)
         else:
-            kernel.by_batches(tables, columns, progress, upto, method.batch, method.take)
+            kernel.by_batches(tables, labels, progress, upto, method.batch, method.take)
         told(upto - done)
         done = upto
-    by_chance = np.random.default_rng([method.seed, 1]).permutation(np.arange(len(labels), dtype=np.int32))[:keep]
-    chance, gained = empty(clusters, here, keep), np.empty(keep, np.int64)
-    kernel.count_all(chance, columns, by_chance, gained)
-    objective, random = (_objective(each, len(pairs)) for each in (progress.gained, gained))
-    curve = tuple(Point(at, float(objective[at - 1]), float(random[at - 1])) for at in _points(keep))
-    scores = [pointwise(tables, columns[progress.chosen[at : at + _AT_ONCE]]) for at in range(0, keep, _AT_ONCE)]
-    return Selection(progress.chosen, np.diff(objective, prepend=0.0), np.concatenate(scores), curve)
+    return progress.chosen
 
 
 def _objective(gained: NDArray[np.int64], pairs: int) -> NDArray[np.float64]:

@@ -212,10 +212,23 @@ def test_clusters_of_other_features_are_refused(tmp_path: Path) -> None:
 def test_few_clips_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made_features(tmp_path / "features")
     stage.make(job_of(tmp_path, clusters=6))
-    assert "150 clips are few for 6 clusters" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "150 clips are few for 6 clusters" in said and "--clusters 5 would do" in said
     made_features(tmp_path / "b" / "features")
     stage.make(job_of(tmp_path / "b"))
     assert "warning" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("clusters", "clips", "said"),
+    [(3, 20, "--clusters 2 would do"), (2, 20, ""), (2, 19, "no number of clusters would do")],
+)
+def test_what_would_do_is_less_than_was_asked_for(
+    clusters: int, clips: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage._see_count(clusters, clips)
+    told = capsys.readouterr().out
+    assert said in told if said else not told
 
 
 def test_a_column_that_never_changes_tells_nothing() -> None:

@@ -58,7 +58,7 @@ def test_the_files_of_a_selection(tmp_path: Path) -> None:
     assert pq.read_table(folder / "selected.parquet").equals(selected)
     assert (folder / "ids.txt").read_text().split() == selected["id"].to_pylist()
     first = selected.to_pylist()[0]
-    seconds = f'"[{first["start"]:.0f}, {first["end"]:.0f}]"'
+    seconds = f'"[{first["start"]:g}, {first["end"]:g}]"'
     lines = (folder / "output.csv").read_text().splitlines()
     assert len(lines) == 100
     assert lines[0].replace('"', "") == f"videos,{first['id']}.mp4,{first['video']},{seconds}".replace('"', "")

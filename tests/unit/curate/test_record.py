@@ -68,3 +68,13 @@ def test_half_a_clustering_is_none(tmp_path: Path) -> None:
     clusters.write(tmp_path, Assignments(layers, np.zeros((2, 1), np.uint8), pa.table({"id": ["a", "b", "c"]})))
     with pytest.raises(RunError, match="3 rows"):
         clusters.read(tmp_path)
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    begin(tmp_path, RECORD)
+    (tmp_path / "parts").mkdir()
+    left = [tmp_path / ".run.json.host-1.tmp", tmp_path / "parts" / ".part-00000.npz.host-1.part"]
+    for path in [*left, tmp_path / "parts" / "part-00000.npz"]:
+        path.write_text("x")
+    begin(tmp_path, RECORD)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["part-00000.npz", "parts", "run.json"]

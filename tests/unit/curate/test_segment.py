@@ -19,7 +19,7 @@ from avclips.core.signals import Signals
 from avclips.curate import segment
 from avclips.curate.folders import stage_folder
 from avclips.curate.proposals import CLIPS, NOTES, VIDEOS, Notes
-from avclips.curate.shots import look, look_fast
+from avclips.curate.shots import look, look_fast, real_cuts
 from avclips.media.ffmpeg_trial import find_ffmpeg
 from tests.support.made_videos import shots
 
@@ -184,3 +184,28 @@ def test_quality_is_that_of_the_videos(tmp_path: Path) -> None:
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "folder.json").write_text('{"dataset": "clips", "settings": {"quality": 480}}')
     assert segment._quality_of(tmp_path) == 480
+
+
+LEFT, RIGHT, PLAIN = 0b1111_0000, 0b0000_1111, 0
+
+
+@pytest.mark.parametrize(
+    ("hashes", "cuts", "found"),
+    [
+        ([LEFT, LEFT, RIGHT, RIGHT], [2], [2.0]),
+        # A flash: the picture is the one it was.
+        ([LEFT, LEFT | 1, LEFT, LEFT], [1, 2], []),
+        # What a flash hid is a cut all the same.
+        ([LEFT, LEFT | 1, RIGHT, RIGHT], [1, 2], [2.0]),
+        # Nothing is in either picture that could be the same.
+        ([PLAIN, PLAIN, PLAIN, LEFT], [1, 3], [1.0, 3.0]),
+        # No picture is before the first.
+        ([LEFT, RIGHT, RIGHT, RIGHT], [0, 1], [1.0]),
+    ],
+)
+def test_light_alone_makes_no_cut(hashes: list[int], cuts: list[int], found: list[float]) -> None:
+    assert real_cuts([0.0, 1.0, 2.0, 3.0], cuts, hashes) == found
+
+
+def test_cuts_that_follow_each_other_are_one() -> None:
+    assert real_cuts([0.0, 0.1, 0.2, 0.3, 0.7], [1, 2, 4], [LEFT, RIGHT, LEFT, LEFT, RIGHT]) == [0.1, 0.7]

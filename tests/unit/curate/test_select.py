@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from avclips.core.errors import RunError, UsageError
 from avclips.curate.assignments import Layer
 from avclips.curate.select import reference
-from avclips.curate.select.choose import ACAV, Method, Selection, choose, how_many, warnings
+from avclips.curate.select.backward import PRIOR
+from avclips.curate.select.choose import ACAV, How, Method, Selection, choose, how_many, warnings
 from avclips.curate.select.pairs import PAIRINGS, pairs_of
 from avclips.curate.select.tables import UNIT, add, empty, increments, mutual_information, pointwise, steps
 
@@ -117,13 +118,14 @@ def test_compiled_as_in_numpy(
     labels = made_labels(clips, 4, clusters, seed)
     layers = layers_of(2, 2, clusters)
     keep, pairs = how_many(share, clips), pairs_of(layers, pairing)
-    for exact in (False, True):
+    how: How
+    for how in ("greedy", "exact"):
         tables = empty([clusters] * 4, pairs, keep)
-        if exact:
+        if how == "exact":
             rows, gained = reference.exactly(labels, tables, keep, seed)
         else:
             rows, gained = reference.by_batches(labels, tables, keep, max(batch, take), take, seed)
-        ours = choose(layers, labels, keep, Method(pairing, max(batch, take), take, exact, seed))
+        ours = choose(layers, labels, keep, Method(pairing, how, 1, max(batch, take), take, seed))
         assert ours.rows.tolist() == rows
         assert len(set(rows)) == keep
         total = np.cumsum(np.array(gained) * UNIT)
@@ -136,7 +138,7 @@ def test_each_step_takes_what_adds_most(seed: int) -> None:
     """The first of those whose information, counted anew of all that are chosen and one more, is highest."""
     labels, layers = made_labels(40, 4, 3, seed), layers_of(2, 2, 3)
     pairs = pairs_of(layers, "bipartite")
-    rows = choose(layers, labels, 25, Method(exact=True, seed=seed)).rows.tolist()
+    rows = choose(layers, labels, 25, Method(how="exact", seed=seed)).rows.tolist()
     for step in range(1, 25):
         free = [row for row in range(40) if row not in rows[:step]]
         found = np.array([mean_information(labels[[*rows[:step], row]], pairs) for row in free])
@@ -146,7 +148,7 @@ def test_each_step_takes_what_adds_most(seed: int) -> None:
 
 def test_scores_are_the_information_and_gains_sum_to_it() -> None:
     labels, layers = made_labels(3000, 6, 8, 1), layers_of(3, 3, 8)
-    made = choose(layers, labels, 700, Method(batch=100))
+    made = choose(layers, labels, 700, Method(how="greedy", batch=100))
     right = mean_information(labels[made.rows], pairs_of(layers, "bipartite"))
     assert made.scores.mean() == pytest.approx(right, abs=1e-10)
     assert made.gains.sum() == pytest.approx(right, abs=1e-10)
@@ -163,7 +165,7 @@ def test_more_candidates_find_more_and_all_beat_chance() -> None:
     labels, layers = made_labels(4000, 6, 10, 2), layers_of(3, 3, 10)
     few, many, best = (
         choose(layers, labels, 800, each).curve[-1]
-        for each in (Method(batch=20), Method(batch=1000), Method(exact=True))
+        for each in (Method(how="greedy", batch=20), Method(how="greedy"), Method(how="exact"))
     )
     assert few.random < few.mi < many.mi
     assert best.mi > few.mi
@@ -171,7 +173,7 @@ def test_more_candidates_find_more_and_all_beat_chance() -> None:
 
 def test_all_of_them_can_be_kept() -> None:
     labels, layers = made_labels(101, 4, 4, 0), layers_of(2, 2, 4)
-    for method in (Method(), ACAV, Method(exact=True)):
+    for method in (Method(), Method(rounds=3), ACAV, Method(how="exact")):
         made = choose(layers, labels, how_many(1.0, 101), method)
         assert sorted(made.rows.tolist()) == list(range(101))
         assert made.curve[-1].mi == pytest.approx(made.curve[-1].random, abs=1e-12)
@@ -179,7 +181,9 @@ def test_all_of_them_can_be_kept() -> None:
 
 def test_the_seed_decides_and_nothing_else_does() -> None:
     labels, layers = made_labels(2000, 4, 8, 3), layers_of(2, 2, 8)
-    one, again, other = (choose(layers, labels, 300, Method(seed=seed)).rows.tolist() for seed in (1, 1, 2))
+    one, again, other = (
+        choose(layers, labels, 300, Method(how="greedy", seed=seed)).rows.tolist() for seed in (1, 1, 2)
+    )
     assert one == again
     assert one != other
 
@@ -187,16 +191,16 @@ def test_the_seed_decides_and_nothing_else_does() -> None:
 @pytest.mark.slow  # Compiled once more.
 def test_labels_may_be_of_16_bits() -> None:
     labels, layers = made_labels(2000, 4, 8, 3).astype(np.uint16), layers_of(2, 2, 300)
-    for method in (Method(), Method(exact=True)):
+    for method in (Method(), Method(how="greedy"), Method(how="exact")):
         one = choose(layers, labels, 300, method).rows
         assert one.tolist() == choose(layers, labels.astype(np.uint8), 300, method).rows.tolist()
     labels[7] = 299
-    assert 7 in choose(layers, labels, 300, Method(exact=True)).rows
+    assert 7 in choose(layers, labels, 300, Method(how="exact")).rows
 
 
 def test_clips_that_are_alike_are_taken_by_number() -> None:
     labels = np.repeat(np.array([[0, 0], [1, 1]], np.uint8), 20, axis=0)
-    rows = choose(layers_of(1, 1, 2), labels, 40, Method(exact=True, seed=5)).rows.tolist()
+    rows = choose(layers_of(1, 1, 2), labels, 40, Method(how="exact", seed=5)).rows.tolist()
     for half in (range(20), range(20, 40)):
         taken = [row for row in rows[1:] if row in half]
         assert taken == sorted(taken)
@@ -240,6 +244,65 @@ def test_a_large_count_loses_nothing() -> None:
 
 def test_told_of_each_step() -> None:
     heard: list[int] = []
-    made: Selection = choose(layers_of(2, 2, 4), made_labels(2000, 4, 4, 1), 1000, Method(), heard.append)
+    labels, layers = made_labels(2000, 4, 4, 1), layers_of(2, 2, 4)
+    made: Selection = choose(layers, labels, 1000, Method(how="greedy"), heard.append)
     assert sum(heard) == len(made.rows) == 1000
     assert len(heard) > 100
+
+
+def score_of(labels: Any, pairs: Any, row: int) -> float:
+    """What a clip scores, by counting the others one by one."""
+    others = np.delete(labels, row, axis=0)
+    total = 0.0
+    for one, other in pairs:
+        left, right = others[:, one] == labels[row, one], others[:, other] == labels[row, other]
+        expected = left.sum() * right.sum() / len(others)
+        total += np.log(((left & right).sum() + PRIOR) / (expected + PRIOR))
+    return total
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_backward_leaves_out_those_with_the_least_scores(rounds: int) -> None:
+    labels, layers = made_labels(60, 4, 3, 5), layers_of(2, 2, 3)
+    pairs = pairs_of(layers, "bipartite")
+    left = list(range(60))
+    for size in {1: (20,), 3: (42, 29, 20)}[rounds]:
+        found = {row: round(score_of(labels[left], pairs, place), 9) for place, row in enumerate(left)}
+        ordered = sorted(left, key=lambda row: -found[row])
+        left = sorted(ordered[:size])
+    made = choose(layers, labels, 20, Method(rounds=rounds))
+    assert sorted(made.rows.tolist()) == left
+    assert made.rows.tolist() == ordered[:20]
+    assert made.scores.mean() == pytest.approx(mean_information(labels[left], pairs), abs=1e-10)
+
+
+def test_backward_finds_more_true_pairs_than_greedy() -> None:
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 8, 4000)
+    true = rng.random(4000) < 0.5
+    heard = np.where(true, kinds, rng.integers(0, 8, 4000))
+    columns = [
+        np.where(rng.random(4000) < 0.6, each, rng.integers(0, 8, 4000)) for each in [heard] * 3 + [kinds] * 3
+    ]
+    labels, layers = np.stack(columns, axis=1).astype(np.uint8), layers_of(3, 3, 8)
+    greedy, once, often = (
+        choose(layers, labels, 1000, each) for each in (Method(how="greedy"), Method(), Method(rounds=20))
+    )
+    for made in (once, often):
+        assert true[made.rows].mean() > true[greedy.rows].mean() + 0.02
+    assert often.curve[-1].mi > once.curve[-1].mi
+
+
+def test_rounds_keep_kinds_that_are_all_as_sure() -> None:
+    """Of four kinds whose sounds are nearly always theirs, a quarter of the clips is not of one or two."""
+    rng, kinds = np.random.default_rng(0), np.arange(400) % 4
+    columns = [np.where(rng.random(400) < 0.1, rng.integers(0, 4, 400), kinds) for _ in range(2)]
+    labels, layers = np.stack(columns, axis=1).astype(np.uint8), layers_of(1, 1, 4)
+    once, often = (choose(layers, labels, 100, each) for each in (Method(), Method(rounds=20)))
+    assert len(np.unique(kinds[once.rows])) < len(np.unique(kinds[often.rows])) == 4
+    assert often.curve[-1].mi > often.curve[-1].random > once.curve[-1].mi
+
+
+def test_backward_takes_clips_that_are_alike_by_number() -> None:
+    labels = np.repeat(np.array([[0, 0], [1, 1]], np.uint8), 20, axis=0)
+    assert choose(layers_of(1, 1, 2), labels, 30, Method(rounds=1)).rows.tolist() == list(range(30))

@@ -93,8 +93,9 @@ def test_the_same_again_gives_the_same_bytes_and_says_so(
     [
         (("--keep", "0.3"), "keep was 400, now 600"),
         (("--seed", "1"), "seed was 0, now 1"),
-        (("--compat", "acav"), "batch was 1000, now 20"),
-        (("--exact",), "exact was False, now True"),
+        (("--rounds", "2"), "rounds was 1, now 2"),
+        (("--compat", "acav"), "batch was None, now 20; how was 'backward', now 'greedy'"),
+        (("--exact",), "how was 'backward', now 'exact'"),
     ],
 )
 def test_another_selection_needs_another_folder(tmp_path: Path, words: tuple[str, ...], refused: str) -> None:
@@ -128,7 +129,11 @@ def test_mixed_files_are_refused(tmp_path: Path) -> None:
     [
         ("--exact", "--batch", "10"),
         ("--compat", "acav", "--take", "2"),
-        ("--batch", "3", "--take", "4"),
+        ("--compat", "acav", "--greedy"),
+        ("--batch", "10"),
+        ("--rounds", "2", "--greedy"),
+        ("--exact", "--greedy"),
+        ("--greedy", "--batch", "3", "--take", "4"),
         ("--keep", "2001"),
     ],
 )

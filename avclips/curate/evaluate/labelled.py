@@ -1,0 +1,110 @@
+"""Features of clips with labels: from the folder's own list, or from a CSV file of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv as pc
+from numpy.typing import NDArray
+from pyarrow import ArrowInvalid
+
+from ...core.errors import UsageError
+from ..features.parts import Features, layer_of
+from ..features.stage import opened
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """``layers``: by name, (clips, dims), each of one of ``modalities``. ``classes``: (clips,), of ``names``.
+
+    ``videos``: of which video each clip is; ``folds``: of each clip, where they are given, else None.
+    """
+
+    layers: Mapping[str, Array]
+    modalities: Mapping[str, str]
+    names: tuple[str, ...]
+    classes: NDArray[np.int64]
+    videos: NDArray[np.str_]
+    folds: NDArray[np.str_] | None
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def sides(self) -> dict[str, Array]:
+        """All layers of the sound side by side, all of the picture, and both; whatever there is."""
+        made = {}
+        for modality in ("audio", "video"):
+            here = [layer for name, layer in self.layers.items() if self.modalities[name] == modality]
+            if here:
+                made[modality] = np.concatenate(here, axis=1)
+        if len(made) == 2:
+            made["both"] = np.concatenate([*made.values()], axis=1)
+        return made
+
+
+@dataclass(frozen=True)
+class Labels:
+    """``label``, and where the file has them ``fold``, of each clip by its id."""
+
+    label: Mapping[str, str]
+    fold: Mapping[str, str] | None
+
+
+def read_labels(path: Path) -> Labels:
+    """A CSV file with the columns id and label, and perhaps fold. UsageError where it is none."""
+    hint = "its first line names the columns: id,label or id,label,fold"
+    options = pc.ConvertOptions(column_types=dict.fromkeys(("id", "label", "fold"), "string"))
+    try:
+        table = pc.read_csv(path, convert_options=options)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}", hint) from error
+    except ArrowInvalid as error:
+        raise UsageError(f"{path} is no CSV file: {error}", hint) from error
+    if missing := [name for name in ("id", "label") if name not in table.column_names]:
+        raise UsageError(f"{path} has no column {', '.join(missing)}", hint)
+    ids = table["id"].to_pylist()
+    if len(set(ids)) < len(ids):
+        raise UsageError(f"{path} names a clip twice", "one line a clip")
+    folds = dict(zip(ids, table["fold"].to_pylist(), strict=True)) if "fold" in table.column_names else None
+    return Labels(dict(zip(ids, table["label"].to_pylist(), strict=True)), folds)
+
+
+def of_features(folder: Path, given: Labels | None, ids: Collection[str] | None = None) -> Labelled:
+    """The clips of finished features that have a label: a given one, or the first of their own list.
+
+    ``ids``: only these. UsageError where fewer than two classes are left.
+    """
+    features, _ = opened(folder)
+    rows = [row for table in features.rows() for row in table.select(["id", "video", "labels"]).to_pylist()]
+    if given is None:
+        labels = [(row["labels"] or [""])[0] for row in rows]
+    else:
+        labels = [given.label.get(row["id"], "") for row in rows]
+    folds = [(given.fold or {}).get(row["id"], "") if given else "" for row in rows]
+    wanted = [ids is None or row["id"] in ids for row in rows]
+    here = np.array([bool(label) for label in labels], bool) & np.array(wanted, bool)
+    names, classes = np.unique(np.array(labels, str)[here], return_inverse=True)
+    if len(names) < 2:
+        raise UsageError(
+            f"{int(here.sum())} of {len(rows)} clips have a label, of {len(names)} classes",
+            "name them: --labels FILE, a CSV file with the columns id and label",
+        )
+    return Labelled(
+        {layer.name: _rows(features, layer.name)[here] for layer in features.layers},
+        {layer.name: layer.modality for layer in features.layers},
+        tuple(str(name) for name in names),
+        classes.astype(np.int64),
+        # A clip of no known video is one of its own.
+        np.array([row["video"] or row["id"] for row in rows], str)[here],
+        np.array(folds, str)[here] if given is not None and given.fold is not None else None,
+    )
+
+
+def _rows(features: Features, name: str) -> Array:
+    parts = [np.asarray(layer_of(features.folder, number, name), np.float32) for number in features.counts]
+    return np.concatenate(parts)

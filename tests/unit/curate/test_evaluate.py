@@ -1,0 +1,113 @@
+"""Linear probes: folds that keep videos together, labels from lists and files, figures known beforehand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avclips.cli.commands import main
+from avclips.core.errors import UsageError
+from avclips.curate.evaluate.labelled import Labelled, of_features, read_labels
+from avclips.curate.evaluate.probe import probe, splits
+from avclips.curate.features.parts import write_part
+from avclips.curate.folders import stage_folder
+from avclips.curate.record import Record, begin, finish
+
+CLASSES, EACH = 7, 12
+NAMES = [f"class{number % CLASSES}" for number in range(CLASSES * EACH)]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """Two clips a video; the sound tells the classes, the picture is noise."""
+    folder = stage_folder(tmp_path, "features")
+    layers = [["a/audio/0", "audio", CLASSES], ["a/video/0", "video", 3]]
+    begin(folder, Record("features", {"layers": layers}, {}))
+    random = np.random.default_rng(0)
+    kinds = np.arange(len(NAMES)) % CLASSES
+    heard = (np.eye(CLASSES)[kinds] + 0.1 * random.normal(size=(len(kinds), CLASSES))).astype(np.float16)
+    seen = random.normal(size=(len(kinds), 3)).astype(np.float16)
+    rows = [
+        # Clips CLASSES apart are of one class, and of one video where their numbers are 2n and 2n + 1 of it.
+        {"id": f"c{at}", "kept": True, "video": f"v{at % CLASSES}_{at // CLASSES // 2}", "labels": [name]}
+        for at, name in enumerate(NAMES)
+    ]
+    write_part(folder, 0, {"a/audio/0": heard, "a/video/0": seen}, rows)
+    finish(folder, {"kept": len(NAMES)})
+    return tmp_path
+
+
+def loaded(data_dir: Path, labels: str = "") -> Labelled:
+    given = None
+    if labels:
+        (data_dir / "labels.csv").write_text(labels)
+        given = read_labels(data_dir / "labels.csv")
+    return of_features(stage_folder(data_dir, "features"), given)
+
+
+def test_what_tells_is_found_and_noise_is_chance(data_dir: Path) -> None:
+    found = probe(loaded(data_dir), folds=3)
+    means = {name: np.mean([each.top1 for each in found if each.features == name]) for name in ("audio", "video")}
+    assert means["audio"] == 1.0
+    assert means["video"] < 3 / CLASSES
+    assert all(each.top5 is not None and each.top5 >= each.top1 for each in found)
+    assert found == probe(loaded(data_dir), folds=3)
+    assert {each.features for each in found} == {"audio", "video", "both"}
+
+
+def test_clips_of_a_video_are_in_one_fold_and_each_is_tested_once(data_dir: Path) -> None:
+    data = loaded(data_dir)
+    tested = np.zeros(len(data.classes), int)
+    for _, train, test in splits(data, 4, seed=1):
+        assert not set(data.videos[train]) & set(data.videos[test])
+        assert len(train) + len(test) == len(data.classes)
+        tested[test] += 1
+    assert (tested == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("folds", "expected"),
+    [
+        (["1", "2", "3"], {"1": 28, "2": 28, "3": 28}),
+        (["train", "test"], {"test": 42}),
+        # A clip without one is used by none.
+        (["1", "2", ""], {"1": 28, "2": 28}),
+    ],
+)
+def test_folds_of_the_labels_file(data_dir: Path, folds: list[str], expected: dict[str, int]) -> None:
+    lines = [f"c{at},x{at % 2},{folds[at % len(folds)]}\n" for at in range(len(NAMES))]
+    data = loaded(data_dir, "id,label,fold\n" + "".join(lines))
+    assert data.names == ("x0", "x1")
+    assert {name: len(test) for name, _, test in splits(data, 5, 0)} == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("id,name\nc0,x\n", "no column label"),
+        ("id,label\nc0,x\nc0,y\n", "names a clip twice"),
+        ("id,label\nc0,x,1,2\n", "is no CSV file"),
+        ("id,label\nc0,x\nc1,x\n", "2 of 84 clips have a label, of 1 classes"),
+        ("id,label,fold\nc0,x,1\nc1,y,1\n", "the labels name 1 folds"),
+    ],
+)
+def test_labels_that_cannot_be_used(data_dir: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        probe(loaded(data_dir, text))
+
+
+def test_the_command(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ids = data_dir / "ids.txt"
+    ids.write_text("".join(f"c{at}\n" for at in range(70)))
+    words = ["curate", "evaluate", "probe", "--data-dir", str(data_dir), "--folds", "2", "--each-layer"]
+    assert main([*words, "--ids", str(ids)]) == 0
+    table = capsys.readouterr().out
+    assert "70 clips of 35 videos, 7 classes" in table and "| audio | 1.000 |" in table
+    said = json.loads((stage_folder(data_dir, "evaluate") / "probe.json").read_text())
+    assert said["classes"] == {f"class{number}": 10 for number in range(CLASSES)}
+    assert [row["features"] for row in said["means"]] == ["audio", "video", "both", "a/audio/0", "a/video/0"]
+    assert main([*words[:5], "--folds", "1000"]) == 2
+    assert "videos are no 1000 folds" in capsys.readouterr().err
