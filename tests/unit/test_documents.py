@@ -21,7 +21,16 @@ PAGES = pages()
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 # Made by `make test-browser AVCLIPS_SCREENSHOTS=docs/pictures` and tools/terminal_picture.py.
-PICTURES = {"docs/pictures/explorer-grid.png", "docs/pictures/explorer-clip.png", "docs/pictures/rehearse.svg"}
+PICTURES = {
+    f"docs/pictures/{name}"
+    for name in (
+        "explorer-grid.png",
+        "explorer-clip.png",
+        "explorer-map.png",
+        "rehearse.svg",
+        "curation-precision.svg",
+    )
+}
 
 
 def of(*languages: str) -> list[Block]:
