@@ -89,6 +89,7 @@ def _called(action: argparse.Action) -> str:
 
 def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     text = parser._get_formatter()._expand_help(action) if action.help else ""
+    text = text.replace(str(Path.home()), "~")
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -64,7 +64,7 @@ def _read(decode: Callable[[str], Any], broken: type[Exception], raw: bytes) -> 
         return None
     clip_id, picture, sound = line.id, line.video, line.audio
     files = None
-    if picture and sound and len(clip_id) > 1 and not (line.info or line.subtitles or line.frame):
+    if picture and sound and len(clip_id) > 1 and line.info is line.subtitles is line.frame is None:
         # Most clips' files are called as others', but for the id: such names are looked at once.
         pattern = picture.replace(clip_id, _ID, 1), sound.replace(clip_id, _ID, 1)
         # Where an id is not in both, it is not so much shorter.

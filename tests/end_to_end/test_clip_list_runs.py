@@ -45,6 +45,7 @@ def four(place: Clips) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_stopped(place: Clips) -> None:
     path = place.list(four(place))
     assert place.run(path, "--cut", "copy", "--max-clips", "2").code == 0

@@ -115,6 +115,7 @@ def test_a_restart_in_the_middle_of_a_block_waits_for_its_end(
         assert (again - refused) * scale >= FIRST_WAIT
 
 
+@pytest.mark.slow
 def test_always_blocked_it_gives_up_with_all_safe(tmp_path: Path, media_folder: Path) -> None:
     clips, scale, hours = clips_of("givesup", 3), 8000, 3
     options = (*COPY, "--workers", "1", "--give-up-after", str(hours))
@@ -137,6 +138,7 @@ def test_always_blocked_it_gives_up_with_all_safe(tmp_path: Path, media_folder: 
         assert youtube.extractions(clips[0][:11]) == 1
 
 
+@pytest.mark.slow
 def test_a_hang_up_saves_and_the_same_command_goes_on(tmp_path: Path, media_folder: Path) -> None:
     done, stalls = clips = clips_of("hangup", 2)
     videos = {done: PLAYS, stalls: FakeVideo(QUICK, faults=(Fault("stall", beyond=20_000, after=1000),))}

@@ -283,6 +283,7 @@ def _once(event: threading.Event) -> None:
     event.wait(TIMEOUT)
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_finish_a_folder_together(tmp_path: Path, media_folder: Path) -> None:
     names = [f"shard{number:06d}_{start:06d}" for number in range(6) for start in (0, 2)]
     others_were_here = threading.Event()

@@ -32,6 +32,8 @@ from tests.support.shards_stage import (
     video,
 )
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["shards"]
 
 PIP = f"{sys.executable} -m pip install"

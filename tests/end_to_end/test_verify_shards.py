@@ -13,6 +13,7 @@ from tests.support.shards_stage import HURRY, Packs, is_whole, shards, some_rows
 __all__ = ["shards"]
 
 
+@pytest.mark.slow
 def test_a_bad_shard_is_named_and_comes_anew(shards: Callable[..., Packs]) -> None:
     """With its clips as they were, and of the others nothing is asked for again."""
     rows = some_rows(4, 1)

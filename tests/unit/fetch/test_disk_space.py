@@ -140,6 +140,7 @@ def test_another_disk_that_is_full_is_named_and_waited_for(
     }
 
 
+@pytest.mark.slow
 def test_another_disk_that_stays_full_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who else fills it need never make room."""
     script = Script({})

@@ -117,6 +117,7 @@ def run(folder: Path, *options: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout + ended.stderr
 
 
+@pytest.mark.slow
 def test_a_dead_host_in_a_short_list(tmp_path: Path, address: str) -> None:
     (tmp_path / "list.csv").write_text(f"url,start,end,id\n{GONE},0,1,gone\n{address},1,2,there\n")
     # The second run has nothing left but that host: who answered in the first is asked.
@@ -129,6 +130,7 @@ def test_a_dead_host_in_a_short_list(tmp_path: Path, address: str) -> None:
     assert [path.stem for path in (tmp_path / "data" / "videos").iterdir()] == ["there"]
 
 
+@pytest.mark.slow
 def test_shards_with_a_dead_host_are_written(tmp_path: Path, address: str) -> None:
     (tmp_path / "list.csv").write_text(f"url,start,end,id\n{GONE},0,1,gone\n{address},1,2,there\n")
     code, said = run(tmp_path, "--output-format", "webdataset")
@@ -137,6 +139,7 @@ def test_shards_with_a_dead_host_are_written(tmp_path: Path, address: str) -> No
     assert (stats["done"], stats["failed"]) == (1, {"network": 1})
 
 
+@pytest.mark.slow
 def test_a_task_of_a_cluster_with_a_dead_host_is_there(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
