@@ -27,10 +27,15 @@ def start(dataset, argv=None):  # type: (str, object) -> int
         # It imports what its words need: help needs nothing that has to be installed.
         return int(main(dataset_named(dataset), argv))
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("avclips"):
-            raise
-        hint = f"{sys.executable} -m pip install {' '.join(map(repr, requirements().split()))}"
-        return _complain(f"the Python package {error.name} is not installed", hint)
+        return not_installed(error)
+
+
+def not_installed(error):  # type: (ModuleNotFoundError) -> int
+    """Say what is missing, and what brings it, in place of a traceback; the exit code."""
+    if (error.name or "").startswith("avclips"):
+        raise error
+    hint = f"{sys.executable} -m pip install {' '.join(map(repr, requirements().split()))}"
+    return _complain(f"the Python package {error.name} is not installed", hint)
 
 
 def requirements():  # type: () -> str

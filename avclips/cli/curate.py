@@ -15,6 +15,7 @@ from types import ModuleType
 from ..core.extras import extras
 from ..core.signals import Signals
 from ..core.suggest import did_you_mean
+from .parser import Parser
 
 # The stage, its module here, and what it does. The first eight in the order in which `run` does them.
 STAGES: dict[str, tuple[str, str]] = {
@@ -70,6 +71,6 @@ def read_stage(stage: str, words: Sequence[str]) -> tuple[ModuleType, argparse.N
     extras(_NEEDS)
     name, does = STAGES[stage]
     module = import_module(f".{name}", __package__)
-    made = argparse.ArgumentParser(prog=f"avclips curate {stage}", description=f"{does[0].upper()}{does[1:]}.")
+    made = Parser(prog=f"avclips curate {stage}", description=f"{does[0].upper()}{does[1:]}.")
     module.arguments(made)
     return module, made.parse_args(list(words))

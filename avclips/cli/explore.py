@@ -90,6 +90,7 @@ def _serve(session: object, host: str, port: int) -> None:
             file=sys.stderr,
             flush=True,
         )
+    print("Ctrl-C ends it.", file=sys.stderr, flush=True)
     app = make_app(session, token, LOCAL)  # type: ignore[arg-type]
     config = uvicorn.Config(
         app, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=1

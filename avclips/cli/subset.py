@@ -38,7 +38,10 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     sources = ([options.source] if options.source else []) + options.common
     if not sources:
         raise UsageError("no clips are named", "avclips subset DIR, or avclips subset --common a.json b.json")
-    first, *others = (clip_set(source).of(options.splits) for source in sources)
+    sets = [clip_set(source) for source in sources]
+    if len(datasets := {each.dataset for each in sets}) > 1:
+        sys.stderr.write(f"warning: these are of several datasets: {', '.join(sorted(datasets))}\n")
+    first, *others = (each.of(options.splits) for each in sets)
     ids = sorted(first.intersection(*others))
     text = "".join(f"{clip_id}\n" for clip_id in ids)
     if options.output is None:

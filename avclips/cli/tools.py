@@ -17,6 +17,7 @@ from ..core.errors import RunError, Stopped
 from ..core.files import as_run_error
 from ..core.redact import plain
 from ..core.signals import Signals
+from .bootstrap import not_installed
 
 # The command, its module here, and what it does, for `avclips --help`.
 TOOLS: dict[str, tuple[str, str]] = {
@@ -34,7 +35,10 @@ TOOLS: dict[str, tuple[str, str]] = {
 
 def run_tool(name: str, words: Sequence[str]) -> int:
     """Run a tool; return its exit code. An error is one line, and what to do in the next."""
-    module = import_module(f".{TOOLS[name][0]}", __package__)
+    try:
+        module = import_module(f".{TOOLS[name][0]}", __package__)
+    except ModuleNotFoundError as error:
+        return not_installed(error)
     options = module.parser().parse_args(words)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -46,6 +50,8 @@ def run_tool(name: str, words: Sequence[str]) -> int:
     except Stopped:
         _say(f"Stopped by {signals.name}; what was done is kept, the same command goes on.")
         return signals.leave()
+    except ModuleNotFoundError as error:
+        return not_installed(error)
     except RunError as error:
         _say(f"error: {error}")
         if error.hint:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import UsageError
+from ..core.errors import RunError, UsageError
 from ..core.files import whole
 from . import query
 from .media import STATIC, TYPES, NotServed
@@ -26,6 +26,8 @@ def export(session: Session, out: Path, wanted: Filter, most: int = MOST) -> int
         raise UsageError(f"{out} holds something already", "name a new folder with --export")
     done = Filter(wanted.words, {**wanted.facets, "status": ["done"]}, wanted.least)
     cards = query.clips(session.database(), done, limit=min(most, MOST))
+    if not cards:
+        raise RunError("no clip that is done is like that", "search for fewer words")
     (out / "clips").mkdir(parents=True)
     shown = [_copy(session, card["n"], out) for card in cards]
     for name in ("gallery.js", "style.css"):

@@ -28,6 +28,8 @@ def open_session(
 ) -> tuple[Session, Callable[[], object]]:
     """A session on ``source``, and what tells of its changes. RunError where it holds no download."""
     local = is_folder(source)
+    # Before anything is made: RunError where this is no download.
+    next(iter(samples(source)), None)
     if cache is None:
         cache = cache_folder(source)
     else:

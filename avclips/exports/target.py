@@ -5,7 +5,6 @@ A mark in it says what made it, so that the same command goes on, and another is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +27,9 @@ def exclusive(output: Path, form: str, **about: Any) -> Iterator[Path]:
     ``about``: what else must be the same to go on with what is there.
     """
     mark = {"form": form, **about}
+    if output.is_dir():
+        # Nothing is left in a folder that is refused.
+        _see_that_it_is_ours(output, mark)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -42,6 +44,8 @@ def exclusive(output: Path, form: str, **about: Any) -> Iterator[Path]:
         pass
     try:
         _see_that_it_is_ours(output, mark)
+        if not (output / MARK).exists():
+            write_json(output / MARK, mark)
         for left in output.rglob(f".*{UNFINISHED}"):
             left.unlink(missing_ok=True)
         yield output
@@ -55,8 +59,9 @@ def _see_that_it_is_ours(output: Path, mark: dict[str, Any]) -> None:
     others = sorted(each.name for each in output.iterdir() if each.name != _LOCK)
     if path.exists():
         if (was := read_json(path, "delete that file, if the folder is an export")) != mark:
-            raise UsageError(f"{output} holds another export: {json.dumps(was)}", "name another --output")
+            told = was if isinstance(was, dict) else {"form": was}
+            said = ", ".join(f"{name} {value}" for name, value in told.items())
+            raise UsageError(f"{output} holds another export: {said}", "name another --output")
     elif others:
-        raise UsageError(f"{output} is not empty: it has {others[0]}", "name a new folder with --output")
-    else:
-        write_json(path, mark)
+        seen = next((name for name in others if not name.startswith(".")), others[0])
+        raise UsageError(f"{output} is not empty: it has {seen}", "name a new folder with --output")

@@ -70,7 +70,7 @@ _HISTOGRAMS = {
     "Length (s)": ("duration",),
     "Frames a second": ("fps",),
     "Loudness (LUFS)": ("flags", "loudness"),
-    "Brightness (0 to 255)": ("flags", "brightness"),
+    "Brightness (0 to 1)": ("flags", "brightness"),
     "Bytes fetched (MB)": ("bytes_fetched",),
 }
 

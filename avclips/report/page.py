@@ -91,7 +91,7 @@ def _next(numbers: Numbers, again: str) -> Iterator[str]:
     yield "<h2>What to do next</h2>"
     yield "<ul>" + "".join(f"<li>{each}</li>" for each in advice) + "</ul>"
     if numbers.bytes:
-        yield f"<p>The clips have {in_units(numbers.bytes)}.</p>"
+        yield f"<p>The clips' main files, the pictures where they have any, are {in_units(numbers.bytes)}.</p>"
 
 
 def _reasons(said: Mapping[str, Any]) -> Iterator[str]:

@@ -34,6 +34,8 @@ def write_report(source: str, target: Path | None = None) -> Path:
         if not local:
             raise UsageError("a report of an object store needs a place here", "name it with --output FILE.html")
         target = Path(source) / FILE
+    if target.suffix not in (".html", ".htm"):
+        raise UsageError(f"a report is HTML, and {target} is called otherwise", "--output FILE.html")
     title, again = _named(source)
     numbers = of_samples(source, samples(source), title)
     if local:

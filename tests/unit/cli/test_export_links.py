@@ -33,3 +33,21 @@ def test_a_link_to_elsewhere_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     code, said = export("out2")
     assert code == 1 and f"{film} is a link that leads out of {folder}" in said and "--follow-links" in said
     assert export("out3", "--follow-links")[0] == 0
+
+
+def test_what_is_refused_is_left_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "mine.txt").write_text("mine")
+    for words in (
+        ["export", str(plain), "--to", "hf", "--output", str(tmp_path / "new")],
+        ["explore", str(plain)],
+    ):
+        assert main(words) == 1
+        assert "is neither a data folder nor an output of shards" in capsys.readouterr().err
+    folder = made_folder(
+        GENERAL_AVQA, tmp_path / "avqa", (), {"train_qa.json": [QUESTION], "val_qa.json": [QUESTION]}, [NAME]
+    )
+    assert main(["export", str(folder), "--to", "hf", "--output", str(plain)]) == 2
+    assert "is not empty: it has mine.txt" in capsys.readouterr().err
+    assert [path.name for path in plain.iterdir()] == ["mine.txt"]

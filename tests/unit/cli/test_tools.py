@@ -32,6 +32,11 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (3, 3, ""),
         (RunError("it is empty", "fill it"), 1, "error: it is empty\n  fill it\n"),
         (UsageError("what is that?"), 2, "error: what is that?\n"),
+        (
+            ModuleNotFoundError("No module named 'filelock'", name="filelock"),
+            1,
+            "error: the Python package filelock is ",
+        ),
         (FileNotFoundError(2, "No such file or directory", "x.json"), 1, "error: trouble with x.json: "),
     ],
 )
