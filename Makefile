@@ -49,7 +49,7 @@ $(TORCH_VENV)/.made: requirements.txt requirements-torch.txt requirements-torch-
 PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 # With AVCLIPS_TEST_CLIENTS=next yt-dlp asks as clients of other names, and one more: see tests/standin/next_release.
-test: $(BIN)/.made ## run the tests (nothing goes online; under 5 minutes)
+test: $(BIN)/.made ## run the tests (nothing goes online; five to six minutes)
 	$(BIN)/python -m compileall -q avclips
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore tests/torch
 
