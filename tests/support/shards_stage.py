@@ -132,4 +132,4 @@ def is_whole(place: Packs, rows: Sequence[Row]) -> None:
     found = [json.loads(each["json"])["id"] for each in place.tars]
     assert found == [row["id"] for row in place.rows if row["status"] == "done"]
     assert all(each["mp4"] and each["wav"] for each in place.tars)
-    assert place.leftovers == set()
+    assert not place.leftovers, place.leftovers
