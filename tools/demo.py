@@ -38,7 +38,7 @@ def main() -> int:
     """Make what is not there yet, step by step, and show it; returns the exit code of the step that ended it."""
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description="See the explorer on made-up clips.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("data/demo"), help="[data/demo]")
-    parser.add_argument("--clips", type=int, default=200, metavar="N", help="how many [200]")
+    parser.add_argument("--clips", type=int, default=100, metavar="N", help="how many [100]")
     parser.add_argument("--port", type=int, default=8642, metavar="N", help="of the page [8642]")
     parser.add_argument("--no-page", action="store_true", help="end before the page is served")
     options = parser.parse_args()
