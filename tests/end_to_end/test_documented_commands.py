@@ -155,7 +155,7 @@ def test_the_explorer_serves(place: Place) -> None:
             assert answer.status == 200 and b"<html" in answer.read()
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=TIMEOUT)
-        assert child.returncode == 0 and said == ""
+        assert child.returncode == 0 and said == "Ctrl-C ends it.\n"
     finally:
         child.kill()
         child.wait()
