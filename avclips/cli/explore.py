@@ -8,12 +8,16 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.clock import Clock
 from ..core.errors import Stopped, UsageError
 from ..core.extras import extras
 from ..core.signals import Signals
 from .parser import Parser
+
+if TYPE_CHECKING:
+    from ..explore.session import Session
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _NEEDS = {"starlette": "the page is served", "uvicorn": "the page is served"}
@@ -73,7 +77,7 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     return 0
 
 
-def _serve(session: object, host: str, port: int) -> None:
+def _serve(session: Session, host: str, port: int) -> None:
     import uvicorn
 
     from ..explore.app import make_app
@@ -91,7 +95,7 @@ def _serve(session: object, host: str, port: int) -> None:
             flush=True,
         )
     print("Ctrl-C ends it.", file=sys.stderr, flush=True)
-    app = make_app(session, token, LOCAL)  # type: ignore[arg-type]
+    app = make_app(session, token, LOCAL)
     config = uvicorn.Config(
         app, log_level="warning", lifespan="off", access_log=False, timeout_graceful_shutdown=1
     )

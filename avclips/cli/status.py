@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections import Counter
@@ -22,15 +21,12 @@ from ..core.wording import in_units
 from ..datasets.base import LEFT_OUT, Dataset
 from ..fetch.plan import standing
 from ..pacing.pace import TROUBLE
-from ..pacing.pace_file import read_pace
+from ..pacing.pace_file import blocks_of
 from ..progress.console import summary, without_better
 from ..state.last_settings import paces_of
 from ..state.progress_files import PROGRESS
 from ..state.store import Store
 from ..state.subtitle_counts import without_subtitles
-
-# Bytes of a file with a pace, at most.
-_PACE_AT_MOST = 1 << 16
 
 
 def status(dataset: Dataset, settings: Settings, clock: Clock) -> Iterator[str]:
@@ -150,19 +146,9 @@ def bytes_of(folder: Path) -> int:
 
 def blocks(paces: Iterable[tuple[str, Path]], clock: Clock) -> Iterator[str]:
     """Who is refused, and until when, by the files that their runs share."""
-    for name, path in paces:
-        try:
-            if not path.is_file() or path.stat().st_size > _PACE_AT_MOST:
-                continue
-            pace = read_pace(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-            continue
-        if pace.block is None or (left := pace.block.until - time.time() * clock.scale) <= 0:
+    for name, block in blocks_of(paces):
+        if (left := block.until - time.time() * clock.scale) <= 0:
             continue
         until = time.strftime("%a %H:%M", time.localtime(time.time() + clock.real(left)))
-        why = (
-            "too many failed in a row"
-            if pace.block.reason == TROUBLE
-            else REASONS.get(pace.block.reason, "refused")
-        )
+        why = "too many failed in a row" if block.reason == TROUBLE else REASONS.get(block.reason, "refused")
         yield f"{name} is blocked until {until} (for {timedelta(seconds=round(left))}): {why}."

@@ -6,6 +6,7 @@ The downloader opens no port for this. The manifest is read on from where it was
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,16 +16,15 @@ from typing import Any
 
 from ..core.errors import REASONS, RunError
 from ..core.files import read_json
-from ..pacing.pace_file import read_pace
+from ..pacing.pace_file import blocks_of
 from ..state.last_settings import paces_of
-from ..state.lock import OWNER
-from ..state.progress_files import PROGRESS
+from ..state.lock import DEAD_AFTER, OWNER, in_words
+from ..state.manifest import parse_line
+from ..state.partition import siblings
+from ..state.progress_files import MANIFEST, PROGRESS
 
 # Clips are counted by these many seconds of their ends.
 BUCKET = 300
-_PACE_AT_MOST = 1 << 16
-# Seconds without a touch after which a run is taken for dead.
-DEAD_AFTER = 300
 
 
 class Live:
@@ -32,6 +32,8 @@ class Live:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Pages ask from threads of their own.
+        self._turn = threading.Lock()
         self._read_to: dict[Path, int] = {}
         self._done: Counter[int] = Counter()
         self._failed: Counter[int] = Counter()
@@ -40,8 +42,12 @@ class Live:
 
     def look(self) -> dict[str, Any]:
         """What is to be said now; counts are of the clips that the manifest's last lines speak of."""
-        for path in sorted(self._folder.glob("manifest*.jsonl")):
-            self._read_on(path)
+        with self._turn:
+            for path in siblings(self._folder / MANIFEST).values():
+                self._read_on(path)
+            return self._told()
+
+    def _told(self) -> dict[str, Any]:
         how = Counter(self._last.values())
         failed = {reason: count for reason, count in how.items() if reason}
         return {
@@ -77,16 +83,18 @@ class Live:
         self._read_to[path] = begin
 
     def _take(self, raw: bytes) -> None:
+        line = parse_line(raw)
+        if line is None:
+            return
+        clip_id, status = line["id"], line["status"]
         try:
-            line = json.loads(raw)
-            clip_id, status = line["id"], line["status"]
             bucket = int(datetime.fromisoformat(line["time"]).timestamp()) // BUCKET
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             return
         if status == "done":
             self._last[clip_id] = ""
             self._done[bucket] += 1
-            self._bytes[bucket] += line.get("bytes", 0) if isinstance(line.get("bytes"), int) else 0
+            self._bytes[bucket] += line.get("bytes") or 0
         elif status == "failed":
             self._last[clip_id] = str(line.get("reason") or "unknown")
             self._failed[bucket] += 1
@@ -95,7 +103,7 @@ class Live:
 
     def _total(self) -> int | None:
         found = []
-        for path in self._folder.glob(PROGRESS.replace(".json", "*.json")):
+        for path in siblings(self._folder / PROGRESS).values():
             try:
                 said = read_json(path, "")
             except RunError:
@@ -105,13 +113,13 @@ class Live:
         return max(found, default=None)
 
     def _user(self) -> str:
-        for path in sorted(self._folder.glob(OWNER.replace(".json", "*.json"))):
+        """Who is at work here, in words. By the touch of their files alone: a lock is for runs."""
+        for path in siblings(self._folder / OWNER).values():
             try:
-                # Its run touches it all along.
                 if time.time() - path.stat().st_mtime < DEAD_AFTER:
                     said = json.loads(path.read_text(encoding="utf-8"))
-                    return f"{said['host']}, process {said['pid']}"
-            except (OSError, ValueError, KeyError, TypeError):
+                    return in_words(said if isinstance(said, dict) else {})
+            except (OSError, ValueError, RecursionError):
                 continue
         return ""
 
@@ -120,13 +128,7 @@ class Live:
             paces = paces_of(self._folder)
         except RunError:
             return
-        for name, path in paces:
-            try:
-                if path.stat().st_size > _PACE_AT_MOST:
-                    continue
-                pace = read_pace(json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
-                continue
-            if pace.block is not None and pace.block.until > time.time():
-                words = REASONS.get(pace.block.reason, "refused")
-                yield {"who": name, "until": pace.block.until, "reason": pace.block.reason, "words": words}
+        for name, block in blocks_of(paces):
+            if block.until > time.time():
+                words = REASONS.get(block.reason, "refused")
+                yield {"who": name, "until": block.until, "reason": block.reason, "words": words}

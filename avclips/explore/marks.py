@@ -38,10 +38,6 @@ class Marks:
         """The mark of a clip, "" where it has none."""
         return self._of.get(clip_id, ("", ""))[0]
 
-    def all(self) -> dict[str, str]:
-        """The mark of each clip that has one."""
-        return {clip_id: mark for clip_id, (mark, _) in self._of.items()}
-
     def set(self, clip_id: str, mark: str) -> None:
         """Mark a clip; "" takes its mark away. The file is written whole. ValueError for what is no mark."""
         if mark not in (*MARKS, "") or "," in clip_id or "\n" in clip_id:

@@ -13,8 +13,11 @@ from ..catalog import Sample, questions, samples
 from ..core.clock import Clock
 from ..core.errors import RunError
 from ..core.extras import extras
+from ..curate.folders import stage_folder
 from ..datasets.known import dataset_of
 from ..media.ffmpeg_trial import find_ffmpeg
+from ..state.partition import siblings
+from ..state.progress_files import MANIFEST
 from .cache import cache_folder
 from .index import Questions, questions_by_clip
 from .media import is_folder
@@ -68,8 +71,10 @@ def _state(source: str, local: bool) -> object:
     """Another when something was written there; of a store, always the same: it is looked at once."""
     if not local:
         return source
+    folder = Path(source)
+    curated = (stage_folder(folder, stage) / "done.json" for stage in ("features", "cluster", "select"))
     found = []
-    for path in sorted(Path(source).glob("manifest*.jsonl")) + sorted(Path(source).glob("*_stats.json")):
+    for path in (*siblings(folder / MANIFEST).values(), *sorted(folder.glob("*_stats.json")), *curated):
         try:
             about = os.stat(path)  # noqa: PTH116
         except OSError:
@@ -80,7 +85,7 @@ def _state(source: str, local: bool) -> object:
 
 def _scores(source: str) -> Mapping[str, float]:
     """Of a selection that was made here; none where there is no selection, or nothing that reads it."""
-    if not (Path(source) / "curation" / "select").is_dir():
+    if not stage_folder(Path(source), "select").is_dir():
         return {}
     try:
         extras(_OF_MAPS)

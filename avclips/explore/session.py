@@ -84,7 +84,10 @@ class Session:
                 samples, questions, scores = self._read()
                 written = index.build(database, samples, questions, scores, lambda n: self.state.update(seen=n))
                 self.state.update(error="", version=self.state["version"] + (written > 0))
-            except AvclipsError as error:
+                with self._viewing:
+                    # Of other features, perhaps.
+                    self._view = None
+            except (AvclipsError, OSError, sqlite3.Error) as error:
                 log.warning("the index could not be made: %s", error)
                 self.state["error"] = str(error)
             finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -69,10 +68,6 @@ class Thumbnails:
         with open(copy, "wb") as stream:
             stream.writelines(blob.read(0, blob.size))
         return copy
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _ending(kind: str, place: Place) -> str:

@@ -13,7 +13,7 @@ import logging
 import math
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,6 +30,8 @@ log = logging.getLogger("avclips.pacing.pace_file")
 # Seconds for which a lock is waited for; and while it could not be had, at each further look.
 LOCK_PATIENCE, LOOK_PATIENCE = 5.0, 0.1
 _MOST_WAITS = 1000
+# Bytes of a file with a pace, for a look from outside.
+_AT_MOST = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,22 @@ def read_pace(value: Any) -> Pace:
     if not 0 <= round < 1 << 53:
         round = 0
     return Pace(**numbers, round=round, block=_read_block(value["block"], at), refused_at=refused_at)
+
+
+def blocks_of(paces: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Block]]:
+    """The block that each file of a pace tells of, by the name beside it; a file that is none tells of none.
+
+    For a look from outside: nothing is locked, and what is over may be among them.
+    """
+    for name, path in paces:
+        try:
+            if not path.is_file() or path.stat().st_size > _AT_MOST:
+                continue
+            pace = read_pace(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            continue
+        if pace.block is not None:
+            yield name, pace.block
 
 
 def _read_block(value: Any, at: float) -> Block | None:

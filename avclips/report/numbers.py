@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +13,9 @@ from typing import Any
 from ..catalog.coverage import Coverage
 from ..catalog.sample import Sample
 from ..quality.thresholds import raised
+from ..state.manifest import parse_line, raw_lines
+from ..state.partition import siblings
+from ..state.progress_files import MANIFEST
 
 # Values of a histogram that are kept: of more clips, every so many-th, so that a report of millions is small.
 MOST_VALUES = 100_000
@@ -112,9 +114,10 @@ def _add_facts(numbers: Numbers, facts: Mapping[str, Any]) -> None:
 
 def add_history(numbers: Numbers, folder: Path) -> None:
     """Count what was done hour by hour, and when it was refused, by the manifests and logs of a data folder."""
-    for path in sorted(folder.glob("manifest*.jsonl")):
-        for line in _lines(path):
-            if line.get("status") not in ("done", "failed"):
+    for path in siblings(folder / MANIFEST).values():
+        for _, raw in raw_lines(path):
+            line = parse_line(raw)
+            if line is None or line["status"] not in ("done", "failed"):
                 continue
             try:
                 hour = int(datetime.fromisoformat(line["time"]).timestamp()) // 3600 * 3600
@@ -124,17 +127,6 @@ def add_history(numbers: Numbers, folder: Path) -> None:
             count[line["status"] == "failed"] += 1
     for path in sorted(folder.glob("*.log")):
         numbers.blocks += list(_blocks(path))
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with open(path, "rb") as stream:
-        for raw in stream:
-            try:
-                line = json.loads(raw)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(line, dict):
-                yield line
 
 
 def _blocks(path: Path) -> Iterator[tuple[datetime, datetime, str]]:

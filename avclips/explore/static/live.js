@@ -27,7 +27,7 @@ function draw(view, now) {
     return;
   }
   const total = now.total ?? now.done + now.failed;
-  say(now.running ? `A run is at work here (${now.running}).` : "No run is at work here.");
+  say(now.running ? `At work here: ${now.running}.` : "No run is at work here.");
   const parts = [
     element("h2", {}, "Progress"),
     element("progress", { max: String(Math.max(total, 1)), value: String(now.done + now.failed), "aria-label": "clips that are settled" }),

@@ -22,6 +22,7 @@ FACTS = {
     "bytes": 1_500_000,
     "bytes_fetched": 1_000_000,
 }
+FAILED = {"reason": "private", "permanent": True, "attempts": 1, "error": "This video is private"}
 FLAGS = {"still": 0.99, "loudness": -23.0, "brightness": 100.0}
 SAMPLES = [
     Sample("a", "clips", "v", 0.0, 10.0, "done", splits=("train",), labels=("dog", "park"), facts=FACTS),
@@ -47,7 +48,7 @@ def test_clips_are_counted() -> None:
 def test_hours_and_refusals_come_of_what_runs_wrote(tmp_path: Path) -> None:
     lines = [
         {"id": "a", "status": "done", "time": "2026-01-01T10:59:59Z"},
-        {"id": "b", "status": "failed", "time": "2026-01-01T11:00:00Z"},
+        {"id": "b", "status": "failed", "time": "2026-01-01T11:00:00Z"} | FAILED,
         {"id": "c", "status": "done", "time": "2026-01-01T11:30:00Z"},
         {"id": "d", "status": "forgotten", "time": "2026-01-01T11:30:00Z"},
         {"id": "e", "status": "done", "time": 5},
