@@ -33,9 +33,9 @@ STAGES: dict[str, tuple[str, str]] = {
 }
 # What every stage imports at its head.
 _NEEDS = {
-    "numpy": "curation computes",
-    "av": "curation reads clips",
-    "pyarrow": "curation keeps its tables",
+    "numpy": "clips are chosen",
+    "av": "clips are chosen",
+    "pyarrow": "clips are chosen",
 }
 
 

@@ -48,7 +48,8 @@ def extra(module: str, what: str) -> Any:
 
 def extras(wanted: Mapping[str, str]) -> None:
     """Import all of these modules, each for what stands beside it; one UsageError says all that are missing."""
-    missing: dict[str, str] = {}
+    missing: dict[str, list[str]] = {}
+    packages: list[str] = []
     for module, what in wanted.items():
         package = _package(module)
         try:
@@ -56,10 +57,13 @@ def extras(wanted: Mapping[str, str]) -> None:
         except ImportError as error:
             # What it needs itself may be what is missing.
             lacks = _package(error.name or package)
-            missing[package] = f"{what} by {package}" + ("" if lacks == package else f" (it lacks {lacks})")
+            named = package if lacks == package else f"{package} (it lacks {lacks})"
+            packages.append(package)
+            missing.setdefault(what, []).append(named)
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        raise UsageError(f"{', '.join(missing.values())}, which {verb} not here", install(*missing))
+        verb = "is" if len(packages) == 1 else "are"
+        said = ", ".join(f"{what} by {' and '.join(names)}" for what, names in missing.items())
+        raise UsageError(f"{said}, which {verb} not here", install(*packages))
 
 
 def install(*packages: str) -> str:

@@ -127,9 +127,6 @@ class Pages:
         )
 
     def clip(self, request: Request) -> Response:
-        return JSONResponse(self._session.clip(request.path_params["number"]))
-
-    def by_id(self, request: Request) -> Response:
         number = query.number_of(self._session.database(), request.query_params.get("id", ""))
         if number is None:
             raise NotServed("there is no such clip")
@@ -210,8 +207,7 @@ def make_app(session: Session, token: str, hosts: frozenset[str]) -> Starlette:
         Route("/api/clips", pages.clips),
         Route("/api/facets", pages.facets),
         Route("/api/ids", pages.ids),
-        Route("/api/clip", pages.by_id),
-        Route("/api/clip/{number:int}", pages.clip),
+        Route("/api/clip", pages.clip),
         Route("/api/live", pages.live),
         Route("/api/map", pages.map),
         Route("/api/mark", pages.mark, methods=["POST"]),

@@ -14,25 +14,24 @@ MOST = 200_000
 
 
 def points(session: Session, wanted: Filter) -> dict[str, Any]:
-    """Columns of equal length: n, id, x, y (within [-1, 1]), cluster, label, score; ``why`` where there are none.
+    """Columns of equal length: id, x, y (within [-1, 1]), cluster, label, score; ``why`` where there are none.
 
     ``score`` is the clip's rank among the scores, from 0 to 1, so that colours spread; None where it has none.
     """
-    empty: dict[str, Any] = {name: [] for name in ("n", "id", "x", "y", "cluster", "label", "score")}
+    columns: dict[str, Any] = {name: [] for name in ("id", "x", "y", "cluster", "label", "score")}
     try:
         view = session.view()
     except RunError as error:
-        return empty | {"why": f"There is no map yet: {error}"}
+        return columns | {"why": f"There is no map yet: {error}"}
     # Of the first layer: that of the coarsest features.
     clusters = next(iter(view.clusters.values()), None)
     rows = query.points(session.database(), wanted, MOST)
-    ranks = _ranks([score for _, _, _, score in rows])
-    for (number, clip_id, label, _), rank in zip(rows, ranks, strict=True):
+    ranks = _ranks([score for _, _, score in rows])
+    for (clip_id, label, _), rank in zip(rows, ranks, strict=True):
         row = view.row_of.get(clip_id)
         if row is None:
             continue
         values = (
-            number,
             clip_id,
             round(float(view.points[row, 0]), 4),
             round(float(view.points[row, 1]), 4),
@@ -40,9 +39,9 @@ def points(session: Session, wanted: Filter) -> dict[str, Any]:
             label or "",
             rank,
         )
-        for name, value in zip(empty, values, strict=True):
-            empty[name].append(value)
-    return empty | {"why": "None of these clips has features."}
+        for name, value in zip(columns, values, strict=True):
+            columns[name].append(value)
+    return columns | {"why": "None of these clips has features."}
 
 
 def _ranks(scores: list[float | None]) -> list[float | None]:

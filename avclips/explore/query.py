@@ -138,11 +138,9 @@ def number_of(database: sqlite3.Connection, clip_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def points(
-    database: sqlite3.Connection, wanted: Filter, most: int
-) -> list[tuple[int, str, str | None, float | None]]:
-    """Of each clip its number, id, first label and score, as far as ``most``."""
+def points(database: sqlite3.Connection, wanted: Filter, most: int) -> list[tuple[str, str | None, float | None]]:
+    """Of each clip its id, first label and score, as far as ``most``."""
     where, values = _where(wanted)
     label = "(select min(value) from facets where facets.n = clips.n and kind = 'label')"
-    words = f"select n, id, {label}, score from clips{where} order by clips.n limit ?"
+    words = f"select id, {label}, score from clips{where} order by clips.n limit ?"
     return [tuple(row) for row in database.execute(words, [*values, most])]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from avclips.catalog.sample import Place, Sample
@@ -103,12 +104,39 @@ def explored(tmp_path_factory: pytest.TempPathFactory, ffmpeg: Ffmpeg) -> Iterat
     yield from running(folder, samples, asked, ffmpeg)
 
 
+class Around:
+    """A map of clips on a circle: what curate.view.View gives, as far as the page asks for it."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        self.ids = [sample.id for sample in samples if sample.status == "done"]
+        angles = np.arange(len(self.ids)) * 2 * np.pi / len(self.ids)
+        self.points = np.stack([np.cos(angles), np.sin(angles)], axis=1) / 2
+        self.row_of = {clip_id: row for row, clip_id in enumerate(self.ids)}
+        self.clusters = {"classic/audio/0": np.arange(len(self.ids)) % 3}
+        self.selected = {"clip0": (4, 0.25)}
+
+    def near(self, clip_id: str) -> list[str]:
+        row = self.row_of.get(clip_id)
+        return [] if row is None else [self.ids[(row + step) % len(self.ids)] for step in (1, 2)]
+
+    def clusters_of(self, clip_id: str) -> dict[str, int]:
+        row = self.row_of.get(clip_id)
+        return {} if row is None else {name: int(labels[row]) for name, labels in self.clusters.items()}
+
+
 def running(
     folder: Path, samples: list[Sample], asked: Questions, ffmpeg: Ffmpeg, look: Callable[[], object] = lambda: 0
 ) -> Iterator[Explored]:
     cache = folder / ".explore"
     cache.mkdir()
-    session = Session(str(folder), cache, lambda: (list(samples), asked, {}), ffmpeg, "avclips clips list.csv")
+    session = Session(
+        str(folder),
+        cache,
+        lambda: (list(samples), asked, {}),
+        ffmpeg,
+        "avclips clips list.csv",
+        lambda: Around(samples),
+    )
     thread = threading.Thread(target=session.keep_up, args=(look,), daemon=True)
     thread.start()
     with served(make_app(session, "", LOCAL)) as port:
@@ -131,7 +159,7 @@ def page(browser: Any) -> Iterator[Any]:
     assert wrong == []
 
 
-def until(page: Any, true: str, seconds: float = 20) -> None:
+def until(page: Any, true: str, seconds: float = 60) -> None:
     """Wait for an expression to be true. playwright's own way evaluates in the page, which its policy forbids."""
     end = time.monotonic() + seconds
     while not page.evaluate(true):
@@ -165,7 +193,7 @@ def test_the_grid_shows_each_clip(page: Any, explored: Explored) -> None:
 
 
 def test_a_hostile_title_is_text(page: Any, explored: Explored) -> None:
-    page.goto(f"{explored.address}?clip=1")
+    page.goto(f"{explored.address}?clip=clip0")
     assert page.locator("dialog[open] h1").inner_text() == HOSTILE
     assert "owned" not in page.title().removeprefix("avclips: ")
 
@@ -174,7 +202,7 @@ def test_a_clip_plays_and_seeks(page: Any, explored: Explored) -> None:
     page.goto(explored.address)
     page.click(".card[data-id=clip1]")
     until(page, "document.getElementById('media')?.readyState >= 2")
-    assert "clip=2" in page.url
+    assert "clip=clip1" in page.url
     page.evaluate("document.getElementById('media').muted = true")
     page.keyboard.press("Space")
     until(page, "document.getElementById('media').currentTime > 0.3")
@@ -218,7 +246,7 @@ def test_a_failure_is_explained(page: Any, explored: Explored) -> None:
 
 
 def test_a_broken_file_is_said(page: Any, explored: Explored) -> None:
-    page.goto(f"{explored.address}?clip=9")
+    page.goto(f"{explored.address}?clip=broken")
     until(page, "document.getElementById('status').classList.contains('wrong')")
     assert "cannot play" in page.locator("#status").inner_text()
 
@@ -283,15 +311,61 @@ def test_57_015_clips(page: Any, tmp_path: Path, ffmpeg: Ffmpeg) -> None:
         # Only what is seen is in the page.
         assert page.locator(".card").count() < 100
         page.wait_for_selector("#facets label")
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        page.wait_for_selector(".card[data-id=c57014]")
+        # The filters that came beside it may have made it longer meanwhile.
+        bottom = (
+            "scrollTo(0, document.body.scrollHeight), document.querySelector('.card[data-id=c57014]') !== null"
+        )
+        until(page, bottom)
         assert page.locator(".card").count() < 100
 
 
 def test_two_browsers_at_once(browser: Any, explored: Explored) -> None:
     pages = [browser.new_context().new_page() for _ in range(2)]
     for each in pages:
-        each.goto(f"{explored.address}?clip=2")
+        each.goto(f"{explored.address}?clip=clip1")
     for each in pages:
         until(each, "document.getElementById('media')?.readyState >= 2")
         each.context.close()
+
+
+def test_neighbours_are_gone_to(page: Any, explored: Explored) -> None:
+    page.goto(f"{explored.address}?clip=clip0")
+    page.wait_for_selector(".near button")
+    box = page.locator("dialog[open]")
+    assert "as number 5: it changed the mutual information by 0.250 nats" in box.inner_text()
+    assert page.locator(".near img").count() == 2
+    page.click(".near button >> nth=0")
+    until(page, "location.search.includes('clip=clip1')")
+    page.wait_for_selector("dialog[open] h1:has-text('rain on a roof')")
+    page.go_back()
+    page.wait_for_selector("dialog[open] h1:has-text('script')")
+    page.keyboard.press("Escape")
+    until(page, "!document.getElementById('clip').open")
+
+
+def test_the_map_is_moved_and_clips_are_chosen(page: Any, explored: Explored) -> None:
+    page.goto(f"{explored.address}?view=map")
+    until(page, "document.getElementById('status').textContent === '9 clips by their features'")
+    canvas = page.locator("canvas.over").bounding_box()
+    x, y, side = (
+        canvas["x"] + canvas["width"] / 2,
+        canvas["y"] + canvas["height"] / 2,
+        min(canvas["width"], canvas["height"]),
+    )
+    page.keyboard.down("Shift")
+    page.mouse.move(x - side * 0.4, y - side * 0.4)
+    page.mouse.down()
+    for across, down in ((0.4, -0.4), (0.4, 0.4), (-0.4, 0.4)):
+        page.mouse.move(x + side * across, y + side * down, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    until(page, "document.body.innerText.includes('9 clips are chosen.')")
+    with page.expect_download() as saved:
+        page.click("text=Ids of the chosen clips")
+    assert saved.value.path().read_text().split() == [
+        each.id for each in explored.samples if each.status == "done"
+    ]
+    # The first clip lies to the right of the middle.
+    page.mouse.click(x + side * 0.9 / 4, y)
+    page.wait_for_selector("dialog[open]")
+    assert "clip=clip0" in page.url

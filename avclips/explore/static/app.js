@@ -31,7 +31,8 @@ async function show(state) {
     else if (name === "map") leave = showMap(view, filter(state));
     else await showGrid(state);
   }
-  await openClip(state.get("clip"));
+  // Somebody may have opened another one while the grid was asked for.
+  await openClip(read().get("clip"));
 }
 
 async function showGrid(state) {

@@ -11,10 +11,13 @@ let current = null;
 export async function openClip(named) {
   if (named === open) return;
   open = named;
-  close();
-  if (named === null) return;
+  empty();
+  if (named === null) {
+    if (box.open) box.close();
+    return;
+  }
   try {
-    current = await ask(`api/clip/${encodeURIComponent(named)}`);
+    current = await ask(`api/clip?id=${encodeURIComponent(named)}`);
   } catch (error) {
     say(error.message, true);
     return;
@@ -26,14 +29,14 @@ export async function openClip(named) {
   box.querySelector("h1").focus();
 }
 
-function close() {
+function empty() {
   wave?.destroy();
   wave = null;
   current = null;
   box.replaceChildren();
-  if (box.open) box.close();
 }
 
+// By Escape or the button: the address follows.
 box.addEventListener("close", () => {
   if (open !== null) change((state) => state.delete("clip"));
 });
@@ -142,7 +145,7 @@ function facts(clip) {
 
 function near(clip) {
   return [element("h2", {}, "Nearest by features"), element("div", { class: "near" }, ...clip.near.map((each) =>
-    element("button", { onclick: () => change((state) => state.set("clip", each.n)) },
+    element("button", { onclick: () => change((state) => state.set("clip", each.id)) },
       element("img", { src: `thumbnail/${each.n}`, alt: `A frame of ${each.id}`, loading: "lazy" }), each.id)))];
 }
 

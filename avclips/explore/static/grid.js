@@ -109,7 +109,7 @@ export class Grid {
     }
     const score = clip.score === null ? "" : ` · ${clip.score.toPrecision(3)}`;
     card.replaceChildren(picture, element("span", { class: "said" }, element("b", {}, named), element("span", { class: "id" }, clip.id + score)));
-    card.addEventListener("click", () => change((state) => state.set("clip", clip.n)));
+    card.addEventListener("click", () => change((state) => state.set("clip", clip.id)));
     if (clip.files.includes("video")) this.plays(card, picture, clip);
   }
 

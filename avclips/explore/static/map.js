@@ -173,7 +173,7 @@ class Scatter {
       const far = (px - x) ** 2 + (this.points.y[index] - y) ** 2;
       if (far < least) [best, least] = [index, far];
     });
-    if (best >= 0) change((state) => state.set("clip", this.points.n[best]));
+    if (best >= 0) change((state) => state.set("clip", this.points.id[best]));
   }
 }
 

@@ -12,6 +12,7 @@ import pytest
 from avclips.cli import tools
 from avclips.cli.commands import main
 from avclips.core.errors import RunError, UsageError
+from avclips.core.extras import extras
 from avclips.core.signals import Signals
 
 
@@ -64,3 +65,17 @@ def test_every_tool_has_a_parser_of_its_name(tmp_path: Path) -> None:
     for name, (module, _) in tools.TOOLS.items():
         made = __import__(f"avclips.cli.{module}", fromlist=["parser"])
         assert made.parser().prog == f"avclips {name}"
+
+
+def test_packages_for_one_thing_are_said_together() -> None:
+    with pytest.raises(UsageError) as caught:
+        extras(
+            {
+                "no_such_a": "the page is served",
+                "no_such_b": "the page is served",
+                "no_such_c": "reports are drawn",
+            }
+        )
+    said = "the page is served by no_such_a and no_such_b, reports are drawn by no_such_c, which are not here"
+    assert str(caught.value) == said
+    assert caught.value.hint.endswith("no_such_a no_such_b no_such_c")
