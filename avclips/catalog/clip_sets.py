@@ -16,7 +16,7 @@ from .coverage import FILE, NO_SPLIT, Coverage, hash_of
 from .folder import DataFolder, look_into
 from .qa import ClipFiles, count_questions, has_questions
 from .sample import Sample
-from .source import Source, is_data_folder, samples
+from .source import Source, is_data_folder, samples, samples_of
 
 # What the clips of all splits together are called, beside the splits.
 TOTAL = "total"
@@ -49,7 +49,8 @@ class ClipSet:
 def coverage_of(source: Source) -> Coverage:
     """The coverage of a data folder or an output of shards, as it is now. RunError."""
     if is_data_folder(source):
-        return count(samples(source), look_into(Path(source)))
+        folder = look_into(Path(source))
+        return count(samples_of(folder), folder)
     coverage = count(samples(source))
     coverage.unknown = _of_unfinished_shards(str(source), coverage.total.clips)
     return coverage

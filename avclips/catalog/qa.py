@@ -16,7 +16,7 @@ from ..core.errors import RunError, UsageError
 from ..datasets import general_avqa, music_avqa
 from .folder import DataFolder, look_into
 from .sample import Sample
-from .source import samples
+from .source import samples_of
 
 Question = dict[str, Any]
 _BLANK = re.compile(r"<[A-Za-z]+>")
@@ -50,13 +50,23 @@ def questions(source: str | os.PathLike[str], *, splits: Iterable[str] | None = 
     a file cannot be read; UsageError where a split is none.
     """
     folder = look_into(Path(source))
-    known = {sample.id: clip_files(sample, folder.store.folder) for sample in samples(source)}
+    # A folder of another dataset is told apart before all of its clips are gone through.
+    _form_of(folder)
+    known = {sample.id: clip_files(sample, folder.store.folder) for sample in samples_of(folder)}
     return questions_of(folder, known, splits)
 
 
 def has_questions(dataset: str) -> bool:
     """Whether a dataset is one of questions."""
     return dataset in _FORMS
+
+
+def _form_of(folder: DataFolder) -> _Form:
+    """How the questions of a folder are kept. RunError where its dataset has none."""
+    form = _FORMS.get(folder.dataset.name)
+    if form is None:
+        raise RunError(f"{folder.dataset.title} has no questions", "General AVQA and MUSIC-AVQA have")
+    return form
 
 
 def clip_files(sample: Sample, folder: Path) -> ClipFiles:
@@ -83,9 +93,7 @@ def questions_of(
     folder: DataFolder, clips: Mapping[str, ClipFiles], splits: Iterable[str] | None = None
 ) -> Iterator[Question]:
     """The same; ``clips``: by id, of all that is listed."""
-    form = _FORMS.get(folder.dataset.name)
-    if form is None:
-        raise RunError(f"{folder.dataset.title} has no questions", "General AVQA and MUSIC-AVQA have")
+    form = _form_of(folder)
     wanted = splits_there(folder) if splits is None else ((splits,) if isinstance(splits, str) else tuple(splits))
     for split in wanted:
         if split not in form.splits:
