@@ -100,14 +100,12 @@ def clip_set(source: Source) -> ClipSet:
     """The clips that are done: by a coverage.json, or of a folder or an output as it is now. RunError."""
     if is_local(source) and Path(source).is_file():
         return _of_file(Path(source))
-    found = ClipSet(str(source), "")
-    for sample in samples(source):
-        found.dataset = sample.dataset
-        for split in sample.splits or (NO_SPLIT,):
-            part = found.splits.setdefault(split, set())
-            if sample.status == "done":
-                part.add(sample.id)
-    return found
+    return set_of(str(source), count(samples(source)))
+
+
+def set_of(name: str, coverage: Coverage) -> ClipSet:
+    """The clips that are done, of a coverage that was counted; ``name``: where, for people."""
+    return ClipSet(name, coverage.dataset, {split: set(part.done) for split, part in coverage.splits.items()})
 
 
 def _of_file(path: Path) -> ClipSet:
