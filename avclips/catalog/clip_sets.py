@@ -14,7 +14,7 @@ from ..core.files import is_local, read_json
 from .clip_table import CSV
 from .coverage import FILE, NO_SPLIT, Coverage, hash_of
 from .folder import DataFolder, look_into
-from .qa import ClipFiles, count_questions, has_questions
+from .qa import KnownClip, count_questions, has_questions
 from .sample import Sample
 from .source import Source, is_data_folder, samples, samples_of
 
@@ -60,13 +60,13 @@ def count(found: Iterable[Sample], folder: DataFolder | None = None) -> Coverage
     """The coverage of these clips; ``folder``: of whose list they are, where that is known."""
     coverage = Coverage(folder.dataset.name, folder.dataset.title) if folder else Coverage("")
     asked = folder is not None and has_questions(folder.dataset.name)
-    known: dict[str, ClipFiles] = {}
+    known: dict[str, KnownClip] = {}
     for sample in found:
         coverage.dataset = coverage.dataset or sample.dataset
         coverage.title = coverage.title or sample.dataset
         coverage.add(sample)
         if asked:
-            known[sample.id] = ClipFiles(sample.status, None, {})
+            known[sample.id] = KnownClip(sample.status, None, {})
     if folder is not None and asked:
         coverage.questions = count_questions(folder, known)
     return coverage

@@ -22,8 +22,8 @@ Question = dict[str, Any]
 _BLANK = re.compile(r"<[A-Za-z]+>")
 
 
-class ClipFiles(NamedTuple):
-    """What the questions on a clip say of it: its files beneath the folder, where they are there."""
+class KnownClip(NamedTuple):
+    """What the questions on a clip say of it; ``files``: paths by kind, of those that lie in the folder."""
 
     status: str
     label: str | None
@@ -52,7 +52,7 @@ def questions(source: str | os.PathLike[str], *, splits: Iterable[str] | None = 
     folder = look_into(Path(source))
     # A folder of another dataset is told apart before all of its clips are gone through.
     _form_of(folder)
-    known = {sample.id: clip_files(sample, folder.store.folder) for sample in samples_of(folder)}
+    known = {sample.id: known_clip(sample, folder.store.folder) for sample in samples_of(folder)}
     return questions_of(folder, known, splits)
 
 
@@ -69,7 +69,7 @@ def _form_of(folder: DataFolder) -> _Form:
     return form
 
 
-def clip_files(sample: Sample, folder: Path) -> ClipFiles:
+def known_clip(sample: Sample, folder: Path) -> KnownClip:
     """What is kept of a clip; of one in a shard, no file lies in the folder."""
     # A link is called as it is here.
     name = Path(os.path.abspath(folder)).name  # noqa: PTH100
@@ -79,7 +79,7 @@ def clip_files(sample: Sample, folder: Path) -> ClipFiles:
             place = sample.files.get(kind)
             if place is not None and place.path.startswith(f"{folder}/"):
                 inside[kind] = f"{name}/{place.path[len(str(folder)) + 1 :]}"
-    return ClipFiles(sample.status, sample.labels[0] if sample.labels else None, inside)
+    return KnownClip(sample.status, sample.labels[0] if sample.labels else None, inside)
 
 
 def splits_there(folder: DataFolder) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def splits_there(folder: DataFolder) -> tuple[str, ...]:
 
 
 def questions_of(
-    folder: DataFolder, clips: Mapping[str, ClipFiles], splits: Iterable[str] | None = None
+    folder: DataFolder, clips: Mapping[str, KnownClip], splits: Iterable[str] | None = None
 ) -> Iterator[Question]:
     """The same; ``clips``: by id, of all that is listed."""
     form = _form_of(folder)
@@ -101,7 +101,7 @@ def questions_of(
     return _questions(folder, form, clips, wanted)
 
 
-def count_questions(folder: DataFolder, clips: Mapping[str, ClipFiles]) -> dict[str, tuple[int, int]]:
+def count_questions(folder: DataFolder, clips: Mapping[str, KnownClip]) -> dict[str, tuple[int, int]]:
     """By split, how many questions there are, and how many have their clip."""
     counts: dict[str, tuple[int, int]] = {}
     for each in questions_of(folder, clips):
@@ -111,9 +111,9 @@ def count_questions(folder: DataFolder, clips: Mapping[str, ClipFiles]) -> dict[
 
 
 def _questions(
-    folder: DataFolder, form: _Form, clips: Mapping[str, ClipFiles], splits: Iterable[str]
+    folder: DataFolder, form: _Form, clips: Mapping[str, KnownClip], splits: Iterable[str]
 ) -> Iterator[Question]:
-    nothing = ClipFiles("missing", None, {})
+    nothing = KnownClip("missing", None, {})
     for split in splits:
         path = folder.store.metadata / form.file(folder.settings.annotations, split)
         seen: dict[str, int] = {}
