@@ -132,7 +132,7 @@ def _of_table(path: Path, coverage: Path) -> dict[str, set[str]]:
                     part = splits.setdefault(split, set())
                     if row["status"] == "done":
                         part.add(row["id"])
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {error}", "avclips tables DIR writes it anew") from error
     return splits
 
