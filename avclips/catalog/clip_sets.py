@@ -14,9 +14,9 @@ from ..core.files import is_local, read_json
 from .clip_table import CSV
 from .coverage import FILE, NO_SPLIT, Coverage, hash_of
 from .folder import DataFolder, look_into
-from .qa import ClipFiles, count_questions, has_questions
+from .qa import KnownClip, count_questions, has_questions
 from .sample import Sample
-from .source import Source, is_data_folder, samples
+from .source import Source, is_data_folder, samples, samples_of
 
 # What the clips of all splits together are called, beside the splits.
 TOTAL = "total"
@@ -49,7 +49,8 @@ class ClipSet:
 def coverage_of(source: Source) -> Coverage:
     """The coverage of a data folder or an output of shards, as it is now. RunError."""
     if is_data_folder(source):
-        return count(samples(source), look_into(Path(source)))
+        folder = look_into(Path(source))
+        return count(samples_of(folder), folder)
     coverage = count(samples(source))
     coverage.unknown = _of_unfinished_shards(str(source), coverage.total.clips)
     return coverage
@@ -59,13 +60,13 @@ def count(found: Iterable[Sample], folder: DataFolder | None = None) -> Coverage
     """The coverage of these clips; ``folder``: of whose list they are, where that is known."""
     coverage = Coverage(folder.dataset.name, folder.dataset.title) if folder else Coverage("")
     asked = folder is not None and has_questions(folder.dataset.name)
-    known: dict[str, ClipFiles] = {}
+    known: dict[str, KnownClip] = {}
     for sample in found:
         coverage.dataset = coverage.dataset or sample.dataset
         coverage.title = coverage.title or sample.dataset
         coverage.add(sample)
         if asked:
-            known[sample.id] = ClipFiles(sample.status, None, {})
+            known[sample.id] = KnownClip(sample.status, None, {})
     if folder is not None and asked:
         coverage.questions = count_questions(folder, known)
     return coverage
@@ -99,14 +100,12 @@ def clip_set(source: Source) -> ClipSet:
     """The clips that are done: by a coverage.json, or of a folder or an output as it is now. RunError."""
     if is_local(source) and Path(source).is_file():
         return _of_file(Path(source))
-    found = ClipSet(str(source), "")
-    for sample in samples(source):
-        found.dataset = sample.dataset
-        for split in sample.splits or (NO_SPLIT,):
-            part = found.splits.setdefault(split, set())
-            if sample.status == "done":
-                part.add(sample.id)
-    return found
+    return set_of(str(source), count(samples(source)))
+
+
+def set_of(name: str, coverage: Coverage) -> ClipSet:
+    """The clips that are done, of a coverage that was counted; ``name``: where, for people."""
+    return ClipSet(name, coverage.dataset, {split: set(part.done) for split, part in coverage.splits.items()})
 
 
 def _of_file(path: Path) -> ClipSet:
@@ -133,7 +132,7 @@ def _of_table(path: Path, coverage: Path) -> dict[str, set[str]]:
                     part = splits.setdefault(split, set())
                     if row["status"] == "done":
                         part.add(row["id"])
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {error}", "avclips tables DIR writes it anew") from error
     return splits
 

@@ -116,5 +116,9 @@ def line_of(said: Mapping[str, Any]) -> str:
 
 def share_of(part: Mapping[str, Any]) -> str:
     """ "38012 of 40425 clips (94.0%)"."""
-    share = 100 * part["done"] / part["clips"] if part["clips"] else 0.0
-    return f"{part['done']} of {part['clips']} clips ({share:.1f}%)"
+    return f"{part['done']} of {part['clips']} clips ({percent_of(part)})"
+
+
+def percent_of(part: Mapping[str, Any]) -> str:
+    """ "94.0%": of a list without clips, 0.0%."""
+    return f"{100 * part['done'] / (part['clips'] or 1):.1f}%"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import REASONS
-from .coverage import LOST, UNTRIED, share_of
+from .coverage import LOST, UNTRIED, percent_of, share_of
 
 # Of a hash, as many digits as a table has room for.
 SHORT = 12
@@ -47,9 +47,8 @@ def _escaped(text: str) -> str:
 
 def _cells(said: Mapping[str, Any]) -> Iterator[list[str]]:
     for split, part in _parts(said):
-        share = 100 * part["done"] / part["clips"] if part["clips"] else 0.0
         clips = f"{part['done']:,} / {part['clips']:,}"
-        yield [str(said["title"]), split, clips, f"{share:.1f}%", f"{part['hours']:.1f}", part["hash"][:SHORT]]
+        yield [str(said["title"]), split, clips, percent_of(part), f"{part['hours']:.1f}", part["hash"][:SHORT]]
 
 
 def _parts(said: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -27,7 +27,7 @@ from .sample import Place, Sample
 from .tar_places import TarPlaces
 
 _FACTS = tuple(name for name in TYPES if name not in ("id", "status", "youtube_id", "start", "end", *OF_FAILURES))
-# Shards that are read again behind the list's hold what was asked for once more, in the list's order.
+# Further shards whose rows are kept: they hold clips that were asked for again, in the list's order.
 _OPEN_AT_ONCE = 4
 
 

@@ -16,14 +16,14 @@ from ..core.errors import RunError, UsageError
 from ..datasets import general_avqa, music_avqa
 from .folder import DataFolder, look_into
 from .sample import Sample
-from .source import samples
+from .source import samples_of
 
 Question = dict[str, Any]
 _BLANK = re.compile(r"<[A-Za-z]+>")
 
 
-class ClipFiles(NamedTuple):
-    """What the questions on a clip say of it: its files beneath the folder, where they are there."""
+class KnownClip(NamedTuple):
+    """What the questions on a clip say of it; ``files``: paths by kind, of those that lie in the folder."""
 
     status: str
     label: str | None
@@ -50,7 +50,9 @@ def questions(source: str | os.PathLike[str], *, splits: Iterable[str] | None = 
     a file cannot be read; UsageError where a split is none.
     """
     folder = look_into(Path(source))
-    known = {sample.id: clip_files(sample, folder.store.folder) for sample in samples(source)}
+    # A folder of another dataset is told apart before all of its clips are gone through.
+    _form_of(folder)
+    known = {sample.id: known_clip(sample, folder.store.folder) for sample in samples_of(folder)}
     return questions_of(folder, known, splits)
 
 
@@ -59,7 +61,15 @@ def has_questions(dataset: str) -> bool:
     return dataset in _FORMS
 
 
-def clip_files(sample: Sample, folder: Path) -> ClipFiles:
+def _form_of(folder: DataFolder) -> _Form:
+    """How the questions of a folder are kept. RunError where its dataset has none."""
+    form = _FORMS.get(folder.dataset.name)
+    if form is None:
+        raise RunError(f"{folder.dataset.title} has no questions", "General AVQA and MUSIC-AVQA have")
+    return form
+
+
+def known_clip(sample: Sample, folder: Path) -> KnownClip:
     """What is kept of a clip; of one in a shard, no file lies in the folder."""
     # A link is called as it is here.
     name = Path(os.path.abspath(folder)).name  # noqa: PTH100
@@ -69,7 +79,7 @@ def clip_files(sample: Sample, folder: Path) -> ClipFiles:
             place = sample.files.get(kind)
             if place is not None and place.path.startswith(f"{folder}/"):
                 inside[kind] = f"{name}/{place.path[len(str(folder)) + 1 :]}"
-    return ClipFiles(sample.status, sample.labels[0] if sample.labels else None, inside)
+    return KnownClip(sample.status, sample.labels[0] if sample.labels else None, inside)
 
 
 def splits_there(folder: DataFolder) -> tuple[str, ...]:
@@ -80,12 +90,10 @@ def splits_there(folder: DataFolder) -> tuple[str, ...]:
 
 
 def questions_of(
-    folder: DataFolder, clips: Mapping[str, ClipFiles], splits: Iterable[str] | None = None
+    folder: DataFolder, clips: Mapping[str, KnownClip], splits: Iterable[str] | None = None
 ) -> Iterator[Question]:
     """The same; ``clips``: by id, of all that is listed."""
-    form = _FORMS.get(folder.dataset.name)
-    if form is None:
-        raise RunError(f"{folder.dataset.title} has no questions", "General AVQA and MUSIC-AVQA have")
+    form = _form_of(folder)
     wanted = splits_there(folder) if splits is None else ((splits,) if isinstance(splits, str) else tuple(splits))
     for split in wanted:
         if split not in form.splits:
@@ -93,7 +101,7 @@ def questions_of(
     return _questions(folder, form, clips, wanted)
 
 
-def count_questions(folder: DataFolder, clips: Mapping[str, ClipFiles]) -> dict[str, tuple[int, int]]:
+def count_questions(folder: DataFolder, clips: Mapping[str, KnownClip]) -> dict[str, tuple[int, int]]:
     """By split, how many questions there are, and how many have their clip."""
     counts: dict[str, tuple[int, int]] = {}
     for each in questions_of(folder, clips):
@@ -103,9 +111,9 @@ def count_questions(folder: DataFolder, clips: Mapping[str, ClipFiles]) -> dict[
 
 
 def _questions(
-    folder: DataFolder, form: _Form, clips: Mapping[str, ClipFiles], splits: Iterable[str]
+    folder: DataFolder, form: _Form, clips: Mapping[str, KnownClip], splits: Iterable[str]
 ) -> Iterator[Question]:
-    nothing = ClipFiles("missing", None, {})
+    nothing = KnownClip("missing", None, {})
     for split in splits:
         path = folder.store.metadata / form.file(folder.settings.annotations, split)
         seen: dict[str, int] = {}

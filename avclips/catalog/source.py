@@ -10,7 +10,7 @@ from ..core.errors import RunError, UsageError
 from ..core.files import is_local
 from ..core.suggest import did_you_mean
 from ..state.first_settings import FOLDER
-from .folder import look_into
+from .folder import DataFolder, look_into
 from .of_folder import of_folder
 from .sample import Sample
 
@@ -36,18 +36,24 @@ def is_data_folder(source: Source) -> bool:
     return is_local(source) and (Path(source) / "metadata" / FOLDER).is_file()
 
 
-def _samples(source: Source) -> Iterator[Sample]:
-    folder = look_into(Path(source)) if is_data_folder(source) else None
-    if folder is not None and folder.settings.output_format == "files":
+def samples_of(folder: DataFolder) -> Iterator[Sample]:
+    """The same of a data folder that was looked into: its manifest is not read once more. RunError."""
+    if folder.settings.output_format == "files":
         return of_folder(folder)
     # Only such a download has need of what knows tars and tables.
-    from .of_shards import of_folder_of_shards, of_output, open_shards
+    from .of_shards import of_folder_of_shards
 
-    if folder is None:
-        if is_local(source) and not Path(source).is_dir():
-            raise RunError(f"{source} is no folder", "is its path right, and its disk mounted?")
-        return of_output(open_shards(str(source)))
     return of_folder_of_shards(folder)
+
+
+def _samples(source: Source) -> Iterator[Sample]:
+    if is_data_folder(source):
+        return samples_of(look_into(Path(source)))
+    from .of_shards import of_output, open_shards
+
+    if is_local(source) and not Path(source).is_dir():
+        raise RunError(f"{source} is no folder", "is its path right, and its disk mounted?")
+    return of_output(open_shards(str(source)))
 
 
 def _words(splits: Iterable[str]) -> Iterable[str]:

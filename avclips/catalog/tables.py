@@ -16,7 +16,7 @@ from .clip_table import clip_table, flags_in
 from .coverage import FILE, Coverage
 from .folder import DataFolder
 from .of_folder import of_folder
-from .qa import ClipFiles, clip_files, has_questions, questions_of, splits_there
+from .qa import KnownClip, has_questions, known_clip, questions_of, splits_there
 
 # What the files of questions are called, before _SPLIT.jsonl: as the loader of AVQA's authors looks for them.
 _PREFIX = {"general_avqa": "avqa", "music_avqa": "music_avqa"}
@@ -33,13 +33,13 @@ def write_tables(folder: DataFolder, clips: Iterable[Clip] | None = None) -> dic
         raise RunError(message, "read them as docs/scale.md says; avclips coverage counts their clips")
     root, coverage = folder.store.folder, Coverage(folder.dataset.name, folder.dataset.title)
     asked = has_questions(folder.dataset.name)
-    known: dict[str, ClipFiles] = {}
+    known: dict[str, KnownClip] = {}
     with clip_table(root, flags_in(siblings(root / MANIFEST).values())) as table:
         for sample in of_folder(folder, clips):
             table.add(sample)
             coverage.add(sample)
             if asked:
-                known[sample.id] = clip_files(sample, root)
+                known[sample.id] = known_clip(sample, root)
     if asked:
         coverage.questions = _write_questions(folder, known)
     said = coverage.as_json()
@@ -54,7 +54,7 @@ def write_coverage(path: Path, said: Mapping[str, Any]) -> None:
         stream.write("\n")
 
 
-def _write_questions(folder: DataFolder, known: Mapping[str, ClipFiles]) -> dict[str, tuple[int, int]]:
+def _write_questions(folder: DataFolder, known: Mapping[str, KnownClip]) -> dict[str, tuple[int, int]]:
     """A file of each split: a line for each question whose clip is here; how many there are, and how many here."""
     counts = {}
     for split in splits_there(folder):

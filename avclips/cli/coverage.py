@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..catalog.clip_sets import TOTAL, clip_set, common, coverage_of
+from ..catalog.clip_sets import TOTAL, ClipSet, clip_set, common, coverage_of, set_of
 from ..catalog.coverage import FILE, hash_of
 from ..catalog.coverage_rows import latex_of, lines_of, markdown_of
 from ..catalog.source import is_data_folder
@@ -40,19 +40,19 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     target = options.output
     if target is None and is_data_folder(options.source):
         target = Path(options.source) / FILE
-    said = coverage_of(options.source).as_json()
+    coverage = coverage_of(options.source)
+    said = coverage.as_json()
     if target is not None:
         write_coverage(target, said)
     lines = latex_of if options.latex else markdown_of if options.markdown else lines_of
     for line in lines(said):
         print(plain(line))
     if options.against:
-        _compare(options.source, options.against)
+        _compare(set_of(options.source, coverage), clip_set(options.against))
     return 0
 
 
-def _compare(source: str, other: str) -> None:
-    sets = [clip_set(source), clip_set(other)]
+def _compare(*sets: ClipSet) -> None:
     found = common(sets)
     datasets = {each.dataset for each in sets}
     if len(datasets) > 1:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,6 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     try:
         return _measure_all(store, ffmpeg, options.workers or len(os.sched_getaffinity(0)), options.again)
     finally:
-        # Before the store goes: whoever still works writes into its folder.
         store.close()
 
 
@@ -63,8 +63,10 @@ def _measure_all(store: Store, ffmpeg: Ffmpeg, workers: int, again: bool) -> int
     wanted = {line["id"] for line in store.done_lines() if again or lacking(line)}
     failed = 0
     lines = (line for line in store.done_lines() if line["id"] in wanted)
-    with Progress("flags", len(wanted), "clip") as progress:
-        for line, found in _measured(lines, store, ffmpeg, workers):
+    measured = _measured(lines, store, ffmpeg, workers)
+    # Whoever still works writes into the store's folder: they end before it is let go.
+    with Progress("flags", len(wanted), "clip") as progress, closing(measured):
+        for line, found in measured:
             # A line that is written below may be read again.
             wanted.discard(line["id"])
             progress.step()
@@ -80,7 +82,7 @@ def _measure_all(store: Store, ffmpeg: Ffmpeg, workers: int, again: bool) -> int
 
 def _measured(
     lines: Iterable[Line], store: Store, ffmpeg: Ffmpeg, workers: int
-) -> Iterator[tuple[Line, Measured]]:
+) -> Generator[tuple[Line, Measured]]:
     """The flags of each clip, as many at a time as there are workers."""
     pool = ThreadPoolExecutor(workers)
     waiting: deque[tuple[Line, Future[Measured]]] = deque()

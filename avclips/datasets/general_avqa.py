@@ -23,7 +23,7 @@ from ..core.files import read_json
 from ..core.json_array import values_in
 from . import vggsound
 from .base import Annotation, Dataset, Listing
-from .clip_table import ClipTable, Row
+from .clip_columns import ClipColumns, Row
 
 _QA_URL = "https://raw.githubusercontent.com/AlyssaYoung/AVQA/main/data/annotation/{name}"
 
@@ -60,7 +60,7 @@ def read_clips(metadata: Path, splits: Sequence[str]) -> Listing:
         for name, label, split in vggsound.label_rows(labels):
             if name in found:
                 found[name] = _said(found[name].splits, label, split)
-    clips = ClipTable(_row(name, said) for name, said in found.items())
+    clips = ClipColumns(_row(name, said) for name, said in found.items())
     return Listing(clips, skipped, names=clips.names)
 
 

@@ -27,7 +27,7 @@ def dataset_of(folder: Path) -> str:
     path = folder / "metadata" / "folder.json"
     try:
         said = json.loads(path.read_bytes())["dataset"]
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         raise ValueError(f"{folder} holds no download: there is no {path} that names its dataset") from None
     for name in DATASETS:
         if dataset_named(name).name == said:

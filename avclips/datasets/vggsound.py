@@ -22,7 +22,7 @@ from ..core.settings import Settings
 from ..lists.csv_reader import reader
 from ..lists.labels import choose_labels
 from .base import Annotation, Dataset, Finished, Listing
-from .clip_table import ClipTable, Row
+from .clip_columns import ClipColumns, Row
 
 URL = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
 FILE = "vggsound.csv"
@@ -64,7 +64,7 @@ def read_clips(metadata: Path, settings: Settings) -> Listing:
     labels = read_labels(path)
     wanted = choose_labels(settings.labels, {label: label for label, _ in labels.values()})
     skipped: list[str] = []
-    clips = ClipTable(_clips(labels, settings, wanted, skipped))
+    clips = ClipColumns(_clips(labels, settings, wanted, skipped))
     if not len(clips):
         why = skipped[0] if skipped else f"none is in {' or '.join(settings.splits)} with these labels"
         raise RunError(f"{path} names no clip to fetch: {why}", "see --splits and --labels")

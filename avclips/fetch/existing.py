@@ -131,13 +131,11 @@ class Local:
         with self._store.files.scratch(clip) as folder:
             small = small_of(self._settings, folder)
             found = examine(clip, video, audio, self._ffmpeg, self._settings, small)
-        if found.complaint is not None:
-            raise Transient("check", found.complaint)
-        media = facts(found.tracks, found.sound)
-        results = video if seen else None, audio if found.sound else None
-        with self._store.files.scratch(clip) as folder:
+            if found.complaint is not None:
+                raise Transient("check", found.complaint)
+            results = video if seen else None, audio if found.sound else None
             frame = self._frame_of(clip, results[0], found.tracks, folder)
-            known = self._finisher.describe(clip, *results, frame, media)
+            known = self._finisher.describe(clip, *results, frame, facts(found.tracks, found.sound))
             self._store.files.publish(clip, None, None, frame)
         return Outcome(clip, "done", facts=known | flags_fact(found.flags) | {"adopted": True})
 

@@ -41,7 +41,7 @@ def measure_sound(path: Path, ffmpeg: Ffmpeg, small: Small | None = None) -> Sou
     return decoded_sound(tracks, path.suffix == ".m4a")
 
 
-def measure_pictures(path: Path, ffmpeg: Ffmpeg, at_most: Fraction | None, small: Small | None) -> list[Track]:
+def _measure_film(path: Path, ffmpeg: Ffmpeg, at_most: Fraction | None, small: Small | None) -> list[Track]:
     """Decode a file's pictures and sound, ``at_most`` so many seconds; Transient if that does not decode."""
     also = small.pictures(at_most=at_most) if small is not None else []
     return with_small(small, lambda too: ffmpeg.measure(path, at_most, also if too else ()))
@@ -84,7 +84,7 @@ def examine(
         sound, samples = _sound_of(audio, ffmpeg, small) if audio.exists() else (None, None)
         # A whole video under a clip's name need not be decoded whole to be seen through.
         at_most = None if length is None else length + 5
-        tracks = measure_pictures(video, ffmpeg, at_most, small) if seen else []
+        tracks = _measure_film(video, ffmpeg, at_most, small) if seen else []
     except Killed:
         raise
     except Transient as error:

@@ -34,6 +34,7 @@ _SPECTRUM = (
     f"showspectrum=size={COLUMNS}x{BINS}:slide=fullframe:scale=log:color=channel:"
     f"overlap={1 - SPECTRUM_HOP / (2 * BINS)},extractplanes=y"
 )
+# What ffmpeg's meter of EBU R 128 calls the integrated loudness so far.
 _LOUDNESS = "lavfi.r128.I"
 # What the meter says where nothing is above its gate: "-70" in some versions.
 _GATE = -70.0
@@ -158,7 +159,7 @@ def with_small(small: Small | None, run: Callable[[bool], Result]) -> Result:
         # Where it is the media that are broken, this says so.
         result = run(False)
         small.clear()
-        log.warning("no flags are measured, since this ffmpeg does not: %s", error.detail)
+        log.warning("no flags are measured of a clip, as this ffmpeg cannot make what they need: %s", error.detail)
         return result
 
 
@@ -186,6 +187,6 @@ def _loudness(path: Path) -> float | None:
     """The integrated loudness in LUFS, which the last line has; None where nothing was loud enough."""
     with open(path, "rb") as stream:
         stream.seek(max(0, path.stat().st_size - _TAIL))
-        values = re.findall(rb"lavfi\.r128\.I=(-?[0-9.]+)", stream.read())
+        values = re.findall(rf"{re.escape(_LOUDNESS)}=(-?[0-9.]+)".encode(), stream.read())
     loudness = float(values[-1]) if values else _GATE
     return round(loudness, 2) if loudness > _GATE else None

@@ -21,6 +21,7 @@ from typing import Any
 
 from ..core.errors import Killed, RunError, Transient
 from ..core.extras import extra
+from ..core.redact import one_line
 from ..media.ffmpeg import Ffmpeg
 from ..media.inspect import measure_sound
 from .layout import Output
@@ -296,4 +297,4 @@ def _is_of_the_file(error: StoreLost) -> bool:
 
 
 def _cause(error: StoreLost) -> str:
-    return " ".join(str(error.__cause__).split())[:200]
+    return one_line(error.__cause__, 200)

@@ -328,7 +328,7 @@ class Output:
     def _read(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads(self._remote.read(name))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{self.url}/{name} is not whole JSON: {error}", "delete it, and run again") from error
         if not isinstance(found, dict):
             raise RunError(f"{self.url}/{name} holds no object", "delete it, and run again")

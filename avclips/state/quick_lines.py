@@ -65,9 +65,9 @@ def _read(decode: Callable[[str], Any], broken: type[Exception], raw: bytes) -> 
     clip_id, picture, sound = line.id, line.video, line.audio
     files = None
     if picture and sound and len(clip_id) > 1 and line.info is line.subtitles is line.frame is None:
-        # Most clips' files are called as others', but for the id: such names are looked at once.
+        # Most clips' files are named alike but for the id: a pattern of names is looked at once.
         pattern = picture.replace(clip_id, _ID, 1), sound.replace(clip_id, _ID, 1)
-        # Where an id is not in both, it is not so much shorter.
+        # It is so much shorter only where the id is in both names.
         if len(pattern[0]) + len(pattern[1]) == len(picture) + len(sound) - 2 * len(clip_id) + 2:
             files = _alike(*pattern)
     files = files or files_of(clip_id, picture, sound, line.info, line.subtitles, line.frame)

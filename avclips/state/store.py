@@ -267,10 +267,10 @@ class Store:
             self.failed[clip_id] = failed_of(line)
 
     def amend(self, line: Line, more: Mapping[str, Any]) -> None:
-        """Say more of a finished clip than its last line did, or other things; the new line counts."""
+        """Say more of a finished clip, or other things: the new line counts. RunError where it has no room."""
         clip_id = line["id"]
         line = {**line, **more, "turn": self._next_turn(clip_id)}
-        self._append(line)
+        self._append(line, keep=False)
         self.done[clip_id] = done_of(line)
 
     def forget(self, clip_id: str) -> None:
@@ -296,13 +296,13 @@ class Store:
         self._turns.pop(clip_id, None)
         self._dirty = True
 
-    def _append(self, line: Line) -> None:
+    def _append(self, line: Line, keep: bool = True) -> None:
         if self.lost:
             return
         try:
             self._manifest.append(line)
         except OSError as error:
-            if not is_full(error):
+            if not (keep and is_full(error)):
                 raise as_run_error(error, self.folder) from error
             # Kept in memory until there is room; the files themselves stand.
             log.warning("no room for a line of the manifest: it is kept")

@@ -144,7 +144,16 @@ def test_a_long_list_has_its_ids_in_the_table(
         assert clip_set(folder / "coverage.json").splits == {"train": {A}, "val": {A, C}}
         return
     (folder / "clips.csv").unlink()
-    with pytest.raises(RunError, match="it has no ids|has no ids"):
+    with pytest.raises(RunError, match="has no ids: they are in"):
+        clip_set(folder / "coverage.json")
+
+
+@pytest.mark.parametrize("cell", ["{", "3", "[" * 100_000], ids=["no JSON", "a number", "deep"])
+def test_a_table_whose_ids_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str) -> None:
+    monkeypatch.setattr(coverage, "MOST_IDS", 3)
+    folder = folder_of(tmp_path / "one", A, C)
+    (folder / "clips.csv").write_text(f"id,status,splits\n{A},done,{cell}\n")
+    with pytest.raises(RunError, match=r"clips\.csv cannot be read"):
         clip_set(folder / "coverage.json")
 
 

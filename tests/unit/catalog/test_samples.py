@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import avclips
 from avclips.catalog import Place, questions, samples
+from avclips.catalog.clip_sets import coverage_of
 from avclips.core.errors import RunError, UsageError
 from avclips.datasets.acav100m import ACAV100M
 from avclips.datasets.audioset import AUDIOSET
@@ -18,6 +20,7 @@ from avclips.datasets.clip_list import CLIPS
 from avclips.datasets.general_avqa import GENERAL_AVQA
 from avclips.datasets.music_avqa import MUSIC_AVQA
 from avclips.datasets.vggsound import VGGSOUND
+from avclips.state.store import Store
 from tests.support.made_folder import FACTS, made_folder
 from tests.unit.datasets.test_music_avqa import question as music_question
 
@@ -186,6 +189,17 @@ def test_a_line_of_any_length(avqa: Path) -> None:
     longer = [json.dumps({**json.loads(line), "title": "x" * 9000}) for line in lines]
     (avqa / "manifest.jsonl").write_text("\n".join(longer))
     assert next(samples(avqa)).facts["title"] == "x" * 9000 and standing(avqa)[1] == (B, "failed", "private")
+
+
+@pytest.mark.parametrize("look", [samples, questions, coverage_of])
+def test_a_folder_is_looked_into_once(
+    avqa: Path, look: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a million clips, its manifest takes seconds to read."""
+    reads, read = [], Store.read
+    monkeypatch.setattr(Store, "read", lambda store: (reads.append(store.folder), read(store)))
+    look(avqa)
+    assert reads == [avqa]
 
 
 def test_lines_of_several_partitions(avqa: Path) -> None:

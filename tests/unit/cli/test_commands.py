@@ -84,7 +84,18 @@ def test_what_leads_nowhere(
     assert capsys.readouterr().err.startswith(f"error: {said}")
 
 
-@pytest.mark.parametrize("said", ["[]", "{}", '{"dataset": 3}', '{"dataset": "other"}', "no json", "\xff"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[]",
+        "{}",
+        '{"dataset": 3}',
+        '{"dataset": "other"}',
+        "no json",
+        "\xff",
+        pytest.param("[" * 200_000, id="deep"),
+    ],
+)
 def test_a_folder_that_tells_no_dataset(tmp_path: Path, said: str) -> None:
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "folder.json").write_text(said, encoding="latin-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from avclips.cli.commands import main
 from avclips.core.signals import Signals
 from avclips.datasets.clip_list import CLIPS
 from avclips.quality.thresholds import raised
-from avclips.state.manifest import finished
+from avclips.state.manifest import Manifest, finished
 from tests.standin.fake_media import ffmpeg
 from tests.support.made_files import AAC, PLAIN, made
 from tests.support.made_folder import made_folder
@@ -87,6 +88,22 @@ def test_a_broken_clip_keeps_nobody_from_the_others(folder: Path, capsys: pytest
     said = capsys.readouterr().out
     assert "\nb: " in f"\n{said}" and "Flags of 3 clips were measured, of 1 they could not be" in said
     assert [clip_id for clip_id, flags in flags_of(folder).items() if flags is None] == ["b"]
+
+
+def test_flags_that_no_disk_has_are_not_said_to_be_measured(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines are kept in memory while a disk is full, and would end with the process."""
+
+    def full(manifest: Manifest) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Manifest, "flush", full)
+        assert measure(folder) == 1
+    said = capsys.readouterr()
+    assert "error: no room left in" in said.err and "were measured" not in said.out
+    assert measure(folder) == 0 and None not in flags_of(folder).values()
 
 
 def test_a_folder_that_is_none(tmp_path: Path, no_signals: None, capsys: pytest.CaptureFixture[str]) -> None:

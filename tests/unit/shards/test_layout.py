@@ -102,6 +102,7 @@ def test_what_a_list_says_besides_is_no_other_plan(tmp_path: Path) -> None:
         (b"\xff\xfe", "is not whole JSON: "),
         (b"[1]", "holds no object"),
         (b"null", "holds no object"),
+        pytest.param(b"[" * 200_000, "is not whole JSON: ", id="deep"),
     ],
 )
 def test_half_a_plan(tmp_path: Path, content: bytes, said: str) -> None:

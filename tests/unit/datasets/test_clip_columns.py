@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avclips.core.model import Clip
-from avclips.datasets import clip_table
+from avclips.datasets import clip_columns
 from avclips.datasets.base import together
-from avclips.datasets.clip_table import ClipTable, Row
+from avclips.datasets.clip_columns import ClipColumns, Row
 
 TIME = st.floats(0, 1e7)
 VIDEO = st.sampled_from(["a", "ab", "é", "\ud800", "-_", "x" * 300, "日本"])
@@ -32,15 +32,15 @@ def test_any_clips(drawn: list[Any], sparse: int) -> None:
     rows = rows_of(drawn)
     with pytest.MonkeyPatch.context() as patch:
         # So few hashes that different videos have the same.
-        patch.setattr(clip_table, "_SPARSE", sparse)
-        table = ClipTable(iter(rows))
+        patch.setattr(clip_columns, "_SPARSE", sparse)
+        clips = ClipColumns(iter(rows))
     wanted = together(Clip(*row) for row in rows)
-    assert list(table) == wanted == list(table) and len(table) == len(wanted)
-    assert list(table.names()) == [(clip.id, clip.video) for clip in wanted]
-    assert all(type(clip.start) is float for clip in table)
+    assert list(clips) == wanted == list(clips) and len(clips) == len(wanted)
+    assert list(clips.names()) == [(clip.id, clip.video) for clip in wanted]
+    assert all(type(clip.start) is float for clip in clips)
 
 
 def test_what_several_share_is_one_object() -> None:
     meta = {"label": "a"}
-    first, second = ClipTable([("a_1", "a", 1.0, 2.0, meta), ("b_1", "b", 1.0, None, meta)])
+    first, second = ClipColumns([("a_1", "a", 1.0, 2.0, meta), ("b_1", "b", 1.0, None, meta)])
     assert first.meta is second.meta is meta and second.end is None

@@ -19,7 +19,7 @@ Row = tuple[str, str, float, float | None, Mapping[str, Any]]
 _SPARSE = 8
 
 
-class ClipTable:
+class ClipColumns:
     """Clips, to be gone through again and again; those of one video together, in the order of each one's first.
 
     Their ids are different. A ``meta`` that several share should be one object.
