@@ -69,5 +69,5 @@ def _curve(folder: Path) -> dict[str, list[float]] | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         return {name: [float(point[name]) for point in said["curve"]] for name in ("clips", "mi", "random")}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
