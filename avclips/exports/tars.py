@@ -15,6 +15,7 @@ from ..catalog.places import is_file
 from ..catalog.sample import Sample
 from ..core.errors import RunError, UsageError
 from ..core.extras import extras
+from ..core.files import UNFINISHED
 from ..core.model import Clip
 from ..shards.layout import Output
 from ..shards.sample import Sample as Written
@@ -120,7 +121,7 @@ def _write(
         if shard.number in finished:
             exported.kept += 1
         else:
-            with TemporaryDirectory(dir=folder, prefix=".") as scratch:
+            with TemporaryDirectory(dir=folder, prefix=".", suffix=UNFINISHED) as scratch:
                 written = [Written(clip, _line(sample, Path(scratch))) for clip, sample in taken]
                 exported.written += output.write(shard.number, written, folder, Path(scratch))
         if step is not None:
