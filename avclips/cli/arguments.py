@@ -6,8 +6,9 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from urllib.parse import urlsplit
+
+from ..core import settings_check
 
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
@@ -91,34 +92,22 @@ def cell_format(text: str) -> str:
     return text
 
 
-_FPS_AT_MOST = 240
-# Of what H.264 and its readers take without a second thought, in pixels a side.
-_SIDES = range(16, 4097)
-
-
 def frame_rate(text: str) -> str:
-    """Pictures a second, ``25``, ``29.97`` or ``30000/1001``, as a fraction is written."""
-    found = re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6}|/[0-9]{1,6})?", text)
-    try:
-        value = Fraction(text) if found else Fraction(0)
-    except ZeroDivisionError:
-        value = Fraction(0)
-    if not 0 < value <= _FPS_AT_MOST:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a number of pictures a second, such as 25 or 30000/1001"
-        )
-    return str(value)
+    """Pictures a second, as ``core.settings_check`` reads them."""
+    return _checked(settings_check.frame_rate, text)
 
 
 def frame_size(text: str) -> str:
-    """``224``, the smaller side, or ``256x256``; even numbers, as 4:2:0 has them."""
-    found = re.fullmatch(r"([0-9]{1,5})(?:[xX]([0-9]{1,5}))?", text)
-    sides = [int(side) for side in found.groups() if side] if found else []
-    if not sides or any(side not in _SIDES or side % 2 for side in sides):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no size: 224 (the smaller side) or 256x144, even numbers from 16 to 4096"
-        )
-    return "x".join(map(str, sides))
+    """The size of pictures, as ``core.settings_check`` reads it."""
+    return _checked(settings_check.frame_size, text)
+
+
+def _checked(read: Callable[[str], str], text: str) -> str:
+    try:
+        return read(text)
+    except ValueError as error:
+        # argparse has words of its own for any other error.
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 _BROWSER = re.compile(r"([^+:]+)(?:\+([^:]+))?(?:::?.+)?")
