@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from ..core.errors import UsageError
 from ..core.settings import Columns, Settings
-from ..core.settings_check import at_odds, frame_rate, frame_size, with_fit
+from ..core.settings_check import READERS, at_odds, out_of_range, with_fit
 from ..core.state_dir import default_state_dir
 from ..core.suggest import did_you_mean
 from ..datasets.base import Dataset
 
 _FIELDS = tuple(each.name for each in fields(Settings))
-# Settings that are texts with a meaning, each with what reads it.
-_READ: dict[str, Callable[[str], str]] = {"fps": frame_rate, "size": frame_size}
 
 
 def settings_for(dataset: Dataset, data_dir: Path | str | None, given: Mapping[str, Any]) -> Settings:
@@ -53,17 +51,16 @@ def settings_for(dataset: Dataset, data_dir: Path | str | None, given: Mapping[s
 
 def checked(settings: Settings) -> Settings:
     """The same, as a run can take them. UsageError where values cannot be, or do not go together."""
-    for name in ("workers", "samples_per_shard"):
-        if getattr(settings, name) < 1:
-            raise UsageError(f"{name} is at least 1")
-    pictures: dict[str, Any] = {}
-    for name, read in _READ.items():
+    if words := out_of_range(settings):
+        raise UsageError(words, "docs/options.md says what each may be, by the names of the options")
+    said: dict[str, Any] = {}
+    for name, read in READERS.items():
         if (text := getattr(settings, name)) is not None:
             try:
-                pictures[name] = read(text)
+                said[name] = read(text)
             except ValueError as error:
                 raise UsageError(f"{name}: {error}") from error
-    settings = with_fit(replace(settings, **pictures))
+    settings = with_fit(replace(settings, **said))
     if words := at_odds(settings, _as_keyword):
         raise UsageError(words, "docs/options.md says what goes with what, by the names of the options")
     return settings

@@ -60,49 +60,33 @@ def some_seconds(text: str) -> float:
     return value
 
 
-_LETTERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "none": "", "\\t": "\t"}
-
-
 def letter(text: str) -> str:
-    """What stands between cells: a letter, or the name of one; "" for none."""
-    found = _LETTERS.get(text.lower(), text)
-    if len(found) > 1 or found in ('"', "\n", "\r"):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no letter between cells: one such as ';', or tab, space, none"
-        )
-    return found
+    """What stands between cells."""
+    return _checked(settings_check.letter, text)
 
 
 def time_unit(text: str) -> str:
-    """``s``, ``ms``, ``us``, ``frames`` or ``frames@25``."""
-    found = re.fullmatch(r"s|ms|us|frames(?:@([0-9]{1,4}(?:\.[0-9]{1,9})?))?", text)
-    if not found or (found[1] and not float(found[1])):
-        raise argparse.ArgumentTypeError(f"{text!r} is no unit: s, ms, us, frames or frames@25")
-    return text
+    """A unit of times."""
+    return _checked(settings_check.time_unit, text)
 
 
 def cell_format(text: str) -> str:
-    """How a cell that holds a whole clip is made: ``{id}_{start}_{end}``."""
-    parts = re.findall(r"\{([^}]*)\}", text)
-    known = set(parts) <= {"id", "start", "end"} and len(set(parts)) == len(parts)
-    if not known or "id" not in parts or ("end" in parts and "start" not in parts):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no format such as {{id}}_{{start}}_{{end}}: {{id}}, and {{start}}, or both with {{end}}"
-        )
-    return text
+    """How a cell that holds a whole clip is made."""
+    return _checked(settings_check.cell_format, text)
 
 
 def frame_rate(text: str) -> str:
-    """Pictures a second, as ``core.settings_check`` reads them."""
+    """Pictures a second."""
     return _checked(settings_check.frame_rate, text)
 
 
 def frame_size(text: str) -> str:
-    """The size of pictures, as ``core.settings_check`` reads it."""
+    """The size of pictures."""
     return _checked(settings_check.frame_size, text)
 
 
 def _checked(read: Callable[[str], str], text: str) -> str:
+    """What a reader of a setting makes of a word."""
     try:
         return read(text)
     except ValueError as error:

@@ -1,9 +1,9 @@
-"""Which settings do not go together, and what a frame rate and a size may be: for options and keywords alike."""
+"""What settings may be, and which do not go together: for options and keywords alike."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,14 +13,52 @@ from .settings import Settings
 # How a setting is said: ``--cut copy`` or ``cut='copy'``; with True, its name alone.
 Said = Callable[[str, Any], str]
 
+# The least that some settings may be, where they are not None.
+LEAST: Mapping[str, int] = {
+    **dict.fromkeys(("workers", "samples_per_shard", "retry_attempts", "max_clips"), 1),
+    **dict.fromkeys(("sleep", "videos_per_hour", "give_up_after", "min_free", "max_whole_file"), 0),
+    "rate_limit": 1024,
+    "audio_rate": 1000,
+}
+AMONG: Mapping[str, tuple[int, ...]] = {"quality": (360, 480, 720, 1080), "audio_channels": (1, 2)}
+_LETTERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "none": "", "\\t": "\t"}
+
+
+def letter(text: str) -> str:
+    """What stands between cells: a letter, or the name of one; "" for none."""
+    found = _LETTERS.get(text.lower(), text)
+    if len(found) > 1 or found in ('"', "\n", "\r"):
+        raise ValueError(f"{text!r} is no letter between cells: one such as ';', or tab, space, none")
+    return found
+
+
+def time_unit(text: str) -> str:
+    """``s``, ``ms``, ``us``, ``frames`` or ``frames@25``."""
+    found = re.fullmatch(r"s|ms|us|frames(?:@([0-9]{1,4}(?:\.[0-9]{1,9})?))?", text)
+    if not found or (found[1] and not float(found[1])):
+        raise ValueError(f"{text!r} is no unit: s, ms, us, frames or frames@25")
+    return text
+
+
+def cell_format(text: str) -> str:
+    """How a cell that holds a whole clip is made: ``{id}_{start}_{end}``."""
+    parts = re.findall(r"\{([^}]*)\}", text)
+    known = set(parts) <= {"id", "start", "end"} and len(set(parts)) == len(parts)
+    if not known or "id" not in parts or ("end" in parts and "start" not in parts):
+        raise ValueError(
+            f"{text!r} is no format such as {{id}}_{{start}}_{{end}}: {{id}}, and {{start}}, or both with {{end}}"
+        )
+    return text
+
+
 _FPS_AT_MOST = 240
 # Of what H.264 and its readers take without a second thought, in pixels a side.
 _SIDES = range(16, 4097)
 
 
 def frame_rate(text: str) -> str:
-    """Pictures a second, ``25``, ``29.97`` or ``30000/1001``, as a fraction is written. ValueError."""
-    found = re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6}|/[0-9]{1,6})?", text)
+    """Pictures a second, ``25``, ``29.97`` or ``30000/1001``, as a fraction, which it reads, too. ValueError."""
+    found = re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6})?|[0-9]{1,9}/[0-9]{1,7}", text)
     try:
         value = Fraction(text) if found else Fraction(0)
     except ZeroDivisionError:
@@ -37,6 +75,31 @@ def frame_size(text: str) -> str:
     if not sides or any(side not in _SIDES or side % 2 for side in sides):
         raise ValueError(f"{text!r} is no size: 224 (the smaller side) or 256x144, even numbers from 16 to 4096")
     return "x".join(map(str, sides))
+
+
+# What reads the settings that are texts with a meaning.
+READERS: Mapping[str, Callable[[str], str]] = {
+    "fps": frame_rate,
+    "size": frame_size,
+    "delimiter": letter,
+    "time_unit": time_unit,
+    "cell_format": cell_format,
+}
+
+
+def out_of_range(settings: Settings) -> str | None:
+    """Which setting has a value that it cannot have, in words; None where none has."""
+    for name, least in LEAST.items():
+        if (value := getattr(settings, name)) is not None and not value >= least:
+            return f"{name}={value!r} is not {least} or more"
+    for name, known in AMONG.items():
+        if (value := getattr(settings, name)) is not None and value not in known:
+            return f"{name}={value!r} is none of {', '.join(map(str, known))}"
+    if settings.clip_length is not None and not settings.clip_length > 0:
+        return f"clip_length={settings.clip_length!r} is no length of a clip"
+    if settings.part is not None and not 0 <= settings.part[0] < settings.part[1]:
+        return f"part={settings.part!r} is not (I, N) with I from 0 to N - 1"
+    return None
 
 
 def with_fit(settings: Settings) -> Settings:

@@ -57,8 +57,19 @@ def test_a_value_becomes_what_its_field_holds(name: str, value: Any, due: Any) -
         ({"part": (1, 2, 3)}, "part=(1, 2, 3) is not a sequence of a whole number or None"),
         ({"identities": "http://p:1"}, "identities='http://p:1' is not a sequence of a Identity"),
         ({"columns": {"starts": "x"}}, "columns={'starts': 'x'} is not a Columns"),
-        ({"workers": 0}, "workers is at least 1"),
-        ({"samples_per_shard": 0}, "samples_per_shard is at least 1"),
+        ({"workers": 0}, "workers=0 is not 1 or more"),
+        ({"samples_per_shard": 0}, "samples_per_shard=0 is not 1 or more"),
+        ({"sleep": -1}, "sleep=-1.0 is not 0 or more"),
+        ({"sleep": float("nan")}, "sleep=nan is not 0 or more"),
+        ({"rate_limit": 0}, "rate_limit=0 is not 1024 or more"),
+        ({"quality": 0}, "quality=0 is none of 360, 480, 720, 1080"),
+        ({"audio_channels": 3}, "audio_channels=3 is none of 1, 2"),
+        ({"clip_length": 0}, "clip_length=0.0 is no length of a clip"),
+        ({"part": (5, 2)}, "part=(5, 2) is not (I, N)"),
+        ({"part": (0, 0)}, "part=(0, 0) is not (I, N)"),
+        ({"time_unit": "hours"}, "time_unit: 'hours' is no unit"),
+        ({"cell_format": "{x}"}, "cell_format: '{x}' is no format"),
+        ({"delimiter": "ab"}, "delimiter: 'ab' is no letter between cells"),
         ({"video_format": "mkv", "cut": "copy"}, "cut='copy' needs mp4"),
         ({"audio_format": "m4a", "audio_rate": 16000}, "audio_format='m4a' keeps the source's packets"),
         ({"media": "audio", "allow_silent": True}, "allow_silent goes with pictures"),
@@ -93,6 +104,9 @@ def test_pictures_are_as_on_the_command_line() -> None:
     by_name = checked(Settings(Path("data"), fps="29.970", size="256X144"))
     assert (by_name.fps, by_name.size, by_name.fit) == (by_words.fps, by_words.size, by_words.fit)
     assert (by_name.size, by_name.fit) == ("256x144", "crop")
+    # What the command line made is taken as it is.
+    by_words, _ = read_settings(dataset_named("clips"), ["list.csv", "--fps", "239.999999", "--delimiter", "tab"])
+    assert checked(by_words) == by_words
 
 
 @pytest.mark.parametrize("name", DATASETS)
