@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ..core.errors import UsageError
+from ..core.errors import REASONS, UsageError
 from ..core.settings import Columns, Settings
 from ..core.settings_check import READERS, at_odds, out_of_range, with_fit
 from ..core.state_dir import default_state_dir
@@ -53,6 +53,10 @@ def checked(settings: Settings) -> Settings:
     """The same, as a run can take them. UsageError where values cannot be, or do not go together."""
     if words := out_of_range(settings):
         raise UsageError(words, "docs/options.md says what each may be, by the names of the options")
+    for reason in settings.retry_failed or ():
+        if reason not in REASONS:
+            words = f"retry_failed: {reason!r} is no reason{did_you_mean(reason, REASONS)}"
+            raise UsageError(words, "docs/folder.md lists the reasons; () is all of them")
     said: dict[str, Any] = {}
     for name, read in READERS.items():
         if (text := getattr(settings, name)) is not None:

@@ -65,6 +65,7 @@ def test_a_value_becomes_what_its_field_holds(name: str, value: Any, due: Any) -
         ({"quality": 0}, "quality=0 is none of 360, 480, 720, 1080"),
         ({"audio_channels": 3}, "audio_channels=3 is none of 1, 2"),
         ({"clip_length": 0}, "clip_length=0.0 is no length of a clip"),
+        ({"retry_failed": "privat"}, "retry_failed: 'privat' is no reason: did you mean private?"),
         ({"part": (5, 2)}, "part=(5, 2) is not (I, N)"),
         ({"part": (0, 0)}, "part=(0, 0) is not (I, N)"),
         ({"time_unit": "hours"}, "time_unit: 'hours' is no unit"),
