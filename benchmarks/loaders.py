@@ -103,18 +103,8 @@ def download(base: Path, clips: int) -> tuple[Path, Path]:
     with FakeYouTube(cache, videos, files=files) as youtube:
         for folder, form in zip(folders, forms, strict=True):
             command = [sys.executable, str(ROOT / "download_general_avqa.py"), "--data-dir", str(folder)]
-            command += [
-                "--splits",
-                "train",
-                "--cut",
-                "copy",
-                "--rate-limit",
-                "0",
-                "--sleep",
-                "0",
-                "--proxy",
-                youtube.proxy,
-            ]
+            command += ["--splits", "train", "--cut", "copy", "--rate-limit", "0", "--sleep", "0"]
+            command += ["--proxy", youtube.proxy]
             command += ["--state-dir", str(base / "state"), "--videos-per-hour", "1000000", *form]
             subprocess.run(
                 command, env=youtube.environment(proxy="") | {"HOME": str(base), "PATH": "/usr/bin:/bin"},

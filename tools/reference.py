@@ -17,7 +17,8 @@ from avclips.datasets.base import Dataset
 from avclips.datasets.known import DATASETS, dataset_named
 from avclips.pacing.retries import NOT_TODAY
 
-ROOT = Path(__file__).resolve().parent.parent
+from .requirements import ROOT
+
 FILE = ROOT / "docs" / "reference.md"
 _HEAD = """\
 # Reference

@@ -20,7 +20,7 @@ from ..progress.update import Watch
 from ..run.context import Ended, log_file
 from ..run.steps import Run
 from .opened import OpenedDataset
-from .settings import settings_for
+from .settings import checked, settings_for
 from .stopping import a_guest, stoppable
 
 
@@ -90,8 +90,7 @@ def download(
         raise UsageError(f"{names} and settings= are both given", "say it in one place")
     if session is not None:
         settings = replace(settings, engine="spark")
-    if settings.engine == "spark":
-        _check_for_spark(settings)
+    settings = checked(settings)
     clock, signals = Clock(), Signals(take=False)
     with a_guest(settings.quiet):
         run = Run(found, settings, clock, log_level, session, progress)
@@ -108,14 +107,6 @@ def _dataset(dataset: Dataset | str) -> Dataset:
         raise UsageError(f"there is no dataset {dataset!r}{did_you_mean(str(dataset), DATASETS)}", hint)
     found: Dataset = dataset_named(dataset)
     return found
-
-
-def _check_for_spark(settings: Settings) -> None:
-    """UsageError where Spark cannot do what the settings ask for."""
-    if settings.output_format == "files":
-        raise UsageError("Spark writes shards", 'Settings(output_format="webdataset") or "parquet"')
-    if settings.part or settings.archives or settings.max_clips:
-        raise UsageError("part, archives and max_clips are for threads", "leave them as they are by default")
 
 
 def _result(dataset: Dataset, settings: Settings, code: int, ended: Ended) -> Result:

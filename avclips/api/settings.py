@@ -4,43 +4,26 @@ from __future__ import annotations
 
 import os
 import types
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ..core.errors import UsageError
+from ..core.errors import REASONS, UsageError
 from ..core.settings import Columns, Settings
+from ..core.settings_check import READERS, at_odds, out_of_range, with_fit
 from ..core.state_dir import default_state_dir
 from ..core.suggest import did_you_mean
 from ..datasets.base import Dataset
 
 _FIELDS = tuple(each.name for each in fields(Settings))
-# What does not go together, each with the words for it.
-_AT_ODDS: tuple[tuple[Callable[[Settings], bool], str], ...] = (
-    (lambda s: s.workers < 1, "workers is at least 1"),
-    (lambda s: s.samples_per_shard < 1, "samples_per_shard is at least 1"),
-    (lambda s: s.video_format == "mkv" and s.cut == "copy", "cut='copy' needs video_format='mp4'"),
-    (
-        lambda s: s.audio_format == "m4a" and bool(s.audio_rate or s.audio_channels),
-        "audio_format='m4a' keeps the source's packets: no audio_rate or audio_channels",
-    ),
-    (lambda s: s.media == "audio" and s.allow_silent, "allow_silent goes with pictures"),
-    (
-        lambda s: bool(s.fps or s.size or s.fit or s.encode) and (s.cut != "exact" or s.media == "audio"),
-        "fps, size, fit and encode go with cut='exact' and pictures",
-    ),
-    (lambda s: s.fit is not None and "x" not in (s.size or ""), "fit goes with size='WxH'"),
-    (lambda s: s.output is not None and s.output_format == "files", "output goes with output_format='webdataset'"),
-    (lambda s: len(s.identities) > s.workers, "identities need at least as many workers"),
-)
 
 
 def settings_for(dataset: Dataset, data_dir: Path | str | None, given: Mapping[str, Any]) -> Settings:
     """The settings of a run of ``dataset``. ``data_dir`` None: the dataset's usual folder.
 
     A path may be a text, a tuple any sequence or one item. UsageError: an unknown name, with the nearest that is
-    known; a value of another type; values that do not go together.
+    known; a value of another type.
     """
     for name in given:
         if name not in _FIELDS or name == "data_dir":
@@ -55,9 +38,6 @@ def settings_for(dataset: Dataset, data_dir: Path | str | None, given: Mapping[s
     usual["splits"] = dataset.splits if given.get("strong") else dataset.usual_splits
     said = {name: _fitting(name, value, hints[name]) for name, value in given.items()}
     settings = Settings(Path(data_dir or dataset.default_dir), **(usual | said))
-    for is_wrong, words in _AT_ODDS:
-        if is_wrong(settings):
-            raise UsageError(words)
     for split in settings.splits:
         if split not in dataset.splits:
             known = ", ".join(dataset.splits) or "none"
@@ -67,6 +47,33 @@ def settings_for(dataset: Dataset, data_dir: Path | str | None, given: Mapping[s
     if "list" in dataset.options and not settings.clip_list:
         raise UsageError("no list is named", 'clip_list="my_list.csv", or addresses and ids themselves')
     return settings
+
+
+def checked(settings: Settings) -> Settings:
+    """The same, as a run can take them. UsageError where values cannot be, or do not go together."""
+    if words := out_of_range(settings):
+        raise UsageError(words, "docs/options.md says what each may be, by the names of the options")
+    for reason in settings.retry_failed or ():
+        if reason not in REASONS:
+            words = f"retry_failed: {reason!r} is no reason{did_you_mean(reason, REASONS)}"
+            raise UsageError(words, "docs/folder.md lists the reasons; () is all of them")
+    said: dict[str, Any] = {}
+    for name, read in READERS.items():
+        if (text := getattr(settings, name)) is not None:
+            try:
+                said[name] = read(text)
+            except ValueError as error:
+                raise UsageError(f"{name}: {error}") from error
+    settings = with_fit(replace(settings, **said))
+    if words := at_odds(settings, _as_keyword):
+        raise UsageError(words, "docs/options.md says what goes with what, by the names of the options")
+    return settings
+
+
+def _as_keyword(name: str, value: Any) -> str:
+    if name == "cookies_from_browser":
+        return "Identity(browser=...)"
+    return name if value is True else f"{name}={value!r}"
 
 
 def _fitting(name: str, value: Any, hint: Any) -> Any:

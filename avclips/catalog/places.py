@@ -174,7 +174,7 @@ def _version(path: str) -> _Version:
 @functools.lru_cache(maxsize=64)
 def _ends(path: str, version: _Version) -> list[int]:
     """The row behind the last of each row group."""
-    with _table(path) as table:
+    with opened_table(path) as table:
         groups = range(table.metadata.num_row_groups)
         return list(accumulate(table.metadata.row_group(number).num_rows for number in groups))
 
@@ -190,7 +190,7 @@ class _Group:
     def column(self, name: str) -> Any:
         """The cells of a column."""
         if name not in self._columns:
-            with _table(self._path) as table:
+            with opened_table(self._path) as table:
                 if name not in table.schema_arrow.names:
                     raise Unreadable(f"{without_password(self._path)} has no column {name}", _HINT)
                 # Without Arrow's threads: a process that ends while they end may abort.
@@ -206,7 +206,8 @@ def _group(path: str, version: _Version, number: int) -> _Group:
 
 
 @contextmanager
-def _table(path: str) -> Iterator[Any]:
+def opened_table(path: str) -> Iterator[Any]:
+    """A parquet table to read, as pyarrow's ParquetFile. Unreadable, whatever fails until the block ends."""
     parquet = extra("pyarrow.parquet", "tables are read").parquet
     with opened(path) as stream, parquet.ParquetFile(stream, pre_buffer=False) as table:
         yield table

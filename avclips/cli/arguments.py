@@ -6,8 +6,9 @@ import argparse
 import math
 import re
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from urllib.parse import urlsplit
+
+from ..core import settings_check
 
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([KMG]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
@@ -59,66 +60,38 @@ def some_seconds(text: str) -> float:
     return value
 
 
-_LETTERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "none": "", "\\t": "\t"}
-
-
 def letter(text: str) -> str:
-    """What stands between cells: a letter, or the name of one; "" for none."""
-    found = _LETTERS.get(text.lower(), text)
-    if len(found) > 1 or found in ('"', "\n", "\r"):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no letter between cells: one such as ';', or tab, space, none"
-        )
-    return found
+    """What stands between cells."""
+    return _checked(settings_check.letter, text)
 
 
 def time_unit(text: str) -> str:
-    """``s``, ``ms``, ``us``, ``frames`` or ``frames@25``."""
-    found = re.fullmatch(r"s|ms|us|frames(?:@([0-9]{1,4}(?:\.[0-9]{1,9})?))?", text)
-    if not found or (found[1] and not float(found[1])):
-        raise argparse.ArgumentTypeError(f"{text!r} is no unit: s, ms, us, frames or frames@25")
-    return text
+    """A unit of times."""
+    return _checked(settings_check.time_unit, text)
 
 
 def cell_format(text: str) -> str:
-    """How a cell that holds a whole clip is made: ``{id}_{start}_{end}``."""
-    parts = re.findall(r"\{([^}]*)\}", text)
-    known = set(parts) <= {"id", "start", "end"} and len(set(parts)) == len(parts)
-    if not known or "id" not in parts or ("end" in parts and "start" not in parts):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no format such as {{id}}_{{start}}_{{end}}: {{id}}, and {{start}}, or both with {{end}}"
-        )
-    return text
-
-
-_FPS_AT_MOST = 240
-# Of what H.264 and its readers take without a second thought, in pixels a side.
-_SIDES = range(16, 4097)
+    """How a cell that holds a whole clip is made."""
+    return _checked(settings_check.cell_format, text)
 
 
 def frame_rate(text: str) -> str:
-    """Pictures a second, ``25``, ``29.97`` or ``30000/1001``, as a fraction is written."""
-    found = re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,6}|/[0-9]{1,6})?", text)
-    try:
-        value = Fraction(text) if found else Fraction(0)
-    except ZeroDivisionError:
-        value = Fraction(0)
-    if not 0 < value <= _FPS_AT_MOST:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a number of pictures a second, such as 25 or 30000/1001"
-        )
-    return str(value)
+    """Pictures a second."""
+    return _checked(settings_check.frame_rate, text)
 
 
 def frame_size(text: str) -> str:
-    """``224``, the smaller side, or ``256x256``; even numbers, as 4:2:0 has them."""
-    found = re.fullmatch(r"([0-9]{1,5})(?:[xX]([0-9]{1,5}))?", text)
-    sides = [int(side) for side in found.groups() if side] if found else []
-    if not sides or any(side not in _SIDES or side % 2 for side in sides):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no size: 224 (the smaller side) or 256x144, even numbers from 16 to 4096"
-        )
-    return "x".join(map(str, sides))
+    """The size of pictures."""
+    return _checked(settings_check.frame_size, text)
+
+
+def _checked(read: Callable[[str], str], text: str) -> str:
+    """What a reader of a setting makes of a word."""
+    try:
+        return read(text)
+    except ValueError as error:
+        # argparse has words of its own for any other error.
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 _BROWSER = re.compile(r"([^+:]+)(?:\+([^:]+))?(?:::?.+)?")

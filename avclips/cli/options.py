@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import RunError, UsageError
 from ..core.settings import Columns, Identity, Settings
+from ..core.settings_check import at_odds, with_fit
+from ..core.wording import as_option
 from ..datasets.base import Dataset
 from ..state.last_settings import remembered
 from .arguments import partition_of, proxy_url
@@ -148,51 +150,12 @@ def _listed(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def _see_output(parser: Parser, chosen: argparse.Namespace, said: set[str]) -> None:
-    """Whether what was asked for of shards and engines goes together; ``said``: what somebody asked for."""
-    if chosen.output_format == "files":
-        if chosen.engine == "spark":
-            parser.error("--engine spark writes shards: --output-format webdataset or parquet")
-        for name in ("output", "wandb", "samples_per_shard"):
-            if name in said and getattr(chosen, name):
-                parser.error(f"--{name.replace('_', '-')} goes with --output-format webdataset or parquet")
-    elif chosen.allow_mixed:
-        parser.error("--allow-mixed goes with --output-format files")
-    if match := re.match(r"([a-z][a-z0-9+.-]+):(?!//)/?", chosen.output or ""):
-        # It would be a folder of that name, here, on this machine.
-        meant = f"{match[1]}://{chosen.output[match.end() :]}"
-        parser.error(f"--output: {chosen.output} is no address: did you mean {meant}?")
-    if chosen.engine == "spark":
-        if any(isinstance(each, str) for each in chosen.cookies):
-            parser.error("--cookies-from-browser goes with --engine threads: the browser is on this machine alone")
-        if chosen.part or chosen.archives or chosen.max_clips or chosen.metrics_file:
-            parser.error("--part, --archives, --max-clips and --metrics-file go with --engine threads")
-    else:
-        for name in ("wandb", "spark_master"):
-            if name in said and getattr(chosen, name):
-                parser.error(f"--{name.replace('_', '-')} goes with --engine spark")
-
-
-def _see_shape(parser: Parser, chosen: argparse.Namespace) -> None:
-    """Whether what was asked for of the files goes together."""
-    if chosen.video_format == "mkv" and chosen.cut == "copy":
-        parser.error("--cut copy needs mp4: mkv has no edit list to hide the pictures before the start")
-    if chosen.audio_format == "m4a" and (chosen.audio_rate or chosen.audio_channels):
-        parser.error("--audio-format m4a keeps the source's packets: no --audio-rate or --audio-channels")
-    if chosen.media == "audio" and chosen.allow_silent:
-        parser.error("--allow-silent goes with pictures: without sound, --media audio leaves nothing")
-    for name in ("fps", "size", "fit"):
-        if getattr(chosen, name) and (chosen.cut != "exact" or chosen.media == "audio"):
-            what = "--cut exact: a copy has the source's own pictures" if chosen.cut != "exact" else "pictures"
-            parser.error(f"--{name} goes with {what}")
-    if chosen.encode and (chosen.cut != "exact" or chosen.media == "audio"):
-        parser.error(f"--encode goes with {'--cut exact' if chosen.cut != 'exact' else 'pictures'}")
-    if chosen.frame and chosen.media == "audio":
-        parser.error("--frame goes with pictures: --media both")
-    if chosen.fit and "x" not in (chosen.size or ""):
-        parser.error("--fit goes with --size WxH: one side alone keeps the shape as it is")
-    if chosen.size and "x" in chosen.size and not chosen.fit:
-        chosen.fit = "crop"
+def _see_shards(parser: Parser, output_format: str, engine: str, said: set[str]) -> None:
+    """Complain of what somebody asked for and nothing would come of; also where it is what is so by default."""
+    if output_format == "files" and "samples_per_shard" in said:
+        parser.error("--samples-per-shard goes with --output-format webdataset or parquet")
+    if engine != "spark" and "spark_master" in said:
+        parser.error("--spark-master goes with --engine spark")
 
 
 def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Settings, argparse.Namespace]:
@@ -204,17 +167,18 @@ def read_settings(dataset: Dataset, argv: Sequence[str] | None) -> tuple[Setting
         parser.error(f"LIST is missing: the file that names the clips, or addresses and ids themselves{where}")
     if chosen.repair and not chosen.verify:
         parser.error("--repair goes with --verify")
-    _see_shape(parser, chosen)
-    settings = _settings(dataset, parser, chosen)
+    asked = settings = with_fit(_settings(dataset, parser, chosen))
     if looks:
         try:
             settings = remembered(settings, _fields(said))
         except RunError as error:
             parser.error(f"{error}; {error.hint}" if error.hint else str(error))
-        chosen.output_format = settings.output_format
+        asked = replace(asked, output_format=settings.output_format)
         if "list" in dataset.options and not settings.clip_list and chosen.verify:
             parser.error(f"LIST is missing: {settings.data_dir} does not know of one")
-    _see_output(parser, chosen, said)
+    if words := at_odds(asked, as_option):
+        parser.error(words)
+    _see_shards(parser, asked.output_format, asked.engine, said)
     return settings, chosen
 
 
@@ -246,8 +210,6 @@ def _settings(dataset: Dataset, parser: Parser, chosen: argparse.Namespace) -> S
         parser.error(str(error))
     proxies = [*chosen.proxy, *(_proxies_in(parser, chosen.proxy_file) if chosen.proxy_file else [])]
     identities = pair(parser, proxies, chosen.cookies)
-    if chosen.workers < len(identities):
-        parser.error(f"{len(identities)} identities need at least as many --workers")
     some = {name: getattr(chosen, name) for name in _AS_THEY_ARE if hasattr(chosen, name)}
     some |= {name: _listed(getattr(chosen, name, ())) for name in ("labels", "subtitles")}
     return Settings(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import REASONS
+from ..core.settings_check import AMONG, LEAST
 from ..datasets.base import Dataset
 from ..lists.presets import PRESETS
 from ..lists.presets import listed as listed_presets
@@ -108,7 +109,7 @@ def add_job(group: argparse._ArgumentGroup, dataset: Dataset) -> None:
         group.add_argument(f"--{name}", **_OF_JOB[name])
     group.add_argument(
         *("--max-clips", "--max-videos"),
-        type=whole_number(1),
+        type=whole_number(LEAST["max_clips"]),
         metavar="INT",
         help="stop when so many clips are done in all",
     )
@@ -224,7 +225,7 @@ def _add_pictures(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--quality",
         type=int,
-        choices=(360, 480, 720, 1080),
+        choices=AMONG["quality"],
         default=360,
         help="largest picture, by its smaller side (default: %(default)s)",
     )
@@ -284,10 +285,13 @@ def _add_sound(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--audio-rate",
-        type=whole_number(1000),
+        type=whole_number(LEAST["audio_rate"]),
         metavar="HZ",
         help="sample rate of wav and flac (default: the source's)",
     )
     group.add_argument(
-        "--audio-channels", type=int, choices=(1, 2), help="channels of wav and flac (default: the source's)"
+        "--audio-channels",
+        type=int,
+        choices=AMONG["audio_channels"],
+        help="channels of wav and flac (default: the source's)",
     )

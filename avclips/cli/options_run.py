@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..core.settings_check import LEAST
 from ..core.state_dir import default_state_dir
 from ..datasets.base import Dataset
 from .arguments import browser, hours, part, proxy_url, rate, seconds, size, whole_number
@@ -25,7 +26,7 @@ def add_output(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--samples-per-shard",
-        type=whole_number(1),
+        type=whole_number(LEAST["samples_per_shard"]),
         default=1000,
         metavar="INT",
         help="with shards: clips of each; those of one video stay together (default: %(default)s)",
@@ -50,7 +51,7 @@ def add_output(group: argparse._ArgumentGroup) -> None:
 def add_way(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--workers",
-        type=whole_number(1),
+        type=whole_number(LEAST["workers"]),
         metavar="INT",
         help="parallel workers; 1 in each task of Spark (default: 4)",
     )
@@ -70,7 +71,7 @@ def add_way(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--retry-attempts",
-        type=whole_number(1),
+        type=whole_number(LEAST["retry_attempts"]),
         default=5,
         metavar="INT",
         help="tries of a failure that may pass (default: %(default)s)",
@@ -127,7 +128,7 @@ def add_identity(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--videos-per-hour",
-        type=whole_number(0),
+        type=whole_number(LEAST["videos_per_hour"]),
         metavar="INT",
         help="extractions of one identity in any 60 minutes; 0 = no limit (default: 270 for a guest, 1000 with "
         "cookies)",

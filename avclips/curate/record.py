@@ -16,7 +16,7 @@ from typing import Any
 
 from .. import __version__
 from ..core.errors import RunError, UsageError
-from ..core.files import UNFINISHED, read_json, write_json
+from ..core.files import read_json, remove_unfinished, write_json
 
 FILE = "run.json"
 # Written last: what a finished stage counts.
@@ -61,23 +61,17 @@ def begin(folder: Path, record: Record) -> None:
     before = read(folder)
     if before is None:
         folder.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
+        remove_unfinished(folder)
         write_json(folder / FILE, asdict(record) | {"fingerprint": record.fingerprint()})
         return
     if before.fingerprint() == record.fingerprint():
-        _sweep(folder)
+        remove_unfinished(folder)
         return
     other = [*_differing(before.settings, record.settings), *_differing(before.inputs, record.inputs)]
     raise UsageError(
         f"{folder} was made by another run: {'; '.join(other) or before.stage}",
         "name the same settings, or another --output, or delete that folder",
     )
-
-
-def _sweep(folder: Path) -> None:
-    for ending in (".tmp", UNFINISHED):
-        for left in folder.rglob(f".*{ending}"):
-            left.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> Record | None:

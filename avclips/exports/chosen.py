@@ -103,9 +103,9 @@ def read_ids(path: Path) -> frozenset[str]:
         found = json.loads(text) if text.lstrip().startswith("[") else text.splitlines()
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"--ids {path} cannot be read: {error}", "one id a line, or a JSON list of ids"
+            f"the ids in {path} cannot be read: {error}", "one id a line, or a JSON list of ids"
         ) from error
     ids = frozenset(str(each).strip() for each in found) - {""}
     if not ids:
-        raise UsageError(f"--ids {path} names no clip", "one id a line, or a JSON list of ids")
+        raise UsageError(f"{path} names no clip", "one id a line, or a JSON list of ids")
     return ids

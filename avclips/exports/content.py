@@ -63,7 +63,8 @@ def put(place: Place, target: Path, copy: bool = False) -> bool:
             # Not across disks, nor on every file system.
             part = beside(target)
             part.unlink(missing_ok=True)
-            os.link(place.path, part)
+            # Of the file itself: a second name of a symbolic link would lead elsewhere from here, or nowhere.
+            os.link(os.path.realpath(place.path), part)
             os.replace(part, target)
             return True
     if _is_same(place, target):

@@ -96,11 +96,11 @@ class _Split:
         if self._number < len(self._files):
             raise _changed(self._paths[0].parent)
 
-    def _print(self, file: File) -> bytes:
+    def _fingerprint(self, file: File) -> bytes:
         return hashlib.sha256(f"{self._schema_words}\n{file.digest.hexdigest()}".encode()).hexdigest().encode()
 
     def _begin(self) -> None:
-        path, mark = self._paths[self._number], self._print(self._files[self._number])
+        path, mark = self._paths[self._number], self._fingerprint(self._files[self._number])
         if _mark_of(path, self._pyarrow) == mark:
             return
         self._open = ExitStack()

@@ -14,7 +14,7 @@ from filelock import Timeout
 
 from ..core.errors import RunError, UsageError
 from ..core.file_lock import Lock, NoLocks
-from ..core.files import UNFINISHED, as_run_error, read_json, write_json
+from ..core.files import as_run_error, read_json, remove_unfinished, write_json
 
 MARK = ".avclips-export.json"
 _LOCK = ".avclips-export.lock"
@@ -46,8 +46,7 @@ def exclusive(output: Path, form: str, **about: Any) -> Iterator[Path]:
         _see_that_it_is_ours(output, mark)
         if not (output / MARK).exists():
             write_json(output / MARK, mark)
-        for left in output.rglob(f".*{UNFINISHED}"):
-            left.unlink(missing_ok=True)
+        remove_unfinished(output)
         yield output
     finally:
         with suppress(OSError):

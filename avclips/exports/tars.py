@@ -15,6 +15,7 @@ from ..catalog.places import is_file
 from ..catalog.sample import Sample
 from ..core.errors import RunError, UsageError
 from ..core.extras import extras
+from ..core.files import UNFINISHED
 from ..core.model import Clip
 from ..shards.layout import Output
 from ..shards.sample import Sample as Written
@@ -31,8 +32,9 @@ _SUBTITLES = "subtitles."
 
 @dataclass
 class _Split:
-    """What the samples of a split have: how many there are, and which files."""
+    """Of which dataset the samples of a split are, and which files they have."""
 
+    dataset: str
     endings: set[str] = field(default_factory=set)
     info: bool = False
 
@@ -51,7 +53,7 @@ def to_webdataset(
 
     Shards that are there stay. UsageError where they were made of other clips, and where samples are in tars
     already and no ``splits`` or ``ids`` are asked for. ``splits``, ``ids``, ``questions``, ``step``: as of
-    ``to_hf``; ``samples`` is gone through once more for each split. RunError.
+    ``to_hf``; ``samples`` is gone through once, and twice more for each split. RunError.
     """
     extras(
         {
@@ -65,7 +67,7 @@ def to_webdataset(
         found: dict[str, _Split] = {}
         in_tars: set[str] = set()
         for split, sample in asked.count(exported):
-            _look(found.setdefault(split, _Split()), sample)
+            _look(found.setdefault(split, _Split(sample.dataset)), sample)
             exported.clips[split] += 1
             in_tars.update({place.path for place in sample.files.values() if place.path.endswith(".tar")})
         if not found:
@@ -111,16 +113,15 @@ def _write(
                 waiting[sample.id] = sample
                 yield _clip(split, sample, of_clips)
 
-    first = next(sample for each, sample in asked.done() if each == split)
     endings = tuple(sorted(about.endings, key=_place_of))
-    output.plan(clips(), size, {"dataset": first.dataset, "split": split}, endings, about.info)
+    output.plan(clips(), size, {"dataset": about.dataset, "split": split}, endings, about.info)
     finished = output.finished()
     for shard in cut(clips(), size):
         taken = [(clip, waiting.pop(clip.id)) for clip in shard.clips]
         if shard.number in finished:
             exported.kept += 1
         else:
-            with TemporaryDirectory(dir=folder, prefix=".") as scratch:
+            with TemporaryDirectory(dir=folder, prefix=".", suffix=UNFINISHED) as scratch:
                 written = [Written(clip, _line(sample, Path(scratch))) for clip, sample in taken]
                 exported.written += output.write(shard.number, written, folder, Path(scratch))
         if step is not None:

@@ -18,7 +18,18 @@ from ..exports.chosen import Exported
 from . import items
 from .frames import Undecodable
 from .items import Item
-from .options import DecoderName, Folder, Ids, Keywords, Missing, Options, Size, Transform, one_of
+from .options import (
+    USUAL_FRAMES,
+    DecoderName,
+    Folder,
+    Ids,
+    Keywords,
+    Missing,
+    Options,
+    Size,
+    Transform,
+    one_of,
+)
 from .records import Records
 from .select import Chosen, Wanted, choose, wanted_ids
 
@@ -30,8 +41,8 @@ class ClipsDataset(Dataset[Any]):
     """Clips of any download: an item is a dict, as docs/loaders.md describes its keys.
 
     ``data_dir``: a data folder, or an output of shards, which may be an address that fsspec opens. ``split``: of
-    its list; None: all. ``load``: what is decoded, of "video", "audio" and "image"; (): nothing, the paths are
-    there. ``num_frames``, ``fps``, ``size``, ``sample_rate``, ``mono``, ``seconds``, ``decoder``: see
+    its list; None: all. ``load``: what is loaded, of "video", "audio", "image" and "bytes"; (): nothing, the paths
+    are there. ``num_frames``, ``fps``, ``size``, ``sample_rate``, ``mono``, ``seconds``, ``decoder``: see
     docs/loaders.md. ``missing``: what becomes of clips that are not there, or lack what is loaded: "skip" leaves
     them out, "none" has None for what they lack, "error" raises RunError. ``drop_flags``: leave out clips with
     one of these quality flags. ``ids``: only these, or those of a file with an id a line. ``transform(item)``:
@@ -49,7 +60,7 @@ class ClipsDataset(Dataset[Any]):
         split: str | None = None,
         *,
         load: tuple[str, ...] = ("video", "audio"),
-        num_frames: int | None = 8,
+        num_frames: int | None = USUAL_FRAMES,
         fps: float | None = None,
         size: Size | None = None,
         sample_rate: int | None = None,

@@ -19,7 +19,7 @@ import torch
 from ..core.errors import UsageError
 from ..core.extras import install
 from . import audio, video
-from .frames import Undecodable, chosen, opened, scaled, undecodable
+from .frames import chosen, opened, scaled, undecodable
 from .options import DecoderName, Options
 from .sources import Source
 
@@ -111,6 +111,3 @@ def _audio(decoder: Any, source: Source, seconds: float | None) -> tuple[audio.S
     with opened(source) as container:
         due = audio.samples_due(container.streams.audio[0])
     return samples[:, max(0, -late) :][:, :due], found.sample_rate
-
-
-__all__ = ["PYAV", "Decoder", "Undecodable", "decoder"]

@@ -47,9 +47,13 @@ class Options:
         if self.fps is not None and self.num_frames not in (None, USUAL_FRAMES):
             hint = "fps with seconds gives a fixed number: fps=4, seconds=2 are eight frames"
             raise UsageError("num_frames and fps both say how many frames there are", hint)
-        numbers = {"num_frames": self.num_frames, "fps": self.fps, "sample_rate": self.sample_rate}
-        numbers |= {"seconds": self.seconds}
-        numbers |= dict.fromkeys(["size"], min(self.size) if isinstance(self.size, tuple) else self.size)
+        numbers = {
+            "num_frames": self.num_frames,
+            "fps": self.fps,
+            "size": min(self.size) if isinstance(self.size, tuple) else self.size,
+            "sample_rate": self.sample_rate,
+            "seconds": self.seconds,
+        }
         for name, value in numbers.items():
             if value is not None and not value > 0:
                 raise UsageError(f"{name}={value} is nothing to load", "a number above 0, or None")

@@ -102,6 +102,6 @@ def _compare(ids: frozenset[str], seen: set[str], source: Folder) -> None:
 
 def wanted_ids(ids: Ids) -> frozenset[str] | None:
     """Ids as they are given, or those of a file: an id a line, or a JSON list. UsageError where it is none."""
-    if ids is None or not isinstance(ids, (str, os.PathLike)):
-        return None if ids is None else frozenset(ids)
-    return frozenset(read_ids(Path(ids)))
+    if ids is None:
+        return None
+    return read_ids(Path(ids)) if isinstance(ids, (str, os.PathLike)) else frozenset(ids)

@@ -114,8 +114,8 @@ class ShardDataset(IterableDataset[Any]):
     def _read(self, line: Line, places: range, before: set[int]) -> Iterator[tuple[int, Raw]]:
         """The samples of these places but for those before, each with its place."""
         for stretch in line.stretches(places):
-            skip = {place - stretch.origin for place in before} if before else before
-            if skip.issuperset(stretch.numbers):
+            skip = {number for number in stretch.numbers if stretch.origin + number in before}
+            if len(skip) == len(stretch.numbers):
                 continue
             file = self.files[stretch.shard]
             read = table_samples if file.is_table else tar_samples

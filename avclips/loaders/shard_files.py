@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ def shard_files(urls: Folder | Iterable[Folder]) -> list[ShardFile]:
     How many samples one has is read in the stats that a download leaves beside it; where there are none, it is
     counted: a tar by its headers, a table by its rows that are done.
     """
-    named = [urls] if isinstance(urls, (str, PurePosixPath)) or hasattr(urls, "__fspath__") else list(urls)
+    named = [urls] if isinstance(urls, (str, os.PathLike)) else list(urls)
     addresses = list(dict.fromkeys(each for url in named for each in _expanded(stringify_path(url))))
     if not addresses:
         raise UsageError("no shards are named", _HINT)

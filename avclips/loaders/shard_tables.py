@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
-from ..catalog.places import content_of, opened
+from ..catalog.places import content_of, opened_table
 from ..core.errors import RunError
-from ..core.extras import extra
 from ..core.redact import without_password
 from ..core.reserved_names import is_file
 from .shard_tars import Raw
@@ -18,7 +16,7 @@ _STATUS = "status"
 
 def count_rows(address: str) -> int:
     """How many rows of a table are done; all, where no column says so. RunError where it cannot be read."""
-    with _opened(address) as table:
+    with opened_table(address) as table:
         return sum(len(_done(table, group)) for group in range(table.num_row_groups))
 
 
@@ -27,7 +25,7 @@ def table_samples(
 ) -> Iterator[tuple[int, Raw]]:
     """The samples with these numbers but for those in ``skip``, in their order: its files by their columns' names
     and the other columns as ``json`` has them, under "" as a dict; of each file's column only the ``wanted``."""
-    with _opened(address) as table:
+    with opened_table(address) as table:
         names = table.schema_arrow.names
         if not any(is_file(name) for name in names):
             words = f"{without_password(address)} has no media: a table that lies beside a tar"
@@ -38,7 +36,8 @@ def table_samples(
             rows = _done(table, group)
             here = range(max(number, numbers.start), min(number + len(rows), numbers.stop))
             if any(each not in skip for each in here):
-                found = table.read_row_group(group, columns=columns)
+                # Without Arrow's threads: a worker that ends while they end may abort.
+                found = table.read_row_group(group, columns=columns, use_threads=False)
                 for each in here:
                     if each not in skip:
                         yield each, _raw(found, rows[each - number], columns)
@@ -64,13 +63,5 @@ def _done(table: Any, group: int) -> list[int]:
     """Which rows of a group are done."""
     if _STATUS not in table.schema_arrow.names:
         return list(range(table.metadata.row_group(group).num_rows))
-    cells = table.read_row_group(group, columns=[_STATUS]).column(_STATUS).to_pylist()
+    cells = table.read_row_group(group, columns=[_STATUS], use_threads=False).column(_STATUS).to_pylist()
     return [row for row, status in enumerate(cells) if status == "done"]
-
-
-@contextmanager
-def _opened(address: str) -> Iterator[Any]:
-    """A table to read. RunError where it is none, or cannot be read."""
-    parquet = extra("pyarrow.parquet", "tables are read").parquet
-    with opened(address) as file, parquet.ParquetFile(file) as table:
-        yield table

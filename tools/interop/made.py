@@ -87,22 +87,9 @@ def _clip(folder: Path, name: str, number: int) -> None:
     sound = f"anoisesrc=duration={SECONDS}:sample_rate={RATE}:seed={number + 1}:amplitude=0.3"
     to = folder / "audio" / f"{name}.wav"
     _run(["-y", "-f", "lavfi", "-i", sound, "-c:a", "pcm_s16le", "-bitexact", str(to)])
-    words = [
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-        picture,
-        "-i",
-        str(to),
-        "-c:v",
-        "libx264",
-        "-pix_fmt",
-        "yuv420p",
-        "-c:a",
-        "aac",
-    ]
-    _run([*words, str(folder / "videos" / f"{name}.mp4")])
+    films = ("-f", "lavfi", "-i", picture, "-i", str(to))
+    coded = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac")
+    _run(["-y", *films, *coded, str(folder / "videos" / f"{name}.mp4")])
 
 
 def _done(data: Path) -> list[Sample]:

@@ -149,8 +149,8 @@ def test_a_table_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
 def test_a_row_group_is_read_once_for_its_clips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = str(tmp_path / "a.parquet")
     write_table(Path(path), [bytes([number]) for number in range(6)])
-    opened, original = [], places._table
-    monkeypatch.setattr(places, "_table", lambda path: (opened.append(path), original(path))[1])
+    opened, original = [], places.opened_table
+    monkeypatch.setattr(places, "opened_table", lambda path: (opened.append(path), original(path))[1])
     for row in range(6):
         for name in ("mp4", "en.vtt"):
             assert read(Place(path, row=row, column=name)) == bytes([row])

@@ -96,7 +96,7 @@ def test_shards_as_a_source(avqa: Path, tmp_path: Path, said: Said) -> None:
         (("--to", "hf", "--copy"), "--copy goes with --to videofolder"),
         (("--to", "lhotse", "--samples-per-shard", "3"), "--samples-per-shard goes with --to webdataset"),
         (("--to", "videofolder", "--shard-bytes", "3M"), "--shard-bytes goes with --to hf"),
-        (("--to", "hf", "--ids", "nowhere"), "--ids nowhere cannot be read"),
+        (("--to", "hf", "--ids", "nowhere"), "the ids in nowhere cannot be read"),
         (("--to", "hf", "--splits", "train,vaal"), "no clip is in a split 'vaal': did you mean val?"),
     ],
 )

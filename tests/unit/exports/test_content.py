@@ -34,7 +34,7 @@ def test_the_ending_of_a_cell(column: str) -> None:
 )
 def test_the_ending_of_what_has_no_name(tmp_path: Path, kind: str, start: bytes, ending: str) -> None:
     (tmp_path / "a.tar").write_bytes(b"x" * 5 + start + b"y" * 30)
-    assert content.ending_of(kind, Place(str(tmp_path / "a.tar"), 5, max(30, len(start)))) == (ending)
+    assert content.ending_of(kind, Place(str(tmp_path / "a.tar"), 5, max(30, len(start)))) == ending
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden"])

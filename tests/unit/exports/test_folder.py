@@ -76,6 +76,20 @@ def test_a_link_becomes_a_copy_where_that_is_asked_for(tmp_path: Path) -> None:
     assert not (out / "train/a1.mp4").samefile(tmp_path / "videos/a1.mp4")
 
 
+@pytest.mark.parametrize("copy", [False, True])
+def test_what_is_a_symbolic_link_in_the_download_is_a_file_in_the_export(tmp_path: Path, copy: bool) -> None:
+    samples, out = [done(tmp_path, "a1")], tmp_path / "out"
+    source = tmp_path / "videos" / "a1.mp4"
+    content = source.read_bytes()
+    source.rename(tmp_path / "elsewhere.mp4")
+    source.symlink_to("../elsewhere.mp4")
+    for written in (1, 0):
+        assert to_folder(samples, out, copy=copy).written == written
+        made = out / "train" / "a1.mp4"
+        assert not made.is_symlink() and made.read_bytes() == content
+    assert source.is_symlink()
+
+
 def test_what_is_no_longer_asked_for_goes_and_what_is_not_ours_stays(tmp_path: Path) -> None:
     samples, out = [done(tmp_path, "a1"), done(tmp_path, "a2"), done(tmp_path, "b1", ["val"])], tmp_path / "out"
     to_folder(samples, out)

@@ -77,6 +77,16 @@ def test_shards_that_are_there_stay_and_another_list_is_refused(tmp_path: Path) 
     assert [path.name for path in out.iterdir() if path.is_dir()] == ["train"]
 
 
+def test_what_a_killed_export_left_goes(tmp_path: Path) -> None:
+    samples, out = [done(tmp_path, "a1")], tmp_path / "out"
+    to_webdataset(samples, out)
+    (out / ".scratch.part").mkdir()
+    for left in (".scratch.part/a1.mp4", ".README.md.host-1.tmp", "train/.x.host-1.part"):
+        (out / left).write_bytes(b"half")
+    to_webdataset(samples, out)
+    assert not list(out.rglob("*.tmp")) + list(out.rglob("*.part"))
+
+
 def test_what_is_in_tars_already_is_said(tmp_path: Path) -> None:
     samples = [done(tmp_path, f"{video}1", ["val"], size=300) for video in "ab"]
     to_webdataset(samples, tmp_path / "out")
