@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,10 @@ from ..core.files import UNFINISHED, read_json, write_json
 FILE = "run.json"
 # Written last: what a finished stage counts.
 DONE = "done.json"
+# Within a stage's folder: what is put together once all of it is there.
+PARTS = "parts"
+# Names as core.files gives them to what is being made.
+_LEFT = re.compile(rf"\..+-[0-9]+(?:\.tmp|{re.escape(UNFINISHED)})")
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,11 @@ def begin(folder: Path, record: Record) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    for ending in (".tmp", UNFINISHED):
-        for left in folder.rglob(f".*{ending}"):
-            left.unlink(missing_ok=True)
+    """Remove what killed runs left. Nothing else goes: with --output, the folder may have others' files in it."""
+    for place in (folder, folder / PARTS):
+        for left in place.iterdir() if place.is_dir() else ():
+            if _LEFT.fullmatch(left.name):
+                left.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> Record | None:

@@ -78,3 +78,13 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
         path.write_text("x")
     begin(tmp_path, RECORD)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["part-00000.npz", "parts", "run.json"]
+
+
+def test_the_hidden_files_of_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    others = [tmp_path / ".film.mp4.part", tmp_path / ".notes.tmp", tmp_path / "videos" / ".a.mp4.host-1.part"]
+    for path in others:
+        path.write_text("x")
+    begin(tmp_path, RECORD)
+    begin(tmp_path, RECORD)
+    assert all(path.read_text() == "x" for path in others)
