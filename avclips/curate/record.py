@@ -22,6 +22,19 @@ from ..core.files import UNFINISHED, read_json, write_json
 FILE = "run.json"
 # Written last: what a finished stage counts.
 DONE = "done.json"
+# What is said of an input that is another than before.
+OTHER = {
+    "metadata": "other metadata",
+    "kept": "another list of kept videos",
+    "clips": "other clips than are here now",
+    "features": "other features",
+    "cluster": "another clustering",
+    "select": "another selection",
+}
+# The stages whose folder an option names.
+WITH_OUTPUT = ("select", "export")
+# Letters of two values of a setting, up to which they are said.
+_LONGEST = 120
 # Within a stage's folder: what is put together once all of it is there.
 PARTS = "parts"
 # Names as core.files gives them to what is being made.
@@ -72,10 +85,11 @@ def begin(folder: Path, record: Record) -> None:
     if before.fingerprint() == record.fingerprint():
         _sweep(folder)
         return
-    other = [*_differing(before.settings, record.settings), *_differing(before.inputs, record.inputs)]
+    other = _other_inputs(before, record) + _differing(before.settings, record.settings)
+    aside = ", name another --output" if record.stage in WITH_OUTPUT else ""
     raise UsageError(
-        f"{folder} was made by another run: {'; '.join(other) or before.stage}",
-        "name the same settings, or another --output, or delete that folder",
+        f"{folder} was made by another run: {'; '.join(other) or f'the stage {before.stage}'}",
+        f"name the same settings{aside}, or delete that folder: the next run makes it anew",
     )
 
 
@@ -92,7 +106,7 @@ def read(folder: Path) -> Record | None:
     path = folder / FILE
     if not path.exists():
         return None
-    hint = f"delete {folder}: the next run makes it anew"
+    hint = f"if {folder} is of avclips curate, delete it: the next run makes it anew"
     said = read_json(path, hint)
     try:
         return Record(said["stage"], said["settings"], said["inputs"], said.get("versions", {}))
@@ -115,12 +129,25 @@ def finished(folder: Path) -> dict[str, Any] | None:
     return said
 
 
+def _other_inputs(before: Record, now: Record) -> list[str]:
+    """In words: nobody gave a fingerprint."""
+    names = sorted(before.inputs.keys() | now.inputs.keys())
+    return [
+        f"of {OTHER.get(name, f'another {name}')}"
+        for name in names
+        if before.inputs.get(name) != now.inputs.get(name)
+    ]
+
+
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Which settings differ: those that both have; where there is none, those that one of them has."""
     # As JSON has them: a tuple comes back as a list.
     before, now = (json.loads(json.dumps(dict(each))) for each in (before, now))
-    names = sorted(before.keys() | now.keys())
-    return [
-        f"{name} was {before.get(name)!r}, now {now.get(name)!r}"
-        for name in names
-        if before.get(name) != now.get(name)
-    ]
+    both = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name]]
+    return [_told(name, before.get(name), now.get(name)) for name in both or sorted(before.keys() ^ now.keys())]
+
+
+def _told(name: str, before: Any, now: Any) -> str:
+    was, new = ("not set" if each is None else repr(each) for each in (before, now))
+    # Lists of keywords, or of layers, are no message.
+    return f"{name} was {was}, now {new}" if len(was) + len(new) <= _LONGEST else f"{name} was another"

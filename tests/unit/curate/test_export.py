@@ -87,6 +87,17 @@ def test_written_anew_and_not_behind_what_is_there(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_an_export_of_another_selection(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    stage(curated(tmp_path), "export")
+    assert stage(tmp_path, "select", "--keep", "50", "--output", str(other)) == 0
+    with pytest.raises(UsageError, match="by another run: of another selection$") as caught:
+        stage(tmp_path, "export", "--selection", str(other))
+    assert caught.value.hint and "--output" in caught.value.hint
+    assert stage(tmp_path, "export", "--selection", str(other), "--output", str(tmp_path / "lists")) == 0
+    assert len((tmp_path / "lists" / "ids.txt").read_text().split()) == 50
+
+
 def test_a_subset_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stage(curated(tmp_path), "export", "--clusters", "dog barking", "--output", str(tmp_path / "dogs"))
     some = pq.read_table(tmp_path / "dogs" / "selected.parquet")

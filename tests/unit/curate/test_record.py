@@ -29,15 +29,19 @@ def test_the_same_settings_go_on(tmp_path: Path) -> None:
     ("other", "said"),
     [
         (replace(RECORD, settings={"k": 64, "layers": ("a", "b")}), "k was 32, now 64"),
-        (replace(RECORD, settings={"k": 32}), "layers was"),
-        (replace(RECORD, inputs={"features": "00fe"}), "features was '00ff', now '00fe'"),
-        (replace(RECORD, stage="select"), "cluster"),
+        (replace(RECORD, settings={"k": 32}), r"layers was \['a', 'b'\], now not set$"),
+        (replace(RECORD, settings={"k": 64, "rounds": 2}), "by another run: k was 32, now 64$"),
+        (replace(RECORD, settings={"k": 32, "layers": ("c" * 200,)}), "layers was another$"),
+        (replace(RECORD, inputs={"features": "00fe"}), "by another run: of other features$"),
+        (replace(RECORD, inputs={"videos": "00fe"}), "of other features; of another videos$"),
+        (replace(RECORD, stage="select"), "the stage cluster$"),
     ],
 )
 def test_others_are_refused(tmp_path: Path, other: Record, said: str) -> None:
     begin(tmp_path, RECORD)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=said) as caught:
         begin(tmp_path, other)
+    assert ("--output" in caught.value.hint) == (other.stage == "select")
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "{", '{"stage": "cluster"}'])
