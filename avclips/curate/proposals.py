@@ -20,11 +20,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..core.clock import Clock
 from ..core.errors import Transient
 from ..core.files import as_utf8, unfinished, whole
 from ..media.ffmpeg import Ffmpeg
-from .one_file import OneFile, open_video
+from .one_file import OneFile, ffmpeg_of, open_video
 from .shots import look, look_fast
 from .whole_videos import WholeVideo
 from .windows import Window, fixed, in_shots, most_diverse, shots_of
@@ -71,7 +70,7 @@ def _propose(settings: SegmentSettings, ffmpeg: Path, video: WholeVideo) -> dict
         **{"id": video.id, "url": video.url, "title": video.title, "categories": ", ".join(video.categories)},
         **{"reason": "", "evidence": "", "seconds": None, "cuts": [], "windows": []},
     }
-    tool = _ffmpeg(ffmpeg)
+    tool = ffmpeg_of(ffmpeg)
     try:
         with tempfile.TemporaryDirectory(prefix="avclips-") as scratch, tool.of_a_clip():
             opened = open_video(video.path, tool, Path(scratch))
@@ -81,11 +80,6 @@ def _propose(settings: SegmentSettings, ffmpeg: Path, video: WholeVideo) -> dict
             return note | _windows(video.path, opened, settings, tool, Path(scratch))
     except (Transient, OSError) as error:
         return note | {"reason": "media", "evidence": str(error)[:300]}
-
-
-@functools.cache
-def _ffmpeg(path: Path) -> Ffmpeg:
-    return Ffmpeg(path, Clock())
 
 
 def _windows(
