@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import Transient
-from ..core.files import as_utf8, unfinished, whole
+from ..core.files import as_utf8, is_full, unfinished, whole
 from ..media.ffmpeg import Ffmpeg
 from .one_file import OneFile, ffmpeg_of, open_video
 from .shots import look, look_fast
@@ -65,7 +65,7 @@ def propose(settings: SegmentSettings, ffmpeg: Path) -> Callable[[WholeVideo], d
 
 
 def _propose(settings: SegmentSettings, ffmpeg: Path, video: WholeVideo) -> dict[str, Any]:
-    """A line of videos.jsonl."""
+    """A line of videos.jsonl. OSError where the disk is full."""
     note: dict[str, Any] = {
         **{"id": video.id, "url": video.url, "title": video.title, "categories": ", ".join(video.categories)},
         **{"reason": "", "evidence": "", "seconds": None, "cuts": [], "windows": []},
@@ -79,6 +79,9 @@ def _propose(settings: SegmentSettings, ffmpeg: Path, video: WholeVideo) -> dict
                 return note | {"reason": lacks, "evidence": REASONS[lacks]}
             return note | _windows(video.path, opened, settings, tool, Path(scratch))
     except (Transient, OSError) as error:
+        if isinstance(error, OSError) and is_full(error):
+            # That says nothing of the video, whose line would stay.
+            raise
         return note | {"reason": "media", "evidence": str(error)[:300]}
 
 
