@@ -119,6 +119,28 @@ def test_a_subset_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert told["classic/audio/0:0"]["words"][0] == "dog barking"
 
 
+@pytest.mark.parametrize("address", ["{}", "https://www.youtube.com/watch?v={}&t=3"])
+def test_titles_that_the_filter_kept_name_clusters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    curated(tmp_path)
+    folder = stage_folder(tmp_path, "filter")
+    folder.mkdir()
+    titles = [("a zebra" if number % 4 == 2 else "a thing", True) for number in range(400)]
+    rows = [
+        {"video": address.format(f"aB-dE_{number:05d}"), "title": title, "kept": kept}
+        for number, (title, kept) in enumerate([*titles, ("a yak", False)])
+    ]
+    pq.write_table(
+        pa.Table.from_pylist([*rows, {"video": "no address: at all", "title": "x", "kept": True}]),
+        folder / "rows.parquet",
+    )
+    capsys.readouterr()
+    stage(tmp_path, "export", "--list-clusters")
+    said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert [name for name, line in said.items() if "zebra" in line] == ["classic/audio/0:2", "classic/video/0:2"]
+
+
 @pytest.mark.parametrize("asked", ["dog barkin", "classic/audio/0:9", "the"])
 def test_a_name_that_there_is_not(tmp_path: Path, asked: str) -> None:
     with pytest.raises(UsageError, match="no cluster is called"):
