@@ -72,12 +72,13 @@ def versions_of(*packages: str) -> dict[str, str]:
 
 
 def begin(folder: Path, record: Record) -> None:
-    """Say what ``folder`` is made with; UsageError where it was begun with something else.
+    """Say what ``folder`` is made with; UsageError where it was begun with something else, or is another's.
 
     What killed runs left unfinished in it is removed: a stage has one run at a time, and begins here.
     """
     before = read(folder)
     if before is None:
+        _see_that_it_is_empty(folder, record.stage)
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
         write_json(folder / FILE, asdict(record) | {"fingerprint": record.fingerprint()})
@@ -91,6 +92,14 @@ def begin(folder: Path, record: Record) -> None:
         f"{folder} was made by another run: {'; '.join(other) or f'the stage {before.stage}'}",
         f"name the same settings{aside}, or delete that folder: the next run makes it anew",
     )
+
+
+def _see_that_it_is_empty(folder: Path, stage: str) -> None:
+    """UsageError where a folder that no run began has files in it: a stage would write over those of its names."""
+    others = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    if seen := [name for name in others if not name.startswith(".")]:
+        hint = "name a new folder with --output" if stage in WITH_OUTPUT else "move it away, or delete it"
+        raise UsageError(f"{folder} has no {FILE}, and is not empty: it has {seen[0]}", hint)
 
 
 def _sweep(folder: Path) -> None:

@@ -85,10 +85,19 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
 
 
 def test_the_hidden_files_of_others_stay(tmp_path: Path) -> None:
+    begin(tmp_path, RECORD)
     (tmp_path / "videos").mkdir()
     others = [tmp_path / ".film.mp4.part", tmp_path / ".notes.tmp", tmp_path / "videos" / ".a.mp4.host-1.part"]
     for path in others:
         path.write_text("x")
     begin(tmp_path, RECORD)
-    begin(tmp_path, RECORD)
     assert all(path.read_text() == "x" for path in others)
+
+
+@pytest.mark.parametrize(("stage", "hint"), [("export", "--output"), ("cluster", "delete it")])
+def test_a_folder_of_others_is_refused(tmp_path: Path, stage: str, hint: str) -> None:
+    (tmp_path / "ids.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty: it has ids.txt") as caught:
+        begin(tmp_path, Record(stage, {}, {}))
+    assert hint in caught.value.hint
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("ids.txt", "mine")]
