@@ -10,7 +10,7 @@ from ..core.errors import UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
 from ..curate.folders import CURATION, stage_folder
-from ..curate.record import finished, read
+from ..curate.record import OTHER, Record, finished, read
 from .curate_arguments import add_data_dir
 
 # The stages that leave a folder, in their order.
@@ -36,12 +36,25 @@ def lines(data_dir: Path) -> Iterator[str]:
     for stage in _LEAVING:
         folder = stage_folder(data_dir, stage)
         made, counts = read(folder), finished(folder)
+        if made is None:
+            yield f"{stage:<9} not begun"
+            continue
+        said = "begun, not finished"
         if counts is not None:
             plain_counts = {name: value for name, value in counts.items() if not isinstance(value, dict)}
-            said = ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in plain_counts.items())
-            yield f"{stage:<9} finished: {said}"
-        else:
-            yield f"{stage:<9} {'not begun' if made is None else 'begun, not finished'}"
+            told = (f"{name.replace('_', ' ')} {_number(value)}" for name, value in plain_counts.items())
+            said = f"finished: {', '.join(told)}"
+        yield f"{stage:<9} {said}{_of_another(data_dir, made)}"
+
+
+def _of_another(data_dir: Path, made: Record) -> str:
+    """What is said of a stage that was not made from what the stage before it has now."""
+    said = ""
+    for name, fingerprint in made.inputs.items():
+        before = read(stage_folder(data_dir, name)) if name in _LEAVING else None
+        if before is not None and before.fingerprint() != fingerprint:
+            said += f"; of {OTHER[name]} than {stage_folder(data_dir, name)} has"
+    return said
 
 
 def _number(value: object) -> str:

@@ -93,16 +93,6 @@ def beside(path: Path, ending: str = UNFINISHED) -> Path:
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{ending}")
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what killed runs left half made in a folder that has one run at a time, folders too."""
-    left = [path for ending in (UNFINISHED, ".tmp") for path in folder.rglob(f".*{ending}")]
-    for path in left:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
 @contextmanager
 def unfinished(path: Path) -> Iterator[Path]:
     """A file to write to, by its name, which takes ``path``'s place only when the block ends well."""

@@ -6,9 +6,9 @@ order: ``id`` and whatever else is known of it), ``layers.json`` and run.json li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from ..core.errors import RunError
 from ..core.files import read_json, unfinished, write_json
+from .features.extractor import Modality
 
 LABELS, IDS, LAYERS = "labels.npy", "ids.parquet", "layers.json"
-Modality = Literal["audio", "video"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,7 @@ def write(folder: Path, assignments: Assignments) -> None:
         np.save(stream, np.ascontiguousarray(assignments.labels))
     with unfinished(folder / IDS) as part:
         pq.write_table(assignments.rows, part)
-    layers = [
-        {"name": each.name, "modality": each.modality, "clusters": each.clusters} for each in assignments.layers
-    ]
-    write_json(folder / LAYERS, layers)
+    write_json(folder / LAYERS, [asdict(each) for each in assignments.layers])
 
 
 def read(folder: Path) -> Assignments:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from ..state.clip_files import ClipFiles
 from ..state.first_settings import as_folder
 from ..state.last_settings import remember
 from ..state.store import Store
-from .one_file import OneFile, open_video
+from .one_file import OneFile, ffmpeg_of, open_video
 from .processes import in_order
 from .proposals import REASONS
 
@@ -87,16 +86,11 @@ def _tasks(
         yield _Task(videos.get(video, Path(video)), tuple(clips), settings, unfinished, ffmpeg)
 
 
-@functools.cache
-def _ffmpeg(path: Path) -> Ffmpeg:
-    return Ffmpeg(path, Clock())
-
-
 def _cut_video(task: _Task) -> list[Outcome]:
     store = Store(task.settings, CLIPS.name, Clock())
     # That of the run which holds the folder: its leftovers are cleared when it is gone.
     store.files = ClipFiles(task.settings, "audio", task.unfinished)
-    ffmpeg = _ffmpeg(task.ffmpeg)
+    ffmpeg = ffmpeg_of(task.ffmpeg)
     finisher = Finisher(task.settings, ffmpeg, store)
     task.unfinished.mkdir(parents=True, exist_ok=True)
     try:

@@ -31,7 +31,6 @@ from .processes import in_order
 from .rules import FilterSettings, Rules
 
 SUMMARY = "summary.json"
-_PARTS = "parts"
 # Lines of a chunk, and rows of a row group of rows.parquet.
 CHUNK, _GROUP = 10_000, 100_000
 _FIELDS = [
@@ -87,6 +86,7 @@ def run(source: Source, settings: FilterSettings, folder: Path, processes: int) 
     record.begin(folder, made)
     if record.finished(folder) is None:
         _filter(source, settings, folder, processes)
+    shutil.rmtree(folder / record.PARTS, ignore_errors=True)
     return read_counts(folder)
 
 
@@ -105,7 +105,7 @@ def read_counts(folder: Path) -> Counts:
 
 
 def _filter(source: Source, settings: FilterSettings, folder: Path, processes: int) -> None:
-    parts = folder / _PARTS
+    parts = folder / record.PARTS
     parts.mkdir(exist_ok=True)
     chunks = 0
     with Progress("filtered", None, "row") as progress:
@@ -119,7 +119,6 @@ def _filter(source: Source, settings: FilterSettings, folder: Path, processes: i
     counts = _join(folder, [_part(parts, number) for number in range(chunks)])
     write_json(folder / SUMMARY, table(settings, counts))
     record.finish(folder, asdict(counts))
-    shutil.rmtree(parts)
 
 
 def _part(parts: Path, number: int) -> Path:

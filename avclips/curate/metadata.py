@@ -21,22 +21,21 @@ LONGEST_LINE = 16 << 20
 
 
 class Unreadable(ValueError):
-    """A line that names no video, or says nothing of one. ``reason``: in a word; its text: what was found."""
+    """A line that names no video, or says nothing of one: it is dropped before any rule looks at it.
+
+    Its text is what was found; ``reason``:
+
+    fields        not an id, a tab and an object
+    json          its object is not whole JSON
+    too_long      longer than LONGEST_LINE
+    no_features   its object says nothing of a video
+    no_video      no id or address
+    no_category   it has no category (--compat acav)
+    """
 
     def __init__(self, reason: str, evidence: str) -> None:
         super().__init__(evidence)
         self.reason = reason
-
-
-# The reasons for which a line is dropped before any rule looks at it, and what they mean.
-UNREADABLE = {
-    "fields": "not an id, a tab and an object",
-    "json": "its object is not whole JSON",
-    "too_long": f"longer than {LONGEST_LINE >> 20} MB",
-    "no_features": "its object says nothing of a video",
-    "no_video": "no id or address",
-    "no_category": "it has no category (--compat acav)",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from ..containers.timeline import origins
+from ..core.clock import Clock
 from ..media.cut import Job
 from ..media.cut_plan import BEFORE, USUALLY_BEFORE, Material
 from ..media.demux import open_file
@@ -63,6 +65,12 @@ class OneFile:
         zero = self.zero[kind]
         path, samples = self.layout.packets(kind, start - before + zero, end + zero)
         return Material(path, samples, zero, begins=self.layout.begin(kind).shown)
+
+
+@functools.cache
+def ffmpeg_of(path: Path) -> Ffmpeg:
+    """The ffmpeg that this process uses, one for all videos."""
+    return Ffmpeg(path, Clock())
 
 
 def open_video(path: Path, ffmpeg: Ffmpeg, folder: Path) -> OneFile:

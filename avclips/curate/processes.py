@@ -6,11 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 from typing import TypeVar
 
 from ..core.errors import RunError
@@ -20,8 +20,6 @@ Result = TypeVar("Result")
 
 # So many things for each process are given out ahead of the first whose result is not taken yet.
 _AHEAD = 3
-# Seconds between two looks at whether the process that gave the work is still there.
-_LOOK = 1.0
 
 
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], processes: int) -> Iterator[Result]:
@@ -35,7 +33,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], processes: i
         return
     # Spawned: a child of a fork would hold this process's locks as they were in that moment.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, context, _begin, (os.getpid(),))
+    pool = ProcessPoolExecutor(processes, context, begin_child)
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
@@ -52,14 +50,15 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], processes: i
         pool.shutdown(wait=not waiting, cancel_futures=True)
 
 
-def _begin(parent: int) -> None:
-    # A Ctrl-C is the parent's to hear.
+def begin_child() -> None:
+    """To be called first in a process of a pool: it leaves Ctrl-C to its parent, and ends when that is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
-    """End this process when its parent is gone: killed, it could not say so."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK)
-    os._exit(1)
+def _end_with_parent() -> None:
+    # One that is killed tells nobody.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

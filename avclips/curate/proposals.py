@@ -20,11 +20,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..core.clock import Clock
 from ..core.errors import Transient
-from ..core.files import as_utf8, unfinished, whole
+from ..core.files import as_utf8, is_full, unfinished, whole
 from ..media.ffmpeg import Ffmpeg
-from .one_file import OneFile, open_video
+from .one_file import OneFile, ffmpeg_of, open_video
 from .shots import look, look_fast
 from .whole_videos import WholeVideo
 from .windows import Window, fixed, in_shots, most_diverse, shots_of
@@ -66,12 +65,12 @@ def propose(settings: SegmentSettings, ffmpeg: Path) -> Callable[[WholeVideo], d
 
 
 def _propose(settings: SegmentSettings, ffmpeg: Path, video: WholeVideo) -> dict[str, Any]:
-    """A line of videos.jsonl."""
+    """A line of videos.jsonl. OSError where the disk is full."""
     note: dict[str, Any] = {
         **{"id": video.id, "url": video.url, "title": video.title, "categories": ", ".join(video.categories)},
         **{"reason": "", "evidence": "", "seconds": None, "cuts": [], "windows": []},
     }
-    tool = _ffmpeg(ffmpeg)
+    tool = ffmpeg_of(ffmpeg)
     try:
         with tempfile.TemporaryDirectory(prefix="avclips-") as scratch, tool.of_a_clip():
             opened = open_video(video.path, tool, Path(scratch))
@@ -80,12 +79,10 @@ def _propose(settings: SegmentSettings, ffmpeg: Path, video: WholeVideo) -> dict
                 return note | {"reason": lacks, "evidence": REASONS[lacks]}
             return note | _windows(video.path, opened, settings, tool, Path(scratch))
     except (Transient, OSError) as error:
+        if isinstance(error, OSError) and is_full(error):
+            # That says nothing of the video, whose line would stay.
+            raise
         return note | {"reason": "media", "evidence": str(error)[:300]}
-
-
-@functools.cache
-def _ffmpeg(path: Path) -> Ffmpeg:
-    return Ffmpeg(path, Clock())
 
 
 def _windows(

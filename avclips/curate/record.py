@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -16,11 +17,28 @@ from typing import Any
 
 from .. import __version__
 from ..core.errors import RunError, UsageError
-from ..core.files import read_json, remove_unfinished, write_json
+from ..core.files import UNFINISHED, read_json, write_json
 
 FILE = "run.json"
 # Written last: what a finished stage counts.
 DONE = "done.json"
+# What is said of an input that is another than before.
+OTHER = {
+    "metadata": "other metadata",
+    "kept": "another list of kept videos",
+    "clips": "other clips than are here now",
+    "features": "other features",
+    "cluster": "another clustering",
+    "select": "another selection",
+}
+# The stages whose folder an option names.
+WITH_OUTPUT = ("select", "export")
+# Letters of two values of a setting, up to which they are said.
+_LONGEST = 120
+# Within a stage's folder: what is put together once all of it is there.
+PARTS = "parts"
+# Names as core.files gives them to what is being made.
+_LEFT = re.compile(rf"\..+-[0-9]+(?:\.tmp|{re.escape(UNFINISHED)})")
 
 
 @dataclass(frozen=True)
@@ -54,24 +72,42 @@ def versions_of(*packages: str) -> dict[str, str]:
 
 
 def begin(folder: Path, record: Record) -> None:
-    """Say what ``folder`` is made with; UsageError where it was begun with something else.
+    """Say what ``folder`` is made with; UsageError where it was begun with something else, or is another's.
 
     What killed runs left unfinished in it is removed: a stage has one run at a time, and begins here.
     """
     before = read(folder)
     if before is None:
+        _see_that_it_is_empty(folder, record.stage)
         folder.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(folder)
+        _sweep(folder)
         write_json(folder / FILE, asdict(record) | {"fingerprint": record.fingerprint()})
         return
     if before.fingerprint() == record.fingerprint():
-        remove_unfinished(folder)
+        _sweep(folder)
         return
-    other = [*_differing(before.settings, record.settings), *_differing(before.inputs, record.inputs)]
+    other = _other_inputs(before, record) + _differing(before.settings, record.settings)
+    aside = ", name another --output" if record.stage in WITH_OUTPUT else ""
     raise UsageError(
-        f"{folder} was made by another run: {'; '.join(other) or before.stage}",
-        "name the same settings, or another --output, or delete that folder",
+        f"{folder} was made by another run: {'; '.join(other) or f'the stage {before.stage}'}",
+        f"name the same settings{aside}, or delete that folder: the next run makes it anew",
     )
+
+
+def _see_that_it_is_empty(folder: Path, stage: str) -> None:
+    """UsageError where a folder that no run began has files in it: a stage would write over those of its names."""
+    others = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    if seen := [name for name in others if not name.startswith(".")]:
+        hint = "name a new folder with --output" if stage in WITH_OUTPUT else "move it away, or delete it"
+        raise UsageError(f"{folder} has no {FILE}, and is not empty: it has {seen[0]}", hint)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs left. Nothing else goes: with --output, the folder may have others' files in it."""
+    for place in (folder, folder / PARTS):
+        for left in place.iterdir() if place.is_dir() else ():
+            if _LEFT.fullmatch(left.name):
+                left.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> Record | None:
@@ -79,7 +115,7 @@ def read(folder: Path) -> Record | None:
     path = folder / FILE
     if not path.exists():
         return None
-    hint = f"delete {folder}: the next run makes it anew"
+    hint = f"if {folder} is of avclips curate, delete it: the next run makes it anew"
     said = read_json(path, hint)
     try:
         return Record(said["stage"], said["settings"], said["inputs"], said.get("versions", {}))
@@ -102,12 +138,25 @@ def finished(folder: Path) -> dict[str, Any] | None:
     return said
 
 
+def _other_inputs(before: Record, now: Record) -> list[str]:
+    """In words: nobody gave a fingerprint."""
+    names = sorted(before.inputs.keys() | now.inputs.keys())
+    return [
+        f"of {OTHER.get(name, f'another {name}')}"
+        for name in names
+        if before.inputs.get(name) != now.inputs.get(name)
+    ]
+
+
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Which settings differ: those that both have; where there is none, those that one of them has."""
     # As JSON has them: a tuple comes back as a list.
     before, now = (json.loads(json.dumps(dict(each))) for each in (before, now))
-    names = sorted(before.keys() | now.keys())
-    return [
-        f"{name} was {before.get(name)!r}, now {now.get(name)!r}"
-        for name in names
-        if before.get(name) != now.get(name)
-    ]
+    both = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name]]
+    return [_told(name, before.get(name), now.get(name)) for name in both or sorted(before.keys() ^ now.keys())]
+
+
+def _told(name: str, before: Any, now: Any) -> str:
+    was, new = ("not set" if each is None else repr(each) for each in (before, now))
+    # Lists of keywords, or of layers, are no message.
+    return f"{name} was {was}, now {new}" if len(was) + len(new) <= _LONGEST else f"{name} was another"

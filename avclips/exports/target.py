@@ -5,6 +5,7 @@ A mark in it says what made it, so that the same command goes on, and another is
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from filelock import Timeout
 
 from ..core.errors import RunError, UsageError
 from ..core.file_lock import Lock, NoLocks
-from ..core.files import as_run_error, read_json, remove_unfinished, write_json
+from ..core.files import UNFINISHED, as_run_error, read_json, write_json
 
 MARK = ".avclips-export.json"
 _LOCK = ".avclips-export.lock"
@@ -46,11 +47,20 @@ def exclusive(output: Path, form: str, **about: Any) -> Iterator[Path]:
         _see_that_it_is_ours(output, mark)
         if not (output / MARK).exists():
             write_json(output / MARK, mark)
-        remove_unfinished(output)
+        _sweep(output)
         yield output
     finally:
         with suppress(OSError):
             lock.release()
+
+
+def _sweep(output: Path) -> None:
+    """Remove what killed exports left half made, folders too."""
+    for path in [path for ending in (UNFINISHED, ".tmp") for path in output.rglob(f".*{ending}")]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _see_that_it_is_ours(output: Path, mark: dict[str, Any]) -> None:

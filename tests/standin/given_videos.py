@@ -8,7 +8,7 @@ from typing import Any
 
 import av
 
-from avclips.core.files import move_whole
+from avclips.core.files import unfinished
 from tests.standin.fake_media import SOUND_ITAGS, Media
 from tests.standin.fake_player import FakeVideo
 
@@ -25,9 +25,8 @@ class GivenVideo(FakeVideo):
     def file(self, folder: Path, itag: int, seed: int = 0) -> Path:
         made = folder / f"{self.path.stem}-{itag}.mp4"
         if not made.exists():
-            new = folder / f".{made.name}.part"
-            _alone(self.path, "audio" if itag in SOUND_ITAGS else "video", new)
-            move_whole(new, made)
+            with unfinished(made) as part:
+                _alone(self.path, "audio" if itag in SOUND_ITAGS else "video", part)
         return made
 
 

@@ -278,6 +278,32 @@ def test_models_of_onnx_go_through_features(clips: list[Sample], tmp_path: Path)
         load(f"onnx:{tmp_path / 'bad.onnx'}", Loading("cpu"))
 
 
+def test_only_outputs_of_numbers_are_layers(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    helper, types = onnx.helper, onnx.TensorProto
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["x"], ["mean"]),
+        helper.make_node("ReduceMean", ["x"], ["one"], keepdims=0),
+        helper.make_node("Cast", ["mean"], ["text"], to=types.STRING),
+    ]
+    entry = helper.make_tensor_value_info("x", types.FLOAT, ["n", 3, 16, 16])
+    leaves = {
+        "text": helper.make_tensor_value_info("text", types.STRING, ["n", 3, 1, 1]),
+        "mean": helper.make_tensor_value_info("mean", types.FLOAT, ["n", 3, 1, 1]),
+        "one": helper.make_tensor_value_info("one", types.FLOAT, []),
+    }
+    for name, outputs in {"some": [*leaves], "none": ["text"]}.items():
+        graph = helper.make_graph(nodes, "g", [entry], [leaves[each] for each in outputs])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+        model.ir_version = 9
+        onnx.save(model, tmp_path / f"{name}.onnx")
+    made = load(f"onnx:{tmp_path / 'some.onnx'}", Loading("cpu"))
+    assert [shape.dims for shape in made.layers] == [3, 1]
+    with pytest.raises(UsageError, match=r"gives text tensor\(string\)"):
+        load(f"onnx:{tmp_path / 'none.onnx'}", Loading("cpu"))
+
+
 def test_torch_finds_the_clusters_that_faiss_finds() -> None:
     random = np.random.default_rng(0)
     rows = (random.normal(size=(5, 16))[np.arange(1000) % 5] * 20 + random.normal(size=(1000, 16))).astype(

@@ -27,12 +27,12 @@ from ..features.extractor import Shape
 from ..features.parts import Features, layer_of
 from ..features.stage import opened
 from ..machines import Machines
-from ..record import Record, begin, finish, finished, versions_of
+from ..record import PARTS, Record, begin, finish, finished, versions_of
 from .kmeans import Backend, choose_backend, train
 from .nearest import Array, Centres, label_type
 
 STAGE = "cluster"
-CENTRES, PARTS, REPORT = "centres.npz", "parts", "report.json"
+CENTRES, REPORT = "centres.npz", "report.json"
 # Labels are 16 bits at most.
 MOST_CLUSTERS = 65_536
 # Rows a cluster that centres are trained on: with more the inertia of all is no less to speak of.

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from pyarrow import ArrowInvalid
 
 from ...core.errors import UsageError
-from ..features.parts import Features, layer_of
 from ..features.stage import opened
 
 Array = NDArray[np.float32]
@@ -95,7 +94,7 @@ def of_features(folder: Path, given: Labels | None, ids: Collection[str] | None 
             "name them: --labels FILE, a CSV file with the columns id and label",
         )
     return Labelled(
-        {layer.name: _rows(features, layer.name)[here] for layer in features.layers},
+        {layer.name: features.layer(layer.name)[here] for layer in features.layers},
         {layer.name: layer.modality for layer in features.layers},
         tuple(str(name) for name in names),
         classes.astype(np.int64),
@@ -103,8 +102,3 @@ def of_features(folder: Path, given: Labels | None, ids: Collection[str] | None 
         np.array([row["video"] or row["id"] for row in rows], str)[here],
         np.array(folds, str)[here] if given is not None and given.fold is not None else None,
     )
-
-
-def _rows(features: Features, name: str) -> Array:
-    parts = [np.asarray(layer_of(features.folder, number, name), np.float32) for number in features.counts]
-    return np.concatenate(parts)

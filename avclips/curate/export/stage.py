@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 from ...core.errors import RunError, UsageError
 from ...core.files import write_json
 from ...core.suggest import did_you_mean
+from ...lists.addresses import video_of
 from ..assignments import opened
 from ..record import Record, begin, finish, read, versions_of
 from ..select.output import CURVE, SELECTED
@@ -80,11 +82,17 @@ def names_in(clusters: Path, rows_of_filter: Path) -> list[Name]:
 
 
 def _titles(path: Path) -> dict[str, str]:
+    """By its id, the title of each video that the filter kept; {} where there was no filter."""
     if not path.exists():
         return {}
     with reading(path, "delete its folder, and start avclips curate filter again"):
         table = pq.read_table(path, columns=["video", "title", "kept"])
-    return {row["video"]: row["title"] or "" for row in table.filter(table["kept"]).to_pylist()}
+    found: dict[str, str] = {}
+    for row in table.filter(table["kept"]).to_pylist():
+        with suppress(ValueError):
+            # There, a video is named as its line names it: by an address, too.
+            found.setdefault(video_of(row["video"])[0], row["title"] or "")
+    return found
 
 
 def _mask(folder: Path, names: Sequence[Name]) -> Callable[[pa.RecordBatch], pa.Array]:

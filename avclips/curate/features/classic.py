@@ -1,8 +1,7 @@
 """``classic``: signal statistics, without weights and without torch; five layers each of sound and of picture.
 
 From coarse to fine: what it sounds and looks like (0, 1), how it changes from one moment to the next (2), at which
-pace (3), what happens when (4). It knows no objects: a dog that barks is a
-colour, a texture and a rhythm to it.
+pace (3), what happens when (4). It knows no objects: a dog that barks is a colour, a texture and a rhythm to it.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ open, or 1.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from .registry import Loading
 from .torch_run import checked_file, short_name
 
 PICTURES_OF_A_CLIP, OPEN_SIDE, RATE = 8, 224, 16_000
+# What an output may be to be a layer; others are texts, truth values, and sequences.
+_INTEGERS = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+_NUMBERS = frozenset(f"tensor({each})" for each in ("float16", "float", "double", *_INTEGERS))
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
@@ -41,9 +45,10 @@ def load(argument: str, name: str, loading: Loading) -> OnnxExtractor:
         providers = [wanted[loading.device]]
     else:
         raise UsageError(f"--device {loading.device}: this onnxruntime has {', '.join(there)}", "--device cpu")
+    errors = _errors_of_onnxruntime()
     try:
         session = runtime.InferenceSession(str(path), providers=providers)
-    except Exception as error:  # classes of onnxruntime's own, which derive from Exception alone
+    except errors as error:
         raise UsageError(f"{name} is no model that onnxruntime runs: {one_line(error, 200)}") from error
     inputs = session.get_inputs()
     want = _wanted(inputs[0].shape) if len(inputs) == 1 else None
@@ -53,9 +58,21 @@ def load(argument: str, name: str, loading: Loading) -> OnnxExtractor:
             f"{name} takes {shapes}",
             "one input of pictures (n, 3, h, w), or of sound (n, samples); n is open, or 1",
         )
-    made = OnnxExtractor(session, want, {"weights_sha256": digest, "packages": ["onnxruntime"]})
+    outputs = tuple(each.name for each in session.get_outputs() if each.type in _NUMBERS)
+    if not outputs:
+        types = ", ".join(f"{each.name} {each.type}" for each in session.get_outputs())
+        raise UsageError(f"{name} gives {types}", "at least one output has to be a tensor of numbers")
+    identity = {"weights_sha256": digest, "packages": ["onnxruntime"]}
+    made = OnnxExtractor(session, want, outputs, errors, identity)
     made.layers = made.shapes(short_name("onnx", argument))
     return made
+
+
+def _errors_of_onnxruntime() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises: classes of its own, which have no base in common, and the binding's."""
+    state = vars(importlib.import_module("onnxruntime.capi.onnxruntime_pybind11_state"))
+    own = (each for each in state.values() if isinstance(each, type) and issubclass(each, Exception))
+    return (*own, RuntimeError, ValueError)
 
 
 def _wanted(shape: Sequence[Any]) -> Want | None:
@@ -70,10 +87,12 @@ def _wanted(shape: Sequence[Any]) -> Want | None:
 
 @dataclass
 class OnnxExtractor:
-    """See the module."""
+    """See the module. ``outputs``: those of numbers, by name; ``errors``: what a run may raise."""
 
     session: Any
     want: Want
+    outputs: tuple[str, ...]
+    errors: tuple[type[Exception], ...]
     identity: Mapping[str, Any]
     layers: tuple[Shape, ...] = ()
     # A session cannot be pickled.
@@ -107,9 +126,13 @@ class OnnxExtractor:
             batches = (
                 [made] if not isinstance(entry.shape[0], int) else [made[at : at + 1] for at in range(len(made))]
             )
-            found = [self.session.run(None, {entry.name: batch}) for batch in batches]
-        except Exception as error:  # classes of onnxruntime's own, which derive from Exception alone
-            raise RunError(f"the model does not run: {one_line(error)}", "see docs") from error
+            # A batch may have a single number.
+            found = [
+                [*map(np.atleast_1d, self.session.run(self.outputs, {entry.name: batch}))] for batch in batches
+            ]
+        except self.errors as error:
+            hint = "is its input float32, and of a shape that curation gives? see docs/curation-features.md"
+            raise RunError(f"the model does not run: {one_line(error)}", hint) from error
         return [_pooled(np.concatenate(outputs)) for outputs in zip(*found, strict=True)]
 
 

@@ -114,6 +114,11 @@ class Features:
         """How many clips have features."""
         return sum(self.counts.values())
 
+    def layer(self, name: str) -> Array:
+        """A layer of all kept clips, (clips, dims) float32, in the order of ``rows``; there has to be a shard."""
+        parts = [np.asarray(layer_of(self.folder, number, name), np.float32) for number in self.counts]
+        return np.concatenate(parts)
+
     def rows(self) -> Iterator[pa.Table]:
         """The kept clips, a table a shard, in the order of the layers' rows."""
         for number in self.counts:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 
+from ..processes import begin_child
 from .examine import Clip, Examined, Examiner
 
 # Clips that a process is given at a time.
@@ -100,16 +97,7 @@ def _begin(examiner: Examiner) -> None:
     """In a new process."""
     global _examiner
     _examiner = examiner
-    # The parent decides; a terminal sends it to all.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    begin_child()
 
 
 def _work(chunk: Sequence[Clip]) -> list[Examined]:

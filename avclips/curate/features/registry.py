@@ -50,7 +50,7 @@ class Row:
 
 ROWS = (
     Row(
-        "classic", "", "classic", "audio and video", "5 + 5", "25 to 158", "16 kHz, 16 pictures a second", "none",
+        "classic", "", "classic", "audio and video", "5 + 5", "25 to 170", "16 kHz, 16 pictures a second", "none",
         "avclips's own",
     ),
     Row(

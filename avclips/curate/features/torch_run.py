@@ -18,7 +18,7 @@ from ...core.extras import extra
 from ...core.files import sha256
 from ...core.redact import one_line
 from ...progress.console import say
-from .extractor import Array, Media, Shape, Want
+from .extractor import Array, Media, Modality, Shape, Want
 from .registry import Loading
 
 # Names of files as torch.hub has them: the first digits of the SHA-256 before the ending.
@@ -153,14 +153,16 @@ def _shapes(tensors: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def shapes_of(
-    name: str, modality: str, forward: Callable[[Mapping[str, Any]], Sequence[Any]], example: Mapping[str, Any]
+    name: str,
+    modality: Modality,
+    forward: Callable[[Mapping[str, Any]], Sequence[Any]],
+    example: Mapping[str, Any],
 ) -> tuple[Shape, ...]:
     """The layers that a forward pass gives: their names and how long each is."""
     torch = torch_here()
     with torch.inference_mode():
         found = forward(example)
-    side = "audio" if modality == "audio" else "video"
-    return tuple(Shape(f"{name}/{side}/{at}", side, int(layer.shape[1])) for at, layer in enumerate(found))  # type: ignore[arg-type]
+    return tuple(Shape(f"{name}/{modality}/{at}", modality, int(layer.shape[1])) for at, layer in enumerate(found))
 
 
 def pooled(layer: Any, channels_last: bool) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from ...catalog.sample import Place, Sample
 from ...core.errors import UsageError
-from ..features.parts import Features, layer_of
+from ..features.parts import Features
 from ..features.stage import Job, make, opened
 from ..synthetic import files, plan
 from .pairs import Array, TwoSided, balanced
@@ -73,8 +72,4 @@ def layers_of(features: Features, modality: str) -> list[Array]:
     names = [layer.name for layer in features.layers if layer.modality == modality]
     if not names:
         raise UsageError(f"the features have no layer of {modality}", "choose features of sound and of picture")
-    made = []
-    for name in names:
-        parts = [np.asarray(layer_of(features.folder, number, name), np.float32) for number in features.counts]
-        made.append(np.concatenate(list(itertools.chain(parts))))
-    return made
+    return [features.layer(name) for name in names]

@@ -1,5 +1,4 @@
-"""Written digits (scikit-learn's, 1,797 of 8 x 8 pixels), turned digits, and digits that a
-synthesizer speaks.
+"""Written digits (scikit-learn's, 1,797 of 8 x 8 pixels), turned digits, and digits that a synthesizer speaks.
 
 Both sides of a pair are of one digit, but of two writers, or of a writer and a speaker. Five layers a side, made
 by hand and without labels. They are not whitened: pixels at the edge hardly vary, and would count like others.

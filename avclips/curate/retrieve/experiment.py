@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ..assignments import Layer
 from ..cluster.kmeans import choose_backend, train
+from ..features.extractor import Modality
 from ..select.choose import Method, choose
 from ..select.pairs import PAIRINGS
-from .pairs import Pairs, TwoSided, pairs_of
+from .pairs import Array, Pairs, TwoSided, pairs_of
 from .peers import PEERS
 
 # Each seed deals, clusters, draws and trains anew.
@@ -84,12 +85,13 @@ def clustered(pairs: Pairs, seed: int, clusters: int) -> tuple[list[Layer], Any]
     backend = choose_backend()
     layers: list[Layer] = []
     columns = []
-    for modality, side in (("audio", pairs.heard), ("video", pairs.seen)):
+    sides: dict[Modality, tuple[Array, ...]] = {"audio": pairs.heard, "video": pairs.seen}
+    for modality, side in sides.items():
         for number, layer in enumerate(side):
             rows = np.ascontiguousarray(layer, np.float32)
             centres = train(rows, clusters, 100 * seed + len(layers), pairs.whiten, backend)
             columns.append(centres.assign(rows)[0])
-            layers.append(Layer(f"{modality}/{number}", "audio" if modality == "audio" else "video", clusters))
+            layers.append(Layer(f"{modality}/{number}", modality, clusters))
     return layers, np.stack(columns, axis=1)
 
 

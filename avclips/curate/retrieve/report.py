@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.files import move_whole, whole, write_json
+from ...core.files import unfinished, whole, write_json
 from .experiment import OBJECTIVES, Found
 
 RESULTS, TABLE, PLOT = "retrieval.json", "retrieval.md", "retrieval.svg"
@@ -77,6 +77,5 @@ def _plot(path: Path, title: str, found: Sequence[Found]) -> None:
             axes.fill_between(ks, mean - deviation, mean + deviation, alpha=0.15)
         axes.set(xlabel="pairs taken", ylabel="precision", title=title, ylim=(0, 1.02))
         axes.legend(fontsize="small", ncols=2)
-        new = path.with_name(f".{path.name}.part")
-        figure.savefig(new, format="svg", metadata={"Date": None})
-        move_whole(new, path)
+        with unfinished(path) as part:
+            figure.savefig(part, format="svg", metadata={"Date": None})

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...core.errors import RunError
-from ...core.files import read_json, unfinished, write_json
+from ...core.files import unfinished, write_json
 from ..stage_tables import reading
 from .choose import Selection
 
@@ -55,11 +55,3 @@ def read(folder: Path) -> pa.Table:
         raise RunError(f"{folder} holds no finished selection", hint)
     with reading(folder / SELECTED, f"delete {folder}; {hint}"):
         return pq.read_table(folder / SELECTED)
-
-
-def read_curve(folder: Path) -> dict[str, Any]:
-    """curve.json: its facts, and ``curve``."""
-    said = read_json(folder / CURVE, "avclips curate select makes it")
-    if not isinstance(said, dict) or "curve" not in said:
-        raise RunError(f"{folder / CURVE} is no curve", "avclips curate select makes it")
-    return said

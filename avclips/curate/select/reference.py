@@ -14,8 +14,7 @@ def by_batches(
     """Choose ``count`` clips: each round, of ``batch`` drawn at random those ``take`` that add most.
 
     The others go back. The first clip is drawn at random. Of clips that add the same, the one that comes first in
-    ``labels`` is taken. Returns the clips in their order, and the increment of each, in
-    ``tables.UNIT``.
+    ``labels`` is taken. Returns the clips in their order, and the increment of each, in ``tables.UNIT``.
     """
     draws, pool, left = Draws(seed), list(range(len(labels))), len(labels)
     chosen: list[int] = []

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import av
 import numpy as np
 
 from ...core.files import create_whole, whole
+from ..processes import in_order
 from .events import happen
 from .pictures import frames
 from .plan import Clip, Scene, Video
@@ -129,13 +128,4 @@ def _write_one(folder: Path, look: Look, item: _Item) -> str:
 
 
 def _write_all(folder: Path, todo: list[_Item], workers: int, look: Look) -> Iterator[str]:
-    write = partial(_write_one, folder, look)
-    if workers == 1:
-        yield from map(write, todo)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        try:
-            yield from pool.map(write, todo, chunksize=4)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    return in_order(partial(_write_one, folder, look), todo, workers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -141,3 +142,18 @@ def test_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "segment   begun, not finished",
         "features  not begun",
     ]
+
+
+def test_status_says_what_is_of_another_selection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    select = record.Record("select", {"keep": 5}, {})
+    record.begin(stage_folder(tmp_path, "select"), select)
+    for keep, said in ((5, ""), (6, f"; of another selection than {stage_folder(tmp_path, 'select')} has")):
+        export = stage_folder(tmp_path, "export")
+        shutil.rmtree(export, ignore_errors=True)
+        of = record.Record("select", {"keep": keep}, {})
+        record.begin(export, record.Record("export", {}, {"select": of.fingerprint()}))
+        record.finish(export, {"clips": keep})
+        assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 0
+        assert capsys.readouterr().out.splitlines()[5:] == [
+            "select    begun, not finished", f"export    finished: clips {keep}{said}"
+        ]  # fmt: skip

@@ -13,6 +13,7 @@ from avclips.curate.features.classic import PICTURES, SOUND, Classic
 from avclips.curate.features.classic_picture import global_motion, picture_layers
 from avclips.curate.features.classic_sound import sound_layers
 from avclips.curate.features.extractor import Media
+from avclips.curate.features.registry import ROWS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SECONDS, RATE = 4, 16_000
@@ -56,6 +57,12 @@ def test_layers_are_as_long_as_they_are_said_to_be() -> None:
         layers = extractor.extract([media, media])
         assert [layer.shape for layer in layers] == [(2, shape.dims) for shape in extractor.layers]
         assert all(np.isfinite(layer).all() for layer in layers)
+
+
+def test_the_table_of_extractors_says_how_long_they_are() -> None:
+    dims = [shape.dims for shape in Classic().layers]
+    (said,) = (row.dims for row in ROWS if row.name == "classic")
+    assert said == f"{min(dims)} to {max(dims)}"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -203,7 +203,7 @@ def test_clusters_of_other_features_are_refused(tmp_path: Path) -> None:
     made_features(tmp_path / "features")
     stage.make(job_of(tmp_path))
     made_features(tmp_path / "others", seed=1)
-    with pytest.raises(UsageError, match="features was"):
+    with pytest.raises(UsageError, match="by another run: of other features$"):
         stage.make(stage.Job(tmp_path / "others", tmp_path / "cluster", clusters=5))
     with pytest.raises(UsageError, match="seed was 0, now 3"):
         stage.make(job_of(tmp_path, seed=3))

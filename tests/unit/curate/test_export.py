@@ -87,6 +87,17 @@ def test_written_anew_and_not_behind_what_is_there(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_an_export_of_another_selection(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    stage(curated(tmp_path), "export")
+    assert stage(tmp_path, "select", "--keep", "50", "--output", str(other)) == 0
+    with pytest.raises(UsageError, match="by another run: of another selection$") as caught:
+        stage(tmp_path, "export", "--selection", str(other))
+    assert caught.value.hint and "--output" in caught.value.hint
+    assert stage(tmp_path, "export", "--selection", str(other), "--output", str(tmp_path / "lists")) == 0
+    assert len((tmp_path / "lists" / "ids.txt").read_text().split()) == 50
+
+
 def test_a_subset_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stage(curated(tmp_path), "export", "--clusters", "dog barking", "--output", str(tmp_path / "dogs"))
     some = pq.read_table(tmp_path / "dogs" / "selected.parquet")
@@ -106,6 +117,28 @@ def test_a_subset_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert all(LABELS[number % 4] in line for number, line in enumerate(said))
     told = json.loads((stage_folder(tmp_path, "cluster").parent.parent / "dogs" / "clusters.json").read_text())
     assert told["classic/audio/0:0"]["words"][0] == "dog barking"
+
+
+@pytest.mark.parametrize("address", ["{}", "https://www.youtube.com/watch?v={}&t=3"])
+def test_titles_that_the_filter_kept_name_clusters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    curated(tmp_path)
+    folder = stage_folder(tmp_path, "filter")
+    folder.mkdir()
+    titles = [("a zebra" if number % 4 == 2 else "a thing", True) for number in range(400)]
+    rows = [
+        {"video": address.format(f"aB-dE_{number:05d}"), "title": title, "kept": kept}
+        for number, (title, kept) in enumerate([*titles, ("a yak", False)])
+    ]
+    pq.write_table(
+        pa.Table.from_pylist([*rows, {"video": "no address: at all", "title": "x", "kept": True}]),
+        folder / "rows.parquet",
+    )
+    capsys.readouterr()
+    stage(tmp_path, "export", "--list-clusters")
+    said = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert [name for name, line in said.items() if "zebra" in line] == ["classic/audio/0:2", "classic/video/0:2"]
 
 
 @pytest.mark.parametrize("asked", ["dog barkin", "classic/audio/0:9", "the"])

@@ -108,7 +108,7 @@ def test_another_table_or_other_rules_are_refused(tmp_path: Path) -> None:
     before = outputs(tmp_path / "out")
     with pytest.raises(UsageError, match="seconds was"):
         filter.run(table, replace(SETTINGS, seconds=(1.0, 2.0)), tmp_path / "out", 1)
-    with pytest.raises(UsageError, match="metadata was"):
+    with pytest.raises(UsageError, match="by another run: of other metadata$"):
         filter.run(source(tmp_path / "metadata.tsv", LINES[1:]), SETTINGS, tmp_path / "out", 1)
     assert outputs(tmp_path / "out") == before
 

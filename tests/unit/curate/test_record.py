@@ -29,15 +29,19 @@ def test_the_same_settings_go_on(tmp_path: Path) -> None:
     ("other", "said"),
     [
         (replace(RECORD, settings={"k": 64, "layers": ("a", "b")}), "k was 32, now 64"),
-        (replace(RECORD, settings={"k": 32}), "layers was"),
-        (replace(RECORD, inputs={"features": "00fe"}), "features was '00ff', now '00fe'"),
-        (replace(RECORD, stage="select"), "cluster"),
+        (replace(RECORD, settings={"k": 32}), r"layers was \['a', 'b'\], now not set$"),
+        (replace(RECORD, settings={"k": 64, "rounds": 2}), "by another run: k was 32, now 64$"),
+        (replace(RECORD, settings={"k": 32, "layers": ("c" * 200,)}), "layers was another$"),
+        (replace(RECORD, inputs={"features": "00fe"}), "by another run: of other features$"),
+        (replace(RECORD, inputs={"videos": "00fe"}), "of other features; of another videos$"),
+        (replace(RECORD, stage="select"), "the stage cluster$"),
     ],
 )
 def test_others_are_refused(tmp_path: Path, other: Record, said: str) -> None:
     begin(tmp_path, RECORD)
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=said) as caught:
         begin(tmp_path, other)
+    assert ("--output" in caught.value.hint) == (other.stage == "select")
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", "{", '{"stage": "cluster"}'])
@@ -78,3 +82,22 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
         path.write_text("x")
     begin(tmp_path, RECORD)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["part-00000.npz", "parts", "run.json"]
+
+
+def test_the_hidden_files_of_others_stay(tmp_path: Path) -> None:
+    begin(tmp_path, RECORD)
+    (tmp_path / "videos").mkdir()
+    others = [tmp_path / ".film.mp4.part", tmp_path / ".notes.tmp", tmp_path / "videos" / ".a.mp4.host-1.part"]
+    for path in others:
+        path.write_text("x")
+    begin(tmp_path, RECORD)
+    assert all(path.read_text() == "x" for path in others)
+
+
+@pytest.mark.parametrize(("stage", "hint"), [("export", "--output"), ("cluster", "delete it")])
+def test_a_folder_of_others_is_refused(tmp_path: Path, stage: str, hint: str) -> None:
+    (tmp_path / "ids.txt").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty: it has ids.txt") as caught:
+        begin(tmp_path, Record(stage, {}, {}))
+    assert hint in caught.value.hint
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("ids.txt", "mine")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from avclips.cli import tools
 from avclips.cli.commands import main
 from avclips.core.clock import Clock
 from avclips.core.signals import Signals
-from avclips.curate import segment
+from avclips.curate import proposals, segment
 from avclips.curate.folders import stage_folder
 from avclips.curate.proposals import CLIPS, NOTES, VIDEOS, Notes
 from avclips.curate.shots import look, look_fast, real_cuts
@@ -137,6 +138,22 @@ def test_a_killed_look_goes_on_and_lost_files_come_back(done: Path, videos: Path
 def test_other_settings_are_refused(done: Path, videos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert curate("segment", "--videos", videos, "--data-dir", done, "--fast") == 2
     assert "way was 'content', now 'fast'" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_not_noted_of_a_video(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path, *_: object) -> object:
+        raise OSError(errno.ENOSPC if path.stem == "cut" else errno.EIO, "it cannot be written", str(path))
+
+    monkeypatch.setattr(proposals, "open_video", full)
+    words = ("segment", "--videos", videos, "--data-dir", tmp_path, "--processes", 1, "--fixed", 10)
+    assert curate(*words) == 1
+    assert "no room left" in capsys.readouterr().err
+    assert {name: note["reason"] for name, note in notes(tmp_path).items()} == {
+        "broken": "media",
+        "chopped": "media",
+    }
 
 
 def test_fixed_windows(videos: Path, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_the_same_again_gives_the_same_bytes_and_says_so(
         (("--keep", "0.3"), "keep was 400, now 600"),
         (("--seed", "1"), "seed was 0, now 1"),
         (("--rounds", "2"), "rounds was 1, now 2"),
-        (("--compat", "acav"), "batch was None, now 20; how was 'backward', now 'greedy'"),
+        (("--compat", "acav"), "run: how was 'backward', now 'greedy'; pairs was 'bipartite', now 'combination'$"),
         (("--exact",), "how was 'backward', now 'exact'"),
     ],
 )
@@ -110,7 +110,7 @@ def test_another_clustering_is_refused(tmp_path: Path) -> None:
     data_dir = clustered(tmp_path / "one")
     assert select(data_dir) == 0
     other = clustered(tmp_path / "two", seed=1)
-    with pytest.raises(UsageError, match="cluster was"):
+    with pytest.raises(UsageError, match="by another run: of another clustering$"):
         select(data_dir, "--assignments", str(stage_folder(other, "cluster")))
 
 
