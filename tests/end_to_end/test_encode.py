@@ -38,7 +38,7 @@ def noted(played: Stage) -> dict[str, object]:
     return dict(json.loads((played.data / "metadata" / "folder.json").read_text())["settings"])
 
 
-@pytest.mark.parametrize("check", ["decode", "packets"])
+@pytest.mark.parametrize("check", ["decode", pytest.param("packets", marks=pytest.mark.slow)])
 def test_a_new_folder_encodes_what_it_must(played: Stage, check: str) -> None:
     assert played.run("--check", check).code == 0
     assert encoded(played) == ["some"] * 2 and noted(played)["encode"] == "needed"
@@ -62,7 +62,9 @@ def test_a_folder_of_before_there_was_a_choice_goes_on_with_all(played: Stage) -
     assert encoded(played) == ["--encode all"] * 2
 
 
-@pytest.mark.parametrize(("one", "other"), [("all", "needed"), ("needed", "all")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("all", "needed"), pytest.param("needed", "all", marks=pytest.mark.slow)]
+)
 def test_another_way_is_refused_and_told(played: Stage, one: str, other: str) -> None:
     assert played.run("--encode", one, "--max-clips", "1").code == 0
     before = snapshot(played.data / "videos")

@@ -91,7 +91,7 @@ def test_one_of_three_is_blocked_and_the_others_do_all(tmp_path: Path, media_fol
         assert sum(len(asked(youtube, port)) for port in others) == len(clips)
 
 
-@pytest.mark.parametrize(("number", "code"), [(SIGTERM, 143), (SIGKILL, -9)])
+@pytest.mark.parametrize(("number", "code"), [(SIGTERM, 143), pytest.param(SIGKILL, -9, marks=pytest.mark.slow)])
 def test_a_restart_in_the_middle_of_a_block_waits_for_its_end(
     tmp_path: Path, media_folder: Path, number: Signals, code: int
 ) -> None:
@@ -161,7 +161,7 @@ def test_a_hang_up_saves_and_the_same_command_goes_on(tmp_path: Path, media_fold
 # -- one pace ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shared", ["connection", "account"])
+@pytest.mark.parametrize("shared", ["connection", pytest.param("account", marks=pytest.mark.slow)])
 def test_two_runs_at_once_have_one_pace(tmp_path: Path, media_folder: Path, shared: str) -> None:
     train, val, scale, per_hour = clips_of("runone", 15), clips_of("runtwo", 15), 120, 270
     videos, files = dict.fromkeys([*train, *val], PRIVATE), annotation_files(train, val)

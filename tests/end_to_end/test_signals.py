@@ -86,7 +86,7 @@ def decodes(stage: Stage, name: str) -> bool:
     return decoded(stage.data / "videos" / name)[0] == 10 * QUICK.fps
 
 
-@pytest.mark.parametrize("number", [SIGINT, SIGTERM])
+@pytest.mark.parametrize("number", [SIGINT, pytest.param(SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_it_soon(tmp_path: Path, media_folder: Path, number: signal.Signals) -> None:
     with stage(tmp_path, media_folder, _busy_videos()) as busy:
         child = _all_busy(busy)

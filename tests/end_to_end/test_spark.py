@@ -601,7 +601,11 @@ sql.SparkSession = types.SimpleNamespace(builder=Builder())
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGINT, signal.SIGHUP))],
+    ids=lambda number: number.name,
+)
 def test_every_signal_ends_it_alike(youtube: FakeYouTube, tmp_path: Path, number: signal.Signals) -> None:
     """With Spark's own handler for one of them."""
     package_instead(tmp_path / "instead" / "pyspark", ENDLESS)
