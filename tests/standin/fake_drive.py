@@ -37,6 +37,7 @@ from tests.standin.fake_proxy import (
     refusal,
     spoil,
 )
+from tests.standin.request_log import Answered, RequestLog
 
 __all__ = [
     "BAD_ZIPS", "REAL", "SYNTHETIC", "DriveRequest", "FakeDrive", "FakeDriveFile", "Fault", "bad_zip", "zip_of",
@@ -86,12 +87,10 @@ class FakeDriveFile:
 
 
 @dataclass(frozen=True)
-class DriveRequest:
+class DriveRequest(Answered):
     """One request and what became of it.
 
-    `page` names the page that was shown; it is empty where the file's bytes were. `first` and `last` are the
-    bytes answered with when a range was asked for; `sent` counts body bytes really sent, and grows while they
-    are.
+    `page` names the page that was shown; it is empty where the file's bytes were.
     """
 
     time: float
@@ -102,10 +101,6 @@ class DriveRequest:
     kind: Kind
     id: str
     page: str = ""
-    first: int | None = None
-    last: int | None = None
-    status: int = 0
-    sent: int = 0
     user_agent: str = ""
     cookie: str = ""
 
@@ -133,7 +128,7 @@ class FakeDrive:
         self.name = name
         self.rate = rate
         self.refuse: Callable[[DriveRequest], str | None] = lambda request: None
-        self._log: list[DriveRequest] = []
+        self._log = RequestLog[DriveRequest]()
         self._asked: Counter[str] = Counter()
         self._faults = Faults()
         self._lock = threading.Lock()
@@ -142,8 +137,7 @@ class FakeDrive:
 
     @property
     def log(self) -> list[DriveRequest]:
-        with self._lock:
-            return list(self._log)
+        return self._log()
 
     def requests(self, kind: Kind | None = None, file_id: str | None = None) -> list[DriveRequest]:
         return [r for r in self.log if kind in (None, r.kind) and file_id in (None, r.id)]
@@ -165,7 +159,7 @@ class FakeDrive:
         request = _request(head)
         refused = self.refuse(request)
         page, answer = self._refusal(request, refused) if refused else self._decide(head, request)
-        self._record(replace(request, page=page), answer)
+        self._log.add(replace(request, page=page), answer)
         return answer
 
     def _decide(self, head: Head, request: DriveRequest) -> tuple[str, Answer]:
@@ -246,26 +240,6 @@ class FakeDrive:
                 title = folder.name or self.name
                 return "listing", plain(200, _listing(title, [(p.name, i) for p, i in inside], files))
         return self._refusal(request, "missing")
-
-    # The log
-
-    def _record(self, request: DriveRequest, answer: Answer) -> None:
-        span = answer.span if answer.status == 206 else None
-        request = replace(
-            request,
-            status=answer.status,
-            first=span.start if span else None,
-            last=span.stop - 1 if span else None,
-        )
-        with self._lock:
-            place = len(self._log)
-            self._log.append(request)
-
-        def on_sent(total: int) -> None:
-            with self._lock:
-                self._log[place] = replace(request, sent=total)
-
-        answer.on_sent = on_sent
 
 
 def _request(head: Head) -> DriveRequest:

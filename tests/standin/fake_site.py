@@ -14,7 +14,6 @@ from __future__ import annotations
 import html
 import os
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit
 from tests.standin import fake_media
 from tests.standin.fake_media import Media
 from tests.standin.fake_proxy import Answer, Fault, Faults, FileBody, Head, plain, ranged, refusal, spoil
+from tests.standin.request_log import Answered, RequestLog
 
 __all__ = ["HOST", "SHAPES", "FakeSite", "Fault", "Media", "Shape", "SiteRequest", "SiteVideo"]
 
@@ -168,12 +168,11 @@ class SiteVideo:
 
 
 @dataclass(frozen=True)
-class SiteRequest:
+class SiteRequest(Answered):
     """One request and what became of it.
 
     `name` is the page's; `itag` the stream's that was asked for, where it is one of a manifest's; `segment` its
-    number from 0, where it is a file of its own. `first` and `last` are the bytes answered with when a range was
-    asked for; `sent` counts body bytes really sent, and grows while they are.
+    number from 0, where it is a file of its own.
     """
 
     time: float
@@ -184,10 +183,6 @@ class SiteRequest:
     name: str
     itag: int | None = None
     segment: int | None = None
-    first: int | None = None
-    last: int | None = None
-    status: int = 0
-    sent: int = 0
     user_agent: str = ""
     referer: str = ""
 
@@ -212,9 +207,8 @@ class FakeSite:
         self.host = host
         self.rate = rate
         self.refuse: Callable[[SiteRequest], int | None] = lambda request: None
-        self._log: list[SiteRequest] = []
+        self._log = RequestLog[SiteRequest]()
         self._faults = Faults()
-        self._lock = threading.Lock()
         for video in self.videos.values():
             video.prepare(self.folder)
 
@@ -225,8 +219,7 @@ class FakeSite:
 
     @property
     def log(self) -> list[SiteRequest]:
-        with self._lock:
-            return list(self._log)
+        return self._log()
 
     def requests(self, kind: Kind | None = None, name: str | None = None) -> list[SiteRequest]:
         return [r for r in self.log if kind in (None, r.kind) and name in (None, r.name)]
@@ -244,7 +237,7 @@ class FakeSite:
         request = self._request(head)
         refused = self.refuse(request)
         answer = refusal(refused) if refused else self._decide(head, request)
-        self._record(request, answer)
+        self._log.add(request, answer)
         return answer
 
     def _request(self, head: Head) -> SiteRequest:
@@ -294,26 +287,6 @@ class FakeSite:
         span = range(before + answer.span.start, before + answer.span.stop)
         fault = self._faults.pick(request.name, video.faults, request.itag, span)
         return spoil(answer, fault) if fault else answer
-
-    # The log
-
-    def _record(self, request: SiteRequest, answer: Answer) -> None:
-        span = answer.span if answer.status == 206 else None
-        request = replace(
-            request,
-            status=answer.status,
-            first=span.start if span else None,
-            last=span.stop - 1 if span else None,
-        )
-        with self._lock:
-            place = len(self._log)
-            self._log.append(request)
-
-        def on_sent(total: int) -> None:
-            with self._lock:
-                self._log[place] = replace(request, sent=total)
-
-        answer.on_sent = on_sent
 
 
 def _type(name: str) -> str:

@@ -24,7 +24,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -64,6 +64,7 @@ from tests.standin.fake_proxy import (
     spoil,
 )
 from tests.standin.next_release import next_clients
+from tests.standin.request_log import Answered, RequestLog
 
 __all__ = [
     "CASES", "MANIFEST_HOST", "MEDIA_HOST", "ORIGINAL_AND_DUB",
@@ -78,13 +79,12 @@ _IFRAME_API = rb"var scriptUrl='https:\/\/www.youtube.com\/s\/player\/deadbeef\/
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Answered):
     """One request and what became of it.
 
-    `time` is the wall clock's at its arrival; `first` and `last` are the bytes answered with when a range was
-    asked for; `sent` counts body bytes really sent, and grows while they are. `segment` is the number, from 0,
-    of a segment of HLS that is a file of its own. `language` is that of captions: of their translation, if
-    one was asked for. `client` is what asks for a player calls itself.
+    `time` is the wall clock's at its arrival. `segment` is the number, from 0, of a segment of HLS that is a file
+    of its own. `language` is that of captions: of their translation, if one was asked for. `client` is what asks
+    for a player calls itself.
     """
 
     time: float
@@ -95,10 +95,6 @@ class Request:
     kind: Kind
     video: str | None = None
     itag: int | None = None
-    first: int | None = None
-    last: int | None = None
-    status: int = 0
-    sent: int = 0
     user_agent: str = ""
     cookie: str = ""
     segment: int | None = None
@@ -147,7 +143,7 @@ class FakeYouTube:
         self.refuse: Callable[[Request], str | Case | None] = lambda request: None
         self.cookie: Callable[[Request], str] = lambda request: "YSC=fake"
         self.on_request: Callable[[Request], object] = lambda request: None
-        self._log: list[Request] = []
+        self._log = RequestLog[Request](lambda request: self.on_request(request))
         self._unknown: list[str] = []
         self._watched: Counter[str] = Counter()
         self._faults = Faults()
@@ -193,8 +189,7 @@ class FakeYouTube:
 
     @property
     def log(self) -> list[Request]:
-        with self._lock:
-            return list(self._log)
+        return self._log()
 
     @property
     def unknown(self) -> list[str]:
@@ -248,7 +243,7 @@ class FakeYouTube:
             return site.answer(head)
         request = self._request(head)
         answer = self._decide(head, request)
-        self._record(request, answer)
+        self._log.add(request, answer)
         return answer
 
     def _request(self, head: Head) -> Request:
@@ -389,29 +384,6 @@ class FakeYouTube:
         # Which page a client's configuration stands on is for yt-dlp to know: each has one.
         page = request.method == "GET" and _is_youtube(request.host)
         return plain(200, config_page()) if page else refusal(404)
-
-    # The log
-
-    def _record(self, request: Request, answer: Answer) -> None:
-        span = answer.span if answer.status == 206 else None
-        request = replace(
-            request,
-            status=answer.status,
-            first=span.start if span else None,
-            last=span.stop - 1 if span else None,
-        )
-        with self._lock:
-            place = len(self._log)
-            self._log.append(request)
-
-        def on_sent(total: int) -> None:
-            with self._lock:
-                self._log[place] = replace(request, sent=total)
-
-        def on_end() -> None:
-            self.on_request(self._log[place])
-
-        answer.on_sent, answer.on_end = on_sent, on_end
 
 
 def _is_youtube(host: str) -> bool:

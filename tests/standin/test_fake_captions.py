@@ -16,26 +16,13 @@ from yt_dlp.networking.exceptions import HTTPError, TransportError
 
 from tests.standin.fake_player import rolling_webvtt, webvtt
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube, Fault, Media
+from tests.support.ytdlp_logger import Warnings
 
 ID = "abc-_DEF123"
 MEDIA = Media(duration=2, fps=5)
 WRITTEN = webvtt([(0, 2, "Hello."), (2, 3661.5, "Good bye.")])
 HEARD = rolling_webvtt([(0.2, 3, "hello there you all"), (3, 5, "and again")])
 Serve = Callable[..., FakeYouTube]
-
-
-class Warnings:
-    """A yt-dlp logger that keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def debug(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def error(self, message: str) -> None: ...
 
 
 @pytest.fixture

@@ -20,23 +20,10 @@ from yt_dlp.networking.exceptions import HTTPError
 from tests.standin import fake_media, fake_site
 from tests.standin.fake_site import SHAPES, FakeSite, Fault, Media, Shape, SiteVideo
 from tests.standin.fake_youtube import FakeYouTube
+from tests.support.ytdlp_logger import Warnings
 
 DASH: tuple[Shape, ...] = ("template", "number", "list", "ranges", "base")
 Serve = Callable[..., tuple[FakeSite, yt_dlp.YoutubeDL]]
-
-
-class Said:
-    """A yt-dlp logger that keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def debug(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def error(self, message: str) -> None: ...
 
 
 @pytest.fixture
@@ -47,7 +34,7 @@ def serve(media_folder: Path) -> Iterator[Serve]:
     def start(video: SiteVideo | None = None, **params: Any) -> tuple[FakeSite, yt_dlp.YoutubeDL]:
         site = FakeSite(media_folder, {"v": video or SiteVideo()})
         youtube = FakeYouTube(media_folder, sites=[site]).start()
-        given = {"proxy": youtube.proxy, "nocheckcertificate": True, "logger": Said(), "format": "all"}
+        given = {"proxy": youtube.proxy, "nocheckcertificate": True, "logger": Warnings(), "format": "all"}
         running.append((youtube, yt_dlp.YoutubeDL(given | {"extractor_retries": 0, "noplaylist": True} | params)))
         return site, running[-1][1]
 

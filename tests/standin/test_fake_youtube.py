@@ -33,26 +33,13 @@ from tests.standin.fake_youtube import (
     Media,
     Request,
 )
+from tests.support.ytdlp_logger import Warnings
 
 ID = "abc-_DEF123"
 FORMAT = "bv[height<=360][vcodec^=avc1]+ba[ext=m4a]"
 MEDIA = Media(duration=20, gop_seconds=2)
 CSV = "https://raw.githubusercontent.com/hche11/VGGSound/master/data/vggsound.csv"
 Serve = Callable[..., FakeYouTube]
-
-
-class Warnings:
-    """A yt-dlp logger that keeps the warnings: the true cause of a 429 is nowhere else."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def debug(self, message: str) -> None: ...
-
-    def warning(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def error(self, message: str) -> None: ...
 
 
 @pytest.fixture(scope="session")
