@@ -111,12 +111,17 @@ class Coverage:
 def line_of(said: Mapping[str, Any]) -> str:
     """One line of a coverage, as the end of a run says it."""
     total = said["total"]
-    return f"Coverage: {share_of(total)}, {total['hours']:.1f} hours; the set is {total['hash'][:12]} ({FILE})."
+    return f"Coverage: {share_of(total)}, {hours_of(total)} hours; the set is {total['hash'][:12]} ({FILE})."
 
 
 def share_of(part: Mapping[str, Any]) -> str:
     """ "38012 of 40425 clips (94.0%)"."""
     return f"{part['done']} of {part['clips']} clips ({percent_of(part)})"
+
+
+def hours_of(part: Mapping[str, Any]) -> str:
+    """How many hours the clips of a part are, as a table has them."""
+    return f"{part['hours']:,.{1 if part['hours'] >= 10 else 2}f}"
 
 
 def percent_of(part: Mapping[str, Any]) -> str:

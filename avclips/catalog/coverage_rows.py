@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.errors import REASONS
-from .coverage import LOST, UNTRIED, percent_of, share_of
+from .coverage import LOST, UNTRIED, hours_of, percent_of, share_of
 
 # Of a hash, as many digits as a table has room for.
 SHORT = 12
@@ -18,7 +18,7 @@ _LATEX = re.compile(r"[#$%&_{}]")
 def lines_of(said: Mapping[str, Any]) -> Iterator[str]:
     """A coverage in words, a split after the other."""
     for split, part in _parts(said):
-        yield f"{split}: {share_of(part)}, {part['hours']:.2f} hours, set {part['hash'][:SHORT]}"
+        yield f"{split}: {share_of(part)}, {hours_of(part)} hours, set {part['hash'][:SHORT]}"
         for reason, count in part["reasons"].items():
             yield f"  {count:6d}  {reason}: {_WORDS.get(reason) or REASONS.get(reason, reason)}"
         if (asked := (said.get("questions") or {}).get(split)) is not None:
@@ -48,7 +48,7 @@ def _escaped(text: str) -> str:
 def _cells(said: Mapping[str, Any]) -> Iterator[list[str]]:
     for split, part in _parts(said):
         clips = f"{part['done']:,} / {part['clips']:,}"
-        yield [str(said["title"]), split, clips, percent_of(part), f"{part['hours']:.1f}", part["hash"][:SHORT]]
+        yield [str(said["title"]), split, clips, percent_of(part), hours_of(part), part["hash"][:SHORT]]
 
 
 def _parts(said: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

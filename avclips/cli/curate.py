@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
+from ..core.errors import UsageError
 from ..core.extras import extras
 from ..core.signals import Signals
 from ..core.suggest import did_you_mean
@@ -48,15 +49,18 @@ def parser() -> argparse.ArgumentParser:
         epilog="stages:\n" + "".join(f"  {name:<10} {does}\n" for name, (_, does) in STAGES.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("stage", metavar="STAGE", help="one of those below")
+    made.add_argument("stage", nargs="?", metavar="STAGE", help="one of those below")
     made.add_argument("words", nargs=argparse.REMAINDER, metavar="OPTIONS", help="the stage's own")
     return made
 
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Run one stage; returns its exit code."""
+    help_is = "see avclips curate --help"
+    if options.stage is None:
+        raise UsageError(f"no stage is named: one of {' '.join(STAGES)}", help_is)
     if options.stage not in STAGES:
-        parser().error(f"there is no stage {options.stage!r}{did_you_mean(options.stage, [*STAGES])}")
+        raise UsageError(f"there is no stage {options.stage!r}{did_you_mean(options.stage, [*STAGES])}", help_is)
     return run_stage(options.stage, options.words, signals)
 
 

@@ -106,7 +106,7 @@ def test_in_words(avqa: Path) -> None:
         "       1  private: private video",
     ]
     assert line_of(said) == (
-        f"Coverage: 2 of 4 clips (50.0%), 0.0 hours; the set is {said['total']['hash'][:12]} (coverage.json)."
+        f"Coverage: 2 of 4 clips (50.0%), 0.01 hours; the set is {said['total']['hash'][:12]} (coverage.json)."
     )
 
 
