@@ -12,7 +12,7 @@ from ..catalog.clip_sets import coverage_of
 from ..catalog.qa import Question
 from ..catalog.source import is_data_folder
 from ..core.errors import RunError
-from ..core.files import is_local
+from ..core.files import is_local, see_that_it_is_a_folder
 from ..datasets.known import dataset_of
 
 
@@ -96,10 +96,10 @@ def open_dataset(source: str | os.PathLike[str]) -> OpenedDataset:
             dataset_of(Path(source))
         except ValueError as error:
             raise RunError(str(error), "go on with the version that made it") from None
-    elif is_local(source) and not Path(source).is_dir():
-        raise RunError(f"{os.fspath(source)} is no folder", "is its path right, and its disk mounted?")
     else:
         from ..catalog.of_shards import open_shards
 
+        if is_local(source):
+            see_that_it_is_a_folder(source)
         open_shards(os.fspath(source))
     return OpenedDataset(source)

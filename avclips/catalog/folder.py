@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.clock import Clock
 from ..core.errors import RunError
-from ..core.files import read_json
+from ..core.files import read_json, see_that_it_is_a_folder
 from ..core.settings import Settings
 from ..datasets.base import Dataset
 from ..datasets.known import dataset_named, dataset_of
@@ -39,6 +39,7 @@ class DataFolder:
 
 def look_into(folder: Path, clock: Clock | None = None) -> DataFolder:
     """A data folder of whichever dataset: it says itself which, and what it was asked for. RunError."""
+    see_that_it_is_a_folder(folder)
     try:
         dataset: Dataset = dataset_named(dataset_of(folder))
     except ValueError as error:

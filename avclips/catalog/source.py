@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..core.errors import RunError, UsageError
-from ..core.files import is_local
+from ..core.errors import UsageError
+from ..core.files import is_local, see_that_it_is_a_folder
 from ..core.suggest import did_you_mean
 from ..state.first_settings import FOLDER
 from .folder import DataFolder, look_into
@@ -51,8 +51,8 @@ def _samples(source: Source) -> Iterator[Sample]:
         return samples_of(look_into(Path(source)))
     from .of_shards import of_output, open_shards
 
-    if is_local(source) and not Path(source).is_dir():
-        raise RunError(f"{source} is no folder", "is its path right, and its disk mounted?")
+    if is_local(source):
+        see_that_it_is_a_folder(source)
     return of_output(open_shards(str(source)))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
+from ..core.errors import RunError
+from ..core.files import see_that_it_is_a_folder
 from ..core.suggest import did_you_mean
 from ..datasets.known import DATASETS, dataset_of
 from .bootstrap import start
@@ -81,12 +83,19 @@ def _look(command: str, words: Sequence[str]) -> int:
     if any(word.partition("=")[0] == "--data-dir" for word in rest):
         return _misused(f"--data-dir names the folder a second time: {usage}")
     try:
+        see_that_it_is_a_folder(folder)
         dataset = dataset_of(Path(folder))
+    except RunError as error:
+        return _failed(str(error), error.hint)
     except ValueError as error:
-        return _misused(str(error))
+        return _failed(str(error), "name a folder that a download made")
     return _run(command, dataset, ["--data-dir", folder, _LOOKS[command], *rest])
 
 
 def _misused(message: str) -> int:
-    sys.stderr.write(f"error: {message}\n  see avclips --help\n")
-    return 2
+    return _failed(message, "see avclips --help", 2)
+
+
+def _failed(message: str, hint: str, code: int = 1) -> int:
+    sys.stderr.write(f"error: {message}\n  {hint}\n")
+    return code

@@ -88,6 +88,12 @@ def is_a_link(path: Path) -> UsageError:
     return UsageError(f"{path} is a symbolic link, and is not followed", "remove it, or name another folder")
 
 
+def see_that_it_is_a_folder(source: str | os.PathLike[str]) -> None:
+    """RunError where a path on this machine names no folder."""
+    if not Path(source).is_dir():
+        raise RunError(f"{os.fspath(source)} is no folder", "is its path right, and its disk mounted?")
+
+
 def beside(path: Path, ending: str = UNFINISHED) -> Path:
     """A name in the same folder that no other process takes, on whatever host: two may have the same pid."""
     return path.with_name(f".{path.name}.{socket.gethostname()}-{os.getpid()}{ending}")

@@ -13,8 +13,7 @@ from pathlib import Path
 from ..catalog.inside import Inside
 from ..catalog.places import Unreadable, chunks, file_size, size
 from ..catalog.sample import Place
-from ..core.errors import RunError
-from ..core.files import is_local
+from ..core.files import is_local, see_that_it_is_a_folder
 
 # What the page is made of.
 STATIC = Path(__file__).parent / "static"
@@ -76,6 +75,5 @@ def is_folder(source: str) -> bool:
     """Whether a source is a folder of this machine; RunError where it is neither that nor an address."""
     if not is_local(source):
         return False
-    if not Path(source).is_dir():
-        raise RunError(f"there is no folder {source}", "name a data folder, or an output of shards")
+    see_that_it_is_a_folder(source)
     return True

@@ -74,13 +74,36 @@ def test_a_look_knows_the_dataset_by_its_folder(
         (["verify", "--repair", "nowhere"], "the folder is missing: avclips verify DIR [--repair]\n"),
         (["status", "nowhere", "list.csv"], "there is no place for 'list.csv': avclips status DIR\n"),
         (["status", "nowhere", "--data-dir=x"], "--data-dir names the folder a second time: avclips status DIR\n"),
-        (["verify", "nowhere"], "nowhere holds no download: there is no nowhere/metadata/folder.json that names"),
     ],
 )
 def test_what_leads_nowhere(
     capsys: pytest.CaptureFixture[str], started: Started, words: list[str], said: str
 ) -> None:
     assert main(words) == 2 and started == []
+    assert capsys.readouterr().err.startswith(f"error: {said}")
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("nowhere", "nowhere is no folder\n  is its path right, and its disk mounted?\n"),
+        (
+            ".",
+            ". holds no download: there is no metadata/folder.json that names its dataset\n  name a folder that",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "verify", "tables", "flags"])
+def test_what_is_no_download(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    folder: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command, folder]) == 1
     assert capsys.readouterr().err.startswith(f"error: {said}")
 
 
