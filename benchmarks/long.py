@@ -84,7 +84,7 @@ def _throttled(bench: Bench, quick: bool, say: Say) -> tuple[str, Rows]:
 
 def _starts(bench: Bench, quick: bool, say: Say) -> tuple[str, Rows]:
     """From a start to the first extraction."""
-    rows = [["clips that are done", "s", "MB", "target"]]
+    rows = [["clips that are done", "s", "MB of the whole run, with its tables", "target"]]
     for count, target in ((20_000, ""),) if quick else ((100_000, "1.5 s"), (1_000_000, "15 s, 400 MB")):
         found = runs.start(bench, count, say)
         rows.append([f"{count:,}", f"{statistics.median(found.seconds):.1f}", f"{found.peak:.0f}", target])
