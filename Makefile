@@ -110,7 +110,7 @@ format: $(BIN)/.made ## let ruff format the code
 rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
 
-demo: $(BIN)/.made ## made-up clips through the whole program, and the explorer on what comes
+demo: $(BIN)/.made ## made-up videos through the whole program, and the explorer on what comes: a minute or two
 	$(BIN)/python -m tools.demo
 
 docs: $(BIN)/.made ## the documents as a website in build/site, links checked; docs/reference.md and docs/api.md anew
