@@ -6,10 +6,12 @@ folder, whatever links it holds.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..catalog.endings import ending_of
 from ..catalog.inside import Inside
 from ..catalog.places import Unreadable, chunks, file_size, size
 from ..catalog.sample import Place
@@ -30,6 +32,9 @@ TYPES = {
     ".json": "application/json",
 }
 
+# A browser asks for a clip part by part: where it lies in a tar or a store, its ending is looked up once.
+_ending_of = functools.lru_cache(maxsize=4096)(ending_of)
+
 
 class NotServed(Exception):
     """It is not there, or lies where nothing may be served from."""
@@ -37,9 +42,13 @@ class NotServed(Exception):
 
 @dataclass(frozen=True)
 class Blob:
-    """A file's bytes: ``size`` in all; ``read(begin, end)`` gives those of a part, chunk by chunk."""
+    """A file's bytes: ``size`` in all; ``read(begin, end)`` gives those of a part, chunk by chunk.
+
+    ``ending``: ".mp4", of its name or of one that it might have.
+    """
 
     type: str
+    ending: str
     size: int
     source: Place
 
@@ -54,22 +63,22 @@ class Files:
     def __init__(self, source: str) -> None:
         self._inside = Inside(source)
 
-    def blob(self, place: Place, name: str) -> Blob:
-        """The bytes at ``place``; ``name``: of the file, for its type. NotServed."""
-        kind = TYPES.get(Path(name).suffix.lower())
-        if kind is None:
-            raise NotServed(f"files such as {Path(name).suffix or name} are not served")
+    def blob(self, place: Place, kind: str) -> Blob:
+        """The bytes at ``place``, which are a clip's ``kind``: "video", "subtitles.en". NotServed."""
         if not self._inside.holds(place.path):
             raise NotServed("it is not there, or lies outside of the folder")
         try:
             whole = file_size(place.path) if place.row is None else size(place)
+            found = whole - place.offset if place.size is None else place.size
+            if place.offset < 0 or found < 0 or place.offset + found > whole:
+                raise NotServed("it ends before its clip does")
+            ending = f".{_ending_of(kind, place).lower()}"
         except Unreadable as error:
             # Not in its words: a browser is told no paths.
             raise NotServed("it cannot be read, or is not there any more") from error
-        found = whole - place.offset if place.size is None else place.size
-        if place.offset < 0 or found < 0 or place.offset + found > whole:
-            raise NotServed("it ends before its clip does")
-        return Blob(kind, found, place)
+        if ending not in TYPES:
+            raise NotServed(f"files such as {ending} are not served")
+        return Blob(TYPES[ending], ending, found, place)
 
 
 def is_folder(source: str) -> bool:

@@ -142,8 +142,7 @@ class Session:
 
     def blob(self, number: int, kind: str) -> Blob:
         """The bytes of one of a clip's files. NotServed."""
-        place = _place(self.clip(number), kind)
-        return self.files.blob(place, _name(place, kind))
+        return self.files.blob(_place(self.clip(number), kind), kind)
 
     def thumbnail(self, number: int) -> Path:
         """The clip's small picture. NotServed."""
@@ -166,14 +165,3 @@ def _place(clip: Mapping[str, Any], kind: str) -> Place:
     if said is None:
         raise NotServed(f"the clip has no {kind}")
     return Place(**said)
-
-
-def _name(place: Place, kind: str) -> str:
-    """A name whose ending says the type: a tar's own says nothing of its member."""
-    if place.column:
-        return f"clip.{place.column}"
-    if place.size is None:
-        return place.path
-    return {"video": "clip.mp4", "audio": "clip.wav", "frame": "clip.jpg", "info": "clip.json"}.get(
-        kind, "clip.vtt"
-    )

@@ -60,18 +60,13 @@ class Thumbnails:
 
     def _local(self, place: Place, kind: str, scratch: Path) -> Path:
         """The file by itself: of a tar, a table or a store, a copy that lasts as long as ``scratch``."""
-        name = place.path if not place.column and place.size is None else f"clip.{_ending(kind, place)}"
-        blob = self._files.blob(place, name)
+        blob = self._files.blob(place, kind)
         if is_file(place):
             return Path(place.path).resolve()
-        copy = scratch / f"source{Path(name).suffix}"
+        copy = scratch / f"source{blob.ending}"
         with open(copy, "wb") as stream:
             stream.writelines(blob.read(0, blob.size))
         return copy
-
-
-def _ending(kind: str, place: Place) -> str:
-    return place.column or {"video": "mp4", "audio": "wav", "frame": "jpg"}[kind]
 
 
 def _arguments(kind: str, source: Path, seconds: float | None) -> list[str | Path]:
