@@ -60,8 +60,8 @@ test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cl
 # The tests' own environment, and playwright, which brings no browser. Nothing is installed where there is no Chromium.
 AVCLIPS_CHROMIUM ?= $(shell command -v chromium || command -v google-chrome)
 export AVCLIPS_CHROMIUM
-$(BIN)/.browser: $(BIN)/.made requirements-browser.txt
-	$(BIN)/python $(INSTALL) -r requirements-browser.txt
+$(BIN)/.browser: $(BIN)/.made requirements-browser-dev.txt
+	$(BIN)/python $(INSTALL) -r requirements-browser-dev.txt
 	touch $@
 
 test-browser: $(if $(AVCLIPS_CHROMIUM),$(BIN)/.browser) ## the explorer in a real browser, the system's Chromium, in under a minute [AVCLIPS_SCREENSHOTS=docs/pictures]
