@@ -102,7 +102,8 @@ class Pages:
         session = self._session
         total = query.count(session.database(), Filter())
         return JSONResponse(
-            {"source": session.source, "total": total, "live": session.live is not None, **session.state}
+            {"source": session.source, "total": total, "live": session.live is not None}
+            | {"laying_out": session.laying_out, **session.state}
         )
 
     def clips(self, request: Request) -> Response:

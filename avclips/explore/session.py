@@ -45,10 +45,12 @@ class Session:
         ffmpeg: Ffmpeg,
         again: str = "",
         view: Callable[[], Any] = no_view,
+        layout: Any = None,
     ) -> None:
         """``read()`` gives samples, questions and scores as they are now; ``again``: what asks for clips anew.
 
-        ``view()`` gives the map of a curated folder (curate.view.View), or raises RunError.
+        ``view()`` gives the map of a curated folder (curate.view.View), or raises RunError. ``layout``:
+        where the map's points lie (curate.map_layout.MapLayout); None: as the view has them.
         """
         self.source = source
         self.local = is_folder(source)
@@ -56,6 +58,7 @@ class Session:
         self._again = again
         self._make_view = view
         self._view: Any = None
+        self._layout = layout
         self._viewing = threading.Lock()
         self._path = cache / "index.sqlite"
         self._own = threading.local()
@@ -139,6 +142,15 @@ class Session:
             if self._view is None:
                 self._view = self._make_view()
             return self._view
+
+    def laid_out(self, view: Any) -> tuple[Any, str]:
+        """(clips, 2) points of the map, and by which projection."""
+        return (view.points, "pca") if self._layout is None else self._layout.of(view)
+
+    @property
+    def laying_out(self) -> bool:
+        """Whether a better layout of the map is being computed."""
+        return self._layout is not None and self._layout.making
 
     def blob(self, number: int, kind: str) -> Blob:
         """The bytes of one of a clip's files. NotServed."""
