@@ -7,6 +7,7 @@ folder, whatever links it holds.
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +45,15 @@ class NotServed(Exception):
 class Blob:
     """A file's bytes: ``size`` in all; ``read(begin, end)`` gives those of a part, chunk by chunk.
 
-    ``ending``: ".mp4", of its name or of one that it might have.
+    ``ending``: ".mp4", of its name or of one that it might have. ``tag``: an entity tag, another when the file was
+    written again; "" where nobody knows that.
     """
 
     type: str
     ending: str
     size: int
     source: Place
+    tag: str = ""
 
     def read(self, begin: int, end: int) -> Iterator[bytes]:
         """The bytes [begin, end), in chunks. RunError where they are not there any more."""
@@ -78,7 +81,18 @@ class Files:
             raise NotServed("it cannot be read, or is not there any more") from error
         if ending not in TYPES:
             raise NotServed(f"files such as {ending} are not served")
-        return Blob(TYPES[ending], ending, found, place)
+        return Blob(TYPES[ending], ending, found, place, _tag(place, found))
+
+
+def _tag(place: Place, size: int) -> str:
+    if not is_local(place.path):
+        return ""
+    try:
+        written = Path(place.path).stat().st_mtime_ns
+    except OSError:
+        return ""
+    said = hashlib.sha256(f"{place} {written} {size}".encode()).hexdigest()
+    return f'"{said[:20]}"'
 
 
 def is_folder(source: str) -> bool:

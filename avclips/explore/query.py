@@ -169,6 +169,9 @@ def facets(database: sqlite3.Connection, wanted: Filter, most: int = 400) -> dic
 
 def clip(database: sqlite3.Connection, number: int) -> dict[str, Any] | None:
     """All that is known of a clip; None where there is none of this number."""
+    if not 0 < number < 1 << 63:
+        # SQLite counts no further.
+        return None
     words = "select sample, score from samples join clips using (n) where n = ?"
     row = database.execute(words, (number,)).fetchone()
     if row is None:

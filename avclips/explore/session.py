@@ -115,11 +115,16 @@ class Session:
         """End ``keep_up``."""
         self._stop.set()
 
-    def clip(self, number: int) -> dict[str, Any]:
-        """All that is known of a clip. NotServed where there is none of this number."""
+    def _known(self, number: int) -> dict[str, Any]:
+        """A clip, as the index has it. NotServed where there is none of this number."""
         found = query.clip(self.database(), number)
         if found is None:
             raise NotServed("there is no such clip")
+        return found
+
+    def clip(self, number: int) -> dict[str, Any]:
+        """All that is known of a clip. NotServed where there is none of this number."""
+        found = self._known(number)
         found["mark"] = self.marks.of(found["id"])
         if found["status"] == "failed":
             found["reason_words"] = REASONS.get(found["reason"], found["reason"])
@@ -154,14 +159,23 @@ class Session:
 
     def blob(self, number: int, kind: str) -> Blob:
         """The bytes of one of a clip's files. NotServed."""
-        return self.files.blob(_place(self.clip(number), kind), kind)
+        return self.files.blob(_place(self._known(number), kind), kind)
+
+    def made_thumbnail(self, number: int) -> Path | None:
+        """The clip's small picture, where it was made already. NotServed: it cannot be made."""
+        return self.thumbnails.made(self._thumbnail_of(number)[0])
 
     def thumbnail(self, number: int) -> Path:
         """The clip's small picture. NotServed."""
-        clip = self.clip(number)
+        name, clip = self._thumbnail_of(number)
         files = {kind: _place(clip, kind) for kind in clip["files"]}
+        return self.thumbnails.path(name, files, index_seconds(clip))
+
+    def _thumbnail_of(self, number: int) -> tuple[str, dict[str, Any]]:
+        """What the picture of a clip is called, and the clip, as the index has it. NotServed."""
+        clip = self._known(number)
         of = json.dumps([clip["id"], clip["files"], clip["facts"].get("sha256")], sort_keys=True)
-        return self.thumbnails.path(hashlib.sha256(of.encode()).hexdigest()[:24], files, index_seconds(clip))
+        return hashlib.sha256(of.encode()).hexdigest()[:24], clip
 
 
 def index_seconds(clip: Mapping[str, Any]) -> float | None:
