@@ -107,6 +107,9 @@ def pace_of(folder: Path, manifests: Iterable[Iterable[Mapping[str, Any]]]) -> P
 
 def _read_log(path: Path, pace: PaceUsed) -> None:
     run: RunSeen | None = None
+    if not path.is_file():
+        # A folder, a pipe, or a link to what never ends: whoever gave the folder may have put it there.
+        return
     with open(path, encoding="utf-8", errors="replace") as stream:
         for line in stream:
             if (found := _LINE.match(line)) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,16 @@ def test_a_log_that_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.log").write_text(text)
     pace = pace_of(tmp_path, [])
     assert (pace.runs, pace.refusals, list(pace_rows(pace))) == ([], [], [])
+
+
+def test_what_is_no_log_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "folder.log").mkdir()
+    os.mkfifo(tmp_path / "pipe.log")
+    (tmp_path / "zeros.log").symlink_to("/dev/zero")
+    (tmp_path / "gone.log").symlink_to("nowhere")
+    log(tmp_path, (at(9), BEGIN))
+    (tmp_path / "linked.log").symlink_to("clips_download.log")
+    assert [run.begin for run in pace_of(tmp_path, []).runs] == [at(9), at(9)]
 
 
 def test_how_an_identity_stands_now(tmp_path: Path) -> None:

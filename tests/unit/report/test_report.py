@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from avclips.catalog.sample import Sample
+from avclips.core.errors import UsageError
 from avclips.report import numbers as counting
 from avclips.report import values as thinning
 from avclips.report.figures import figures
@@ -16,6 +17,7 @@ from avclips.report.numbers import add_history, of_samples
 from avclips.report.pace import Refusal
 from avclips.report.page import page
 from avclips.report.values import Values
+from avclips.report.writing import write_report
 
 FACTS = {
     "duration": 10.0,
@@ -113,3 +115,9 @@ def test_the_same_numbers_give_the_same_pictures() -> None:
 
 def test_all_that_can_be_had_is_here() -> None:
     assert "Nothing: what can be had is here." in page(of_samples("x", SAMPLES[:1]), "t", [], "again", "today")
+
+
+def test_a_folder_is_no_place_for_the_page(tmp_path: Path) -> None:
+    (tmp_path / "old.html").mkdir()
+    with pytest.raises(UsageError, match=r"old\.html is a folder"):
+        write_report(str(tmp_path), tmp_path / "old.html")
