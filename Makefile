@@ -51,19 +51,21 @@ PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 # With AVCLIPS_TEST_CLIENTS=next yt-dlp asks as clients of other names, and one more: see tests/standin/next_release.
 test: $(BIN)/.made ## run the tests (nothing goes online; five to six minutes)
 	$(BIN)/python -m compileall -q avclips
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore tests/torch
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+		--ignore tests/torch --ignore tests/browser
 
 test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cluster, pairs of the truth matrix
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow
 
-BROWSER := .venv-browser
-$(BROWSER)/.made: $(REQUIREMENTS)
-	$(PYTHON) -m venv --clear $(BROWSER)
-	$(BROWSER)/bin/python $(INSTALL) -r requirements-dev.txt playwright
+# The tests' own environment, and playwright, which brings no browser. Nothing is installed where there is no Chromium.
+AVCLIPS_CHROMIUM ?= $(shell command -v chromium || command -v google-chrome)
+export AVCLIPS_CHROMIUM
+$(BIN)/.browser: $(BIN)/.made requirements-browser-dev.txt
+	$(BIN)/python $(INSTALL) -r requirements-browser-dev.txt
 	touch $@
 
-test-browser: $(BROWSER)/.made ## the explorer in a real browser, the system's Chromium [AVCLIPS_SCREENSHOTS=docs/pictures]
-	$(BROWSER)/bin/python -m pytest tests/browser
+test-browser: $(if $(AVCLIPS_CHROMIUM),$(BIN)/.browser) ## the explorer in a real browser, the system's Chromium, in under a minute [AVCLIPS_SCREENSHOTS=docs/pictures]
+	$(if $(AVCLIPS_CHROMIUM),$(BIN)/python -m pytest tests/browser,@echo 'test-browser is skipped, as there is no Chromium: apt install chromium, or AVCLIPS_CHROMIUM=/path/to/it')
 
 test-torch: $(TORCH_VENV)/.made ## the tests of the PyTorch datasets, in an environment of its own [TORCH=torch==2.13.0]
 	$(TORCH_VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile tests/torch
@@ -78,7 +80,7 @@ SAME_ON_ALL := end_to_end/test_shell end_to_end/test_single_file end_to_end/test
 	unit/test_benchmark_pairs unit/fetch/test_bytes_of_a_clip matrix/test_matrix
 test-oldest: $(OLDEST)/.made ## the tests on the lowest versions that the requirements allow
 	$(OLDEST)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
-		$(SAME_ON_ALL:%=--ignore tests/%.py)
+		$(SAME_ON_ALL:%=--ignore tests/%.py) --ignore tests/browser
 
 test-versions: ## the seam tests on each tested yt-dlp and ffmpeg, as a table
 	$(NEW_ENOUGH)
@@ -108,7 +110,7 @@ format: $(BIN)/.made ## let ruff format the code
 rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
 
-demo: $(BIN)/.made ## made-up clips through the whole program, and the explorer on what comes
+demo: $(BIN)/.made ## made-up videos through the whole program, and the explorer on what comes: a minute or two
 	$(BIN)/python -m tools.demo
 
 docs: $(BIN)/.made ## the documents as a website in build/site, links checked; docs/reference.md and docs/api.md anew

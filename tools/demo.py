@@ -1,85 +1,170 @@
-"""`make demo`: made-up clips through the whole program, and the explorer on what comes. Nothing goes online.
+"""`make demo`: the whole program on made-up videos, and the explorer on what comes. Nothing goes online.
 
     python -m tools.demo [FOLDER] [--clips N] [--port N] [--no-page]
 
-Ten kinds of event that are seen and heard are made as videos, half of them with a foreign sound. They are taken
-from there as from any archive (`avclips clips --archives`), measured, curated, and shown.
+Ten kinds of event that are seen and heard are made as videos, half of the clips with a foreign sound. A stand-in
+for YouTube shows them. The real script downloads the clips from it as it would from YouTube; then they are
+curated, and shown. Each step is a line; what the programs say themselves is in FOLDER_videos/demo.log.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
-from avclips.curate.synthetic.files import Look, write_clips
-from avclips.curate.synthetic.plan import Clip, clips
+from avclips.core.errors import RunError
+from avclips.curate.synthetic.files import write_videos
+from tests.standin.fake_youtube import FakeVideo, FakeYouTube
+from tests.standin.given_videos import given
+from tools.demo_videos import LOOK, LOST, made_videos, write_list
 
-SEED = 7
-LOOK = Look(320, 180, 25)
-_WORDS = {
-    "bounce": "a ball falls and springs back",
-    "zoom": "a disc grows again and again",
-    "flash": "the picture flashes at odd times",
-    "flicker": "a patch flickers",
-    "pendulum": "a bob swings from side to side",
-    "colours": "the colours change step by step",
-    "slide": "a square wanders up and down",
-    "spin": "a bar turns faster and slower",
-    "rings": "rings spread from a point",
-    "rain": "drops appear at random places",
-}
+ROOT = Path(__file__).resolve().parent.parent
+FEWEST = 20
+# Seconds that a program has to end by itself.
+PATIENCE = 20
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Steps:
+    """The steps so far: each is a line when it begins, and its seconds when it ends."""
+
+    def __init__(self, count: int, log: Path) -> None:
+        self._count = count
+        self._log = log
+        self._number = 0
+
+    @contextmanager
+    def step(self, words: str) -> Iterator[None]:
+        """A step, in words."""
+        self._number += 1
+        print(f"{self._number}/{self._count}  {words} ...", end="", flush=True)
+        began = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            print(flush=True)
+            raise
+        print(f" {time.monotonic() - began:.1f} s", flush=True)
+
+    def run(
+        self, words: str, command: list[str], shows: str = "", environment: Mapping[str, str] = os.environ
+    ) -> None:
+        """A step that is one of the programs, and of what it says the line with ``shows``. RunError: it fails."""
+        with self.step(words), open(self._log, "a", encoding="utf-8") as log:
+            log.write(f"\n$ {' '.join(command)}\n")
+            log.flush()
+            begin = log.tell()
+            code = ended(command, environment, log.fileno())
+        said = self._log.read_bytes()[begin:].decode(errors="replace").splitlines()
+        if code:
+            raise RunError("\n".join([*said[-12:], f"this step ended with {code}; all of it is in {self._log}"]))
+        for line in said if shows else ():
+            if shows in line:
+                # Without the time of day.
+                print(f"     {re.sub(r'^[0-9:]{8} ', '', line)}", flush=True)
+
+
+def ended(command: list[str], environment: Mapping[str, str], output: int | None = None) -> int:
+    """Run a Python program until it ends; it ends with this one. ``output``: None: where this one's goes."""
+    words = [sys.executable, "-u", *command]
+    # In a session of its own: a terminal's Ctrl-C comes to this program, which passes it on, once.
+    with subprocess.Popen(
+        words, cwd=ROOT, env=dict(environment), stdout=output, stderr=output, start_new_session=True
+    ) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+            raise
 
 
 def main() -> int:
-    """Make what is not there yet, step by step, and show it; returns the exit code of the step that ended it."""
-    parser = argparse.ArgumentParser(prog="python -m tools.demo", description="See the explorer on made-up clips.")
+    """Make what is not there yet, step by step, and show it; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description="See the whole program at work.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path("data/demo"), help="[data/demo]")
-    parser.add_argument("--clips", type=int, default=100, metavar="N", help="how many [100]")
+    parser.add_argument("--clips", type=int, default=100, metavar="N", help=f"how many, from {FEWEST} up [100]")
     parser.add_argument("--port", type=int, default=8642, metavar="N", help="of the page [8642]")
     parser.add_argument("--no-page", action="store_true", help="end before the page is served")
     options = parser.parse_args()
-    videos = options.folder.with_name(f"{options.folder.name}_videos")
-    made = clips(options.clips, SEED)
-    print(f"{len(made)} clips are made in {videos}.", flush=True)
-    for _ in write_clips(videos, made, os.cpu_count() or 1, LOOK):
-        pass
-    write_list(videos / "list.csv", made)
-    for words in steps(options.folder, videos, options.port if not options.no_page else None):
-        print(f"\navclips {' '.join(words)}", flush=True)
-        if code := subprocess.run([sys.executable, "-m", "avclips", *words], check=False).returncode:
-            return code
-    return 0
+    if options.clips < FEWEST:
+        parser.error(f"--clips {options.clips}: a selection needs at least {FEWEST}")
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
+    try:
+        began = time.monotonic()
+        curated(options.folder.absolute(), options.clips)
+        print(f"After {time.monotonic() - began:.0f} s all is in {options.folder}.", flush=True)
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+    except RunError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.no_page:
+        return 0
+    print("The explorer is at:", flush=True)
+    try:
+        return ended(
+            ["-m", "avclips", "explore", str(options.folder.absolute()), "--port", str(options.port)], os.environ
+        )
+    except KeyboardInterrupt:
+        return 0
 
 
-def write_list(path: Path, made: list[Clip]) -> None:
-    """The list that names the clips: ids that no site has, so that nobody is ever asked."""
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(["id", "url", "start", "end", "label", "caption", "sound", "matched"])
-        for clip in made:
-            kind, sound = clip.picture.kind, clip.sound.kind
-            heard = "and is heard" if clip.matched else f"and something else is heard ({sound})"
-            url = f"https://video.invalid/{clip.id}"
-            rows.writerow(
-                [clip.id, url, 0, clip.picture.seconds, kind, f"{_WORDS[kind]}, {heard}", sound, int(clip.matched)]
-            )
+def _stop(number: int, frame: FrameType | None) -> None:
+    # What ends now is ended once: a second signal would leave files behind.
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
-def steps(folder: Path, videos: Path, port: int | None) -> list[list[str]]:
-    """The commands, as a user would type them."""
-    where = ["--data-dir", str(folder)]
-    listed = ["--id-col", "id", "--caption-col", "caption", "--keep-cols", "label", "sound", "matched"]
-    found = [
-        ["clips", str(videos / "list.csv"), *where, "--archives", str(videos), *listed],
-        ["curate", "features", *where],
-        ["curate", "cluster", *where, "--clusters", "8"],
-        ["curate", "select", *where, "--keep", "0.5"],
-    ]
-    return [*found, ["explore", str(folder), "--port", str(port)]] if port is not None else found
+def curated(folder: Path, clip_count: int) -> None:
+    """Make the videos, download their clips into ``folder``, and curate them. RunError where a step fails."""
+    work = folder.with_name(f"{folder.name}_videos")
+    work.mkdir(parents=True, exist_ok=True)
+    steps = Steps(5, work / "demo.log")
+    videos = made_videos(clip_count)
+    with steps.step(f"makes {len(videos)} videos with {clip_count} clips in them"):
+        write_list(work / "list.csv", videos)
+        for _ in write_videos(work, videos, os.cpu_count() or 1, LOOK):
+            pass
+    shown: dict[str, FakeVideo] = {each.id: given(work / f"{each.id}.mp4", each.title) for each in videos}
+    shown |= {video: FakeVideo(case=case) for video, case in LOST.items()}
+    streams = work / "streams"
+    streams.mkdir(exist_ok=True)
+    with FakeYouTube(streams, shown) as youtube:
+        # A pace of its own, and no rests: nobody is to be spared.
+        at_once = "--rate-limit 0 --sleep 0 --videos-per-hour 0 --state-dir".split()
+        listed = "--id-col id --caption-col caption --keep-cols label sound matched --data-dir".split()
+        # Nor is a task of a job array to show its share alone.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_ARRAY_")}
+        steps.run(
+            "downloads the clips from a stand-in for YouTube (download_clips.py)",
+            ["download_clips.py", str(work / "list.csv"), *listed, str(folder), *at_once, str(work / "pace")],
+            " failed, ",
+            # As its only way out: nothing of this goes online.
+            {**own, **youtube.environment()},
+        )
+    clusters = max(2, min(8, clip_count // 10))
+    for words, stage, shows in (
+        ("measures picture and sound (avclips curate features)", ["features"], ""),
+        ("finds kinds of them (avclips curate cluster)", ["cluster", "--clusters", str(clusters)], ""),
+        ("chooses the half whose sound fits (avclips curate select)", ["select", "--keep", "0.5"], "are selected"),
+    ):
+        steps.run(words, ["-m", "avclips", "curate", *stage, "--data-dir", str(folder)], shows)
 
 
 if __name__ == "__main__":

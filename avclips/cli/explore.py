@@ -37,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--cache", type=Path, metavar="PATH", help="the index and thumbnails [DIR/.explore]")
     made.add_argument("--ffmpeg", type=Path, metavar="PATH", help="another ffmpeg than the wheel's")
     made.add_argument(
+        "--projection",
+        choices=("pca", "umap"),
+        help="of the map; umap needs umap-learn [umap where it is installed, else pca]",
+    )
+    made.add_argument(
         "--export", type=Path, metavar="OUT", help="write a static page of up to 500 clips, and serve nothing"
     )
     made.add_argument("--search", default="", metavar="WORDS", help="with --export: only clips with these words")
@@ -50,11 +55,13 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
         if options.search or options.most != 500:
             raise UsageError("--search and --most are for --export")
         extras(_NEEDS)
+    elif options.projection:
+        raise UsageError("--projection is for the page, and --export writes no map")
     if not 0 <= options.port < 65536:
         raise UsageError(f"--port {options.port} is no port", "a number up to 65535")
     from ..explore.opening import open_session
 
-    session, changed = open_session(options.source, options.cache, options.ffmpeg, Clock())
+    session, changed = open_session(options.source, options.cache, options.ffmpeg, Clock(), options.projection)
     if options.export:
         from ..explore.gallery import export
         from ..explore.query import Filter

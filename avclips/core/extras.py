@@ -36,6 +36,7 @@ REQUIREMENTS = {
     "sklearn": ("scikit-learn>=1.8",),
     "py3langid": ("py3langid>=0.3",),
     "snowballstemmer": ("snowballstemmer>=2.2",),
+    "umap": ("umap-learn>=0.5.12",),
     "scenedetect": ("scenedetect-headless>=0.7",),
 }
 

@@ -5,33 +5,28 @@ Every answer is the same for every path a browser can think of: a clip is named 
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 import secrets
-from collections.abc import Iterator
-from typing import Any
 
+import anyio
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import (
-    FileResponse,
-    HTMLResponse,
-    JSONResponse,
-    PlainTextResponse,
-    Response,
-    StreamingResponse,
-)
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import query
+from . import answers, query
 from .index import FACETS
 from .map_points import points
 from .media import STATIC, NotServed
 from .query import Filter
 from .session import Session
+from .thumbnails import AT_ONCE
 
 COOKIE = "avclips_token"
 _POLICY = (
@@ -45,7 +40,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+# Bytes of an id and a mark, generously.
+_MOST_SAID = 64 * 1024
 
 
 class Guard:
@@ -64,7 +60,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        host = re.sub(r":\d+$", "", request.headers.get("host", ""))
+        host = re.sub(r":\d+$", "", request.headers.get("host", "").lower())
         given = request.query_params.get("token") or request.cookies.get(COOKIE, "")
         known = bool(self._token) and secrets.compare_digest(given.encode(), self._token.encode())
         if not known and (self._token or host not in self._hosts):
@@ -93,6 +89,8 @@ class Pages:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        # The threads that make pictures, apart from those that answer: what waits for its turn holds none.
+        self._making: anyio.CapacityLimiter | None = None
 
     def page(self, request: Request) -> Response:
         text = (STATIC / "index.html").read_text(encoding="utf-8")
@@ -102,7 +100,8 @@ class Pages:
         session = self._session
         total = query.count(session.database(), Filter())
         return JSONResponse(
-            {"source": session.source, "total": total, "live": session.live is not None, **session.state}
+            {"source": session.source, "total": total, "live": session.live is not None}
+            | {"laying_out": session.laying_out, **session.state}
         )
 
     def clips(self, request: Request) -> Response:
@@ -134,11 +133,16 @@ class Pages:
 
     def media(self, request: Request) -> Response:
         blob = self._session.blob(request.path_params["number"], request.path_params["kind"])
-        return ranged(blob.size, blob.type, blob.read, request.headers.get("range"))
+        return answers.media(blob, request.method, request.headers)
 
-    def thumbnail(self, request: Request) -> Response:
-        path = self._session.thumbnail(request.path_params["number"])
-        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
+    async def thumbnail(self, request: Request) -> Response:
+        # A limiter belongs to the loop that runs.
+        self._making = self._making or anyio.CapacityLimiter(AT_ONCE)
+        number = request.path_params["number"]
+        path = await run_in_threadpool(self._session.made_thumbnail, number)
+        if path is None:
+            path = await anyio.to_thread.run_sync(self._session.thumbnail, number, limiter=self._making)
+        return answers.picture(path, request.headers)
 
     def map(self, request: Request) -> Response:
         return JSONResponse(points(self._session, filter_of(request)))
@@ -148,15 +152,23 @@ class Pages:
 
     async def mark(self, request: Request) -> Response:
         # A form of another page can send no such type without being asked first.
-        if request.headers.get("content-type") != "application/json":
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return JSONResponse({"error": "not JSON"}, 415)
         try:
-            said = await request.json()
+            content = b""
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > _MOST_SAID:
+                    return JSONResponse({"error": "too long"}, 413)
+            said = json.loads(content)
             clip_id, mark = str(said["id"]), str(said["mark"])
             if query.number_of(self._session.database(), clip_id) is None:
                 raise NotServed("there is no such clip")
             await run_in_threadpool(self._session.marks.set, clip_id, mark)
-        except (ValueError, KeyError, TypeError):
+        except ClientDisconnect:
+            # Nobody reads it.
+            return Response(status_code=400)
+        except (ValueError, KeyError, TypeError, RecursionError):
             return JSONResponse({"error": "not an id and a mark"}, 400)
         return JSONResponse({"id": clip_id, "mark": mark})
 
@@ -177,29 +189,16 @@ def _whole(request: Request, name: str, usual: int) -> int:
     return int(said) if re.fullmatch(r"\d{1,9}", said) else usual
 
 
-def ranged(size: int, kind: str, read: Any, asked: str | None) -> Response:
-    """The bytes that a Range header asks for, or all of them; 416 where there are none of these."""
-    headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-cache"}
-    begin, end, status = 0, size, 200
-    if asked and (match := _RANGE.fullmatch(asked.strip())) and any(match.groups()):
-        first, last = match.groups()
-        begin = int(first) if first else max(0, size - int(last))
-        end = min(size, int(last) + 1) if first and last else size
-        if begin >= end:
-            return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
-        status = 206
-        headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
-    headers["Content-Length"] = str(end - begin)
-    chunks: Iterator[bytes] = read(begin, end)
-    return StreamingResponse(chunks, status, headers, kind)
-
-
 async def not_served(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 404)
 
 
 def make_app(session: Session, token: str, hosts: frozenset[str]) -> Starlette:
-    """The server's application. ``token``: what an address must hold, "" where ``hosts`` alone are looked at."""
+    """The application of a server, which is uvicorn.
+
+    ``token``: what an address must hold, "" where ``hosts`` alone are looked at.
+    """
+    logging.getLogger("uvicorn.error").addFilter(answers.is_told)
     pages = Pages(session)
     routes = [
         Route("/", pages.page),

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import RunError, UsageError
 from ..core.files import whole
 from . import query
-from .media import STATIC, TYPES, NotServed
+from .media import STATIC, NotServed
 from .query import Filter
 from .session import Session
 
@@ -48,7 +48,7 @@ def _copy(session: Session, number: int, out: Path) -> dict[str, Any]:
     for kind in ("video", "audio"):
         if kind in clip["files"] and "media" not in said:
             blob = session.blob(number, kind)
-            name = f"{clip['id']}{_ending(blob.type)}"
+            name = f"{clip['id']}{blob.ending}"
             with open(out / "clips" / name, "wb") as stream:
                 stream.writelines(blob.read(0, blob.size))
             said |= {"media": f"clips/{name}", "kind": kind}
@@ -58,7 +58,3 @@ def _copy(session: Session, number: int, out: Path) -> dict[str, Any]:
     except NotServed:
         said["picture"] = ""
     return said
-
-
-def _ending(kind: str) -> str:
-    return next(ending for ending, known in TYPES.items() if known == kind)

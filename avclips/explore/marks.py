@@ -26,7 +26,10 @@ class Marks:
     def _read(self) -> None:
         if not self.path.exists():
             return
-        lines = self.path.read_text(encoding="utf-8").splitlines()
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except ValueError as error:
+            raise RunError(f"{self.path} is no text in UTF-8", "mend it, or move the file away") from error
         for number, line in enumerate(lines[1:], 2):
             # An id holds no comma: it names files.
             cells = line.split(",")

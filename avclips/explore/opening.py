@@ -11,7 +11,7 @@ from typing import Any
 
 from ..catalog import Sample, questions, samples
 from ..core.clock import Clock
-from ..core.errors import RunError
+from ..core.errors import RunError, UsageError
 from ..core.extras import extras
 from ..curate.folders import stage_folder
 from ..datasets.known import dataset_of
@@ -27,10 +27,15 @@ _OF_MAPS = {"numpy": "features are shown", "pyarrow": "features are shown"}
 
 
 def open_session(
-    source: str, cache: Path | None, ffmpeg: Path | None, clock: Clock
+    source: str, cache: Path | None, ffmpeg: Path | None, clock: Clock, projection: str | None = None
 ) -> tuple[Session, Callable[[], object]]:
-    """A session on ``source``, and what tells of its changes. RunError where it holds no download."""
+    """A session on ``source``, and what tells of its changes. RunError where it holds no download.
+
+    ``projection``: of the map, "pca" or "umap", which is UsageError where it is not installed; None: as it is.
+    """
     local = is_folder(source)
+    if projection and not local:
+        raise UsageError("--projection is of the map, and the map is of a data folder on this machine")
     # Before anything is made: RunError where this is no download.
     next(iter(samples(source)), None)
     if cache is None:
@@ -55,7 +60,20 @@ def open_session(
         return view_of(Path(source))
 
     again = _again(source) if local else ""
-    return Session(source, cache, read, find_ffmpeg(ffmpeg, clock), again, view), lambda: _state(source, local)
+    layout = _layout(projection, cache) if local else None
+    session = Session(source, cache, read, find_ffmpeg(ffmpeg, clock), again, view, layout)
+    return session, lambda: _state(source, local)
+
+
+def _layout(projection: str | None, cache: Path) -> Any:
+    try:
+        extras(_OF_MAPS)
+    except UsageError:
+        # Whoever asks for the map is told.
+        return None
+    from ..curate.map_layout import MapLayout, projection_of
+
+    return MapLayout(projection_of(projection), cache)
 
 
 def _again(source: str) -> str:

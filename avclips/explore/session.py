@@ -45,10 +45,12 @@ class Session:
         ffmpeg: Ffmpeg,
         again: str = "",
         view: Callable[[], Any] = no_view,
+        layout: Any = None,
     ) -> None:
         """``read()`` gives samples, questions and scores as they are now; ``again``: what asks for clips anew.
 
-        ``view()`` gives the map of a curated folder (curate.view.View), or raises RunError.
+        ``view()`` gives the map of a curated folder (curate.view.View), or raises RunError. ``layout``:
+        where the map's points lie (curate.map_layout.MapLayout); None: as the view has them.
         """
         self.source = source
         self.local = is_folder(source)
@@ -56,6 +58,7 @@ class Session:
         self._again = again
         self._make_view = view
         self._view: Any = None
+        self._layout = layout
         self._viewing = threading.Lock()
         self._path = cache / "index.sqlite"
         self._own = threading.local()
@@ -112,11 +115,16 @@ class Session:
         """End ``keep_up``."""
         self._stop.set()
 
-    def clip(self, number: int) -> dict[str, Any]:
-        """All that is known of a clip. NotServed where there is none of this number."""
+    def _known(self, number: int) -> dict[str, Any]:
+        """A clip, as the index has it. NotServed where there is none of this number."""
         found = query.clip(self.database(), number)
         if found is None:
             raise NotServed("there is no such clip")
+        return found
+
+    def clip(self, number: int) -> dict[str, Any]:
+        """All that is known of a clip. NotServed where there is none of this number."""
+        found = self._known(number)
         found["mark"] = self.marks.of(found["id"])
         if found["status"] == "failed":
             found["reason_words"] = REASONS.get(found["reason"], found["reason"])
@@ -140,17 +148,34 @@ class Session:
                 self._view = self._make_view()
             return self._view
 
+    def laid_out(self, view: Any) -> tuple[Any, str]:
+        """(clips, 2) points of the map, and by which projection."""
+        return (view.points, "pca") if self._layout is None else self._layout.of(view)
+
+    @property
+    def laying_out(self) -> bool:
+        """Whether a better layout of the map is being computed."""
+        return self._layout is not None and self._layout.making
+
     def blob(self, number: int, kind: str) -> Blob:
         """The bytes of one of a clip's files. NotServed."""
-        place = _place(self.clip(number), kind)
-        return self.files.blob(place, _name(place, kind))
+        return self.files.blob(_place(self._known(number), kind), kind)
+
+    def made_thumbnail(self, number: int) -> Path | None:
+        """The clip's small picture, where it was made already. NotServed: it cannot be made."""
+        return self.thumbnails.made(self._thumbnail_of(number)[0])
 
     def thumbnail(self, number: int) -> Path:
         """The clip's small picture. NotServed."""
-        clip = self.clip(number)
+        name, clip = self._thumbnail_of(number)
         files = {kind: _place(clip, kind) for kind in clip["files"]}
+        return self.thumbnails.path(name, files, index_seconds(clip))
+
+    def _thumbnail_of(self, number: int) -> tuple[str, dict[str, Any]]:
+        """What the picture of a clip is called, and the clip, as the index has it. NotServed."""
+        clip = self._known(number)
         of = json.dumps([clip["id"], clip["files"], clip["facts"].get("sha256")], sort_keys=True)
-        return self.thumbnails.path(hashlib.sha256(of.encode()).hexdigest()[:24], files, index_seconds(clip))
+        return hashlib.sha256(of.encode()).hexdigest()[:24], clip
 
 
 def index_seconds(clip: Mapping[str, Any]) -> float | None:
@@ -166,14 +191,3 @@ def _place(clip: Mapping[str, Any], kind: str) -> Place:
     if said is None:
         raise NotServed(f"the clip has no {kind}")
     return Place(**said)
-
-
-def _name(place: Place, kind: str) -> str:
-    """A name whose ending says the type: a tar's own says nothing of its member."""
-    if place.column:
-        return f"clip.{place.column}"
-    if place.size is None:
-        return place.path
-    return {"video": "clip.mp4", "audio": "clip.wav", "frame": "clip.jpg", "info": "clip.json"}.get(
-        kind, "clip.vtt"
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from .media import Files, NotServed
 SIZE = 320
 # What is made at once: the page asks for many, and a node's cores are for others too.
 AT_ONCE = 2
+# Seconds after which one that could not be made is tried again.
+AGAIN = 60.0
 
 
 class Thumbnails:
@@ -27,6 +30,8 @@ class Thumbnails:
         self._files = files
         self._folder = folder
         self._ffmpeg = ffmpeg
+        # Of each that failed, when, and why.
+        self._failed: dict[str, tuple[float, str]] = {}
         self._turn = threading.Semaphore(AT_ONCE)
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -36,12 +41,31 @@ class Thumbnails:
         Of the frame in the middle, where the clip has none of its own; of the waveform, where it has no picture.
         NotServed where neither can be made.
         """
-        target = self._folder / name[:2] / f"{name}.jpg"
-        if not target.exists():
-            with self._turn:
-                if not target.exists():
+        if (found := self.made(name)) is not None:
+            return found
+        target = self._target(name)
+        with self._turn:
+            if not target.exists():
+                try:
                     self._make(target, files, seconds)
+                except NotServed as error:
+                    self._failed[name] = (time.monotonic(), str(error))
+                    raise
         return target
+
+    def made(self, name: str) -> Path | None:
+        """The thumbnail, where it is there. NotServed where none could be made a moment ago."""
+        target = self._target(name)
+        if target.exists():
+            return target
+        failed, why = self._failed.get(name, (0.0, ""))
+        if why and time.monotonic() - failed < AGAIN:
+            # A page asks for it at each scroll.
+            raise NotServed(why)
+        return None
+
+    def _target(self, name: str) -> Path:
+        return self._folder / name[:2] / f"{name}.jpg"
 
     def _make(self, target: Path, files: Mapping[str, Place], seconds: float | None) -> None:
         kind = next((kind for kind in ("frame", "video", "audio") if kind in files), None)
@@ -60,18 +84,13 @@ class Thumbnails:
 
     def _local(self, place: Place, kind: str, scratch: Path) -> Path:
         """The file by itself: of a tar, a table or a store, a copy that lasts as long as ``scratch``."""
-        name = place.path if not place.column and place.size is None else f"clip.{_ending(kind, place)}"
-        blob = self._files.blob(place, name)
+        blob = self._files.blob(place, kind)
         if is_file(place):
             return Path(place.path).resolve()
-        copy = scratch / f"source{Path(name).suffix}"
+        copy = scratch / f"source{blob.ending}"
         with open(copy, "wb") as stream:
             stream.writelines(blob.read(0, blob.size))
         return copy
-
-
-def _ending(kind: str, place: Place) -> str:
-    return place.column or {"video": "mp4", "audio": "wav", "frame": "jpg"}[kind]
 
 
 def _arguments(kind: str, source: Path, seconds: float | None) -> list[str | Path]:

@@ -10,38 +10,11 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from ..catalog.endings import ending_of
 from ..catalog.places import chunks, is_file, read, size
 from ..catalog.sample import Place
 from ..core.errors import RunError
 from ..core.files import beside, is_local, is_plain_name, unfinished
-
-# How files begin, and the endings of their names.
-_BEGINNINGS = {
-    b"RIFF": "wav",
-    b"fLaC": "flac",
-    b"\x1aE\xdf\xa3": "mkv",
-    b"WEBVTT": "vtt",
-    b"{": "json",
-    b"\xff\xd8\xff": "jpg",
-    b"\x89PNG": "png",
-}
-# What a file is taken for whose beginning tells nothing.
-_USUAL = {"video": "mp4", "audio": "wav", "frame": "jpg", "info": "json", "subtitles": "vtt"}
-
-
-def ending_of(kind: str, place: Place) -> str:
-    """The ending that its name has, or would have: "mp4", "wav". ``kind``: "video", "audio", "frame", ..."""
-    if place.row is not None and place.column:
-        return place.column.rpartition(".")[2]
-    if place.size is None and (suffix := Path(place.path).suffix):
-        return suffix[1:]
-    start = read(place, 0, 16)
-    if start[4:8] == b"ftyp":
-        return "m4a" if kind == "audio" else "mp4"
-    for word, ending in _BEGINNINGS.items():
-        if start.startswith(word):
-            return ending
-    return _USUAL.get(kind.partition(".")[0], "bin")
 
 
 def file_name(clip_id: str, kind: str, place: Place) -> str:

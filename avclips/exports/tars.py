@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..catalog.endings import kind_of
+from ..catalog.endings import ending_of, kind_of
 from ..catalog.places import is_file
 from ..catalog.sample import Sample
 from ..core.errors import RunError, UsageError
@@ -23,7 +23,7 @@ from ..shards.shard import cut
 from ..shards.storage import Remote
 from .chosen import Chosen, Exported, Step, see_names, split_name
 from .columns import Question, questions_of
-from .content import ending_of, file_name, put
+from .content import file_name, put
 from .target import exclusive
 
 _MEDIA = ("video", "audio", "frame")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from http.cookiejar import CookieJar
 
 from ..core.clock import Clock
 from ..core.settings import Settings
 from ..media.ffmpeg import Ffmpeg
-from ..pacing.pacer import make_pacer, name_of, pace_file
+from ..pacing.pacer import Pacer, make_pacer, name_of, pace_file
 from ..pacing.reachability import Beacons
 from ..sources.archives import Archives
 from ..sources.cookies import cookies_of, key_of, who
@@ -18,6 +19,8 @@ from ..state.manifest import video_of
 from ..state.store import Store
 from .roles import Slot
 from .worker import Worker
+
+log = logging.getLogger("avclips.fetch.pool")
 
 
 class Pool:
@@ -58,6 +61,8 @@ class Pool:
             if names.count(pacer.name) > 1:
                 pacer.name = f"{names[number]} (identity {number + 1})"
 
+        self._log_limits(pacers)
+
         def earlier() -> Iterator[str | None]:
             return (url_of(video_of(line)) for line in store.done_lines())
 
@@ -70,3 +75,13 @@ class Pool:
             worker = Worker(settings, clock, pacers[which], youtube, self._ffmpeg, store, archives, around)
             slots.append(Slot(worker, pacers[which]))
         return slots
+
+    def _log_limits(self, pacers: Sequence[Pacer]) -> None:
+        """Who asks, and how often: lines that `avclips report` reads."""
+        for pacer, identity, key in zip(pacers, self._settings.identities, self._keys, strict=True):
+            file = pace_file(identity, key, self._settings.state_dir)
+            # Runs that share its file share the limit.
+            shared = f" ({file.stem})" if file else ""
+            limit = pacer.most_an_hour
+            words = "no limit" if limit is None else f"at most {limit} videos an hour"
+            log.info("pace of %s%s: %s", pacer.name, shared, words)

@@ -175,10 +175,10 @@ def read_pace(value: Any) -> Pace:
     return Pace(**numbers, round=round, block=_read_block(value["block"], at), refused_at=refused_at)
 
 
-def blocks_of(paces: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Block]]:
-    """The block that each file of a pace tells of, by the name beside it; a file that is none tells of none.
+def paces_now(paces: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Pace]]:
+    """The pace in each file, by the name beside it; a file that is none tells of none.
 
-    For a look from outside: nothing is locked, and what is over may be among them.
+    For a look from outside: nothing is locked, and a block that is over may be among them.
     """
     for name, path in paces:
         try:
@@ -187,6 +187,12 @@ def blocks_of(paces: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Block]]:
             pace = read_pace(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
             continue
+        yield name, pace
+
+
+def blocks_of(paces: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, Block]]:
+    """The block that each of these files tells of, as ``paces_now`` reads them."""
+    for name, pace in paces_now(paces):
         if pace.block is not None:
             yield name, pace.block
 

@@ -136,6 +136,13 @@ class Pacer:
         return limit.rate * 3600 if limit else None
 
     @property
+    def most_an_hour(self) -> int | None:
+        """Extractions that any 60 minutes may hold; None without a limit."""
+        limit = self._shelves[0].limit
+        # What is a whole number need not be one in binary.
+        return int(limit.burst + limit.rate * 3600 + 1e-6) if limit else None
+
+    @property
     def block(self) -> Block | None:
         """The block as this process last saw it, or None."""
         return self._shelves[0].pace.block

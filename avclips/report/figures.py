@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib import import_module
 from typing import Any
 
-from .numbers import Numbers, Values
+from .numbers import Numbers
+from .values import Values
 
 _DONE, _FAILED, _MISSING, _LINE = "#0072b2", "#d55e00", "#bbbbbb", "#009e73"
 _MOST_LABELS, _MOST_SIZES = 30, 12
@@ -76,15 +77,41 @@ def _rate(axes: Any, numbers: Numbers) -> None:
     done, failed = ([numbers.hours[hour][at] for hour in hours] for at in (0, 1))
     axes.bar(times, done, width, align="edge", color=_DONE, label="done")
     axes.bar(times, failed, width, align="edge", bottom=done, color=_FAILED, label="failed")
-    for number, (begin, end, _) in enumerate(numbers.blocks):
+    _over_time(axes, numbers, "clips an hour")
+
+
+def _pace(axes: Any, numbers: Numbers) -> None:
+    pace = numbers.pace
+    hours = sorted(pace.videos)
+    times = [datetime.fromtimestamp(hour, UTC) for hour in hours]
+    axes.bar(times, [pace.videos[hour] for hour in hours], 1 / 24, align="edge", color=_DONE, label="reached")
+    label: str | None = "asked for"
+    for hour, begin in zip(hours, times, strict=True):
+        if (asked := pace.asked(hour)) is not None:
+            axes.hlines(asked, begin, begin + timedelta(hours=1), color=_FAILED, label=label)
+            label = None
+    _over_time(axes, numbers, "videos an hour")
+
+
+def _over_time(axes: Any, numbers: Numbers, what: str) -> None:
+    for number, refusal in enumerate(numbers.pace.refusals):
         label = "refused" if number == 0 else None
-        axes.axvspan(begin, end, color="#999999", alpha=0.35, lw=0, label=label)
+        axes.axvspan(refusal.begin, refusal.end, color="#999999", alpha=0.35, lw=0, label=label)
     dates = import_module("matplotlib.dates")
     locator = dates.AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
-    axes.set_ylabel("clips an hour")
+    axes.set_ylabel(what)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _gaps(axes: Any, numbers: Numbers) -> None:
+    gaps = numbers.pace.gaps
+    # The longest are few: beside them nothing else would be seen.
+    most = max(1.0, 1.5 * gaps.quantile(0.95))
+    axes.hist([gap for gap in gaps.kept if gap <= most], bins=min(40, int(most)), color=_DONE)
+    axes.set_xlabel("seconds from one video's first clip to the next one's")
+    axes.set_ylabel("videos")
 
 
 def _sizes(axes: Any, numbers: Numbers) -> None:
@@ -130,6 +157,8 @@ _ALL: tuple[tuple[str, str, Callable[[Numbers], object], Callable[..., None]], .
     ("reasons", "Why clips are missing", lambda numbers: numbers.coverage["total"]["reasons"], _reasons),
     ("labels", "The labels of which least is here", lambda numbers: len(numbers.labels) > 1, _labels),
     ("rate", "Clips an hour", lambda numbers: numbers.hours, _rate),
+    ("pace", "Videos an hour", lambda numbers: numbers.pace.videos, _pace),
+    ("waits", "Time between videos", lambda numbers: numbers.pace.gaps.count, _gaps),
     ("sizes", "Sizes of pictures", lambda numbers: numbers.sizes, _sizes),
     ("flags", "Quality flags", lambda numbers: numbers.flags, _flags),
     ("curve", "Curation: what the selection gained", lambda numbers: numbers.curve, _curve),

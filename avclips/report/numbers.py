@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,34 +15,8 @@ from ..quality.thresholds import raised
 from ..state.manifest import parse_line, raw_lines
 from ..state.partition import siblings
 from ..state.progress_files import MANIFEST
-
-# Values of a histogram that are kept: of more clips, every so many-th, so that a report of millions is small.
-MOST_VALUES = 100_000
-# "2026-11-30 15:06:10,937 WARNING avclips.progress.console: guest: YouTube refuses us (...): waiting 0:30:00, ..."
-_REFUSED = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d+ \w+ [\w.]+: (.*?): (?:.* refuses us|too many failed)")
-_WAITING = re.compile(r"waiting (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
-
-
-class Values:
-    """Values of a histogram, thinned evenly where there are too many."""
-
-    def __init__(self) -> None:
-        self.kept: list[float] = []
-        self.count = 0
-        self.total = 0.0
-        self._every = 1
-
-    def add(self, value: Any) -> None:
-        """Take a number; anything else is none."""
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return
-        if self.count % self._every == 0:
-            self.kept.append(float(value))
-            if len(self.kept) >= MOST_VALUES:
-                self.kept = self.kept[::2]
-                self._every *= 2
-        self.count += 1
-        self.total += float(value)
+from .pace import HOUR, PaceUsed, pace_of
+from .values import Values
 
 
 @dataclass
@@ -51,8 +24,7 @@ class Numbers:
     """Everything that the page shows.
 
     ``labels``: by label, clips of the list and those that are done. ``histograms``: by title.
-    ``hours``: by hour (seconds since 1970), clips that were done then, and that failed. ``blocks``: begin and end
-    of waits, and who waited.
+    ``hours``: by hour (seconds since 1970), clips that were done then, and that failed.
     """
 
     source: str
@@ -64,7 +36,7 @@ class Numbers:
     histograms: dict[str, Values] = field(default_factory=dict)
     bytes: int = 0
     hours: dict[int, list[int]] = field(default_factory=dict)
-    blocks: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+    pace: PaceUsed = field(default_factory=PaceUsed)
     curve: Mapping[str, Any] | None = None
 
 
@@ -113,27 +85,21 @@ def _add_facts(numbers: Numbers, facts: Mapping[str, Any]) -> None:
 
 
 def add_history(numbers: Numbers, folder: Path) -> None:
-    """Count what was done hour by hour, and when it was refused, by the manifests and logs of a data folder."""
-    for path in siblings(folder / MANIFEST).values():
-        for _, raw in raw_lines(path):
-            line = parse_line(raw)
-            if line is None or line["status"] not in ("done", "failed"):
-                continue
-            try:
-                hour = int(datetime.fromisoformat(line["time"]).timestamp()) // 3600 * 3600
-            except (KeyError, TypeError, ValueError):
-                continue
-            count = numbers.hours.setdefault(hour, [0, 0])
-            count[line["status"] == "failed"] += 1
-    for path in sorted(folder.glob("*.log")):
-        numbers.blocks += list(_blocks(path))
+    """Count what was done hour by hour, and how fast it was asked for, by what runs wrote into a data folder."""
+    manifests = siblings(folder / MANIFEST).values()
+    numbers.pace = pace_of(folder, (_counted(numbers, path) for path in manifests))
 
 
-def _blocks(path: Path) -> Iterator[tuple[datetime, datetime, str]]:
-    with open(path, encoding="utf-8", errors="replace") as stream:
-        for line in stream:
-            if "waiting" in line and (found := _REFUSED.match(line)) and (wait := _WAITING.search(line)):
-                days, hours, minutes, seconds = (int(each or 0) for each in wait.groups())
-                begin = datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").astimezone()
-                length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-                yield begin, begin + length, found[2]
+def _counted(numbers: Numbers, path: Path) -> Iterator[Mapping[str, Any]]:
+    """The lines of a manifest, counted by their hours."""
+    for _, raw in raw_lines(path):
+        line = parse_line(raw)
+        if line is None or line["status"] not in ("done", "failed"):
+            continue
+        try:
+            hour = int(datetime.fromisoformat(line["time"]).timestamp()) // HOUR * HOUR
+        except (KeyError, TypeError, ValueError, OverflowError):
+            continue
+        count = numbers.hours.setdefault(hour, [0, 0])
+        count[line["status"] == "failed"] += 1
+        yield line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from ..catalog.coverage import LOST, UNTRIED
 from ..core.errors import REASONS
 from ..core.wording import in_units
 from .numbers import Numbers
+from .pace import PaceUsed
+from .pace_words import pace_rows
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -22,6 +25,7 @@ figure { margin: 1.5rem 0; }
 img { max-width: 100%; background: #fff; border-radius: 6px; }
 code { overflow-wrap: anywhere; }
 """
+_NUMBER = re.compile(r"[\d,.]+( %)?")
 _WORDS = {UNTRIED: "no run has tried it yet", LOST: "its files were taken away"}
 
 
@@ -33,6 +37,7 @@ def page(numbers: Numbers, title: str, pictures: Iterable[tuple[str, str, bytes]
         *_coverage(numbers.coverage),
         *_next(numbers, again),
         *_reasons(numbers.coverage),
+        *_pace(numbers.pace),
     ]
     for _, name, png in pictures:
         shown = base64.b64encode(png).decode()
@@ -77,10 +82,10 @@ def _next(numbers: Numbers, again: str) -> Iterator[str]:
         advice.append(
             f"{signed:,} are for signed-in viewers: <code>--cookies</code> may get them (docs/running.md)."
         )
-    if numbers.blocks:
-        hours = sum((end - begin).total_seconds() for begin, end, _ in numbers.blocks) / 3600
+    if refusals := numbers.pace.refusals:
+        hours = sum((each.end - each.begin).total_seconds() for each in refusals) / 3600
         advice.append(
-            f"The site refused {len(numbers.blocks)} times, for {hours:.1f} hours in all: fewer "
+            f"The site refused {len(refusals)} times, for {hours:.1f} hours in all: fewer "
             "<code>--videos-per-hour</code>, or another <code>--proxy</code>, are refused less."
         )
     if numbers.flags:
@@ -102,9 +107,16 @@ def _reasons(said: Mapping[str, Any]) -> Iterator[str]:
         yield _table(["reason", "", "clips"], rows)
 
 
+def _pace(pace: PaceUsed) -> Iterator[str]:
+    rows = list(pace_rows(pace))
+    if rows:
+        yield "<h2>The pace</h2>"
+        yield _table(["", ""], rows)
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     def cell(text: str, tag: str) -> str:
-        numeric = ' class="number"' if text[:1].isdigit() and tag == "td" and len(text) < 16 else ""
+        numeric = ' class="number"' if tag == "td" and _NUMBER.fullmatch(text) else ""
         return f"<{tag}{numeric}>{html.escape(text)}</{tag}>"
 
     def line(cells: Sequence[str], tag: str) -> str:

@@ -36,6 +36,8 @@ def write_report(source: str, target: Path | None = None) -> Path:
         target = Path(source) / FILE
     if target.suffix not in (".html", ".htm"):
         raise UsageError(f"a report is HTML, and {target} is called otherwise", "--output FILE.html")
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", "name a file in it: --output FILE.html")
     title, again = _named(source)
     numbers = of_samples(source, samples(source), title)
     if local:

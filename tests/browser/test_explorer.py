@@ -369,3 +369,31 @@ def test_the_map_is_moved_and_clips_are_chosen(page: Any, explored: Explored) ->
     page.mouse.click(x + side * 0.9 / 4, y)
     page.wait_for_selector("dialog[open]")
     assert "clip=clip0" in page.url
+
+
+class Later:
+    """A layout of the map that is there once ``making`` is over: what curate.map_layout.MapLayout gives."""
+
+    def __init__(self) -> None:
+        self.making = True
+
+    def of(self, view: Any) -> tuple[Any, str]:
+        return (view.points, "pca") if self.making else (-view.points, "umap")
+
+
+def test_the_map_is_drawn_anew_when_its_layout_is_there(page: Any, explored: Explored) -> None:
+    layout = explored.session._layout = Later()
+    try:
+        page.goto(f"{explored.address}?view=map")
+        until(page, "document.getElementById('status').textContent.endsWith(', by PCA until UMAP is computed')")
+        layout.making = False
+        until(page, "document.getElementById('status').textContent === '9 clips by their features, by UMAP'")
+        canvas = page.locator("canvas.over").bounding_box()
+        side = min(canvas["width"], canvas["height"])
+        # The first clip lies to the left of the middle now.
+        x = canvas["x"] + canvas["width"] / 2 - side * 0.9 / 4
+        page.mouse.click(x, canvas["y"] + canvas["height"] / 2)
+        page.wait_for_selector("dialog[open]")
+        assert "clip=clip0" in page.url
+    finally:
+        explored.session._layout = None

@@ -43,6 +43,9 @@ class Client:
     def post(self, path: str, content: bytes, kind: str = "application/json") -> Answer:
         return self._ask("POST", path, content, {"Content-Type": kind})
 
+    def ask(self, method: str, path: str, headers: Mapping[str, str] = {}) -> Answer:
+        return self._ask(method, path, None, headers)
+
     def _ask(self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:

@@ -30,11 +30,12 @@ _Item = tuple[str, tuple[Clip, ...]]
 
 @dataclass(frozen=True)
 class Look:
-    """How large a picture is, in pixels, and how many there are a second."""
+    """How large a picture is, in pixels, how many there are a second, and x264's preset for them."""
 
     width: int = 160
     height: int = 120
     rate: int = 15
+    preset: str = "veryfast"
 
 
 SMALL = Look()
@@ -72,7 +73,7 @@ def encode(shots: Sequence[Clip], look: Look) -> bytes:
     target = io.BytesIO()
     with av.open(target, "w", format="mp4") as container:
         # With mbtree x264 does not always give the same bytes for the same frames, not even within a process.
-        options = {"preset": "veryfast", "crf": "26", "threads": "1", "x264-params": "no-mbtree=1"}
+        options = {"preset": look.preset, "crf": "26", "threads": "1", "x264-params": "no-mbtree=1"}
         video: Any = container.add_stream("libx264", rate=look.rate, options=options)
         video.width, video.height, video.pix_fmt, video.gop_size = (
             look.width,

@@ -6,9 +6,11 @@ void main() { gl_Position = vec4(at * scale + shift, 0.0, 1.0); gl_PointSize = s
 const FRAGMENT = `precision mediump float; varying vec3 color;
 void main() { vec2 d = gl_PointCoord - 0.5; if (dot(d, d) > 0.25) discard; gl_FragColor = vec4(color, 0.9); }`;
 
+const LOOK_EVERY = 3000;
+
 // Points of a plane in WebGL: drag moves, the wheel zooms, shift and drag draws a line around clips.
 export function showMap(view, filter) {
-  let over = false;
+  let over = false, timer = 0;
   document.getElementById("facets").replaceChildren();
   const colors = element("select", { "aria-label": "Color" }, ...["cluster", "label", "score"].map((name) => element("option", { value: name }, name)));
   const chosen = element("span", {}, "");
@@ -22,10 +24,19 @@ export function showMap(view, filter) {
       view.replaceChildren(element("p", { class: "empty" }, points.why));
       return;
     }
-    say(`${number(points.id.length)} clips by their features`);
+    const how = points.projection === "umap" ? ", by UMAP" : points.making ? ", by PCA until UMAP is computed" : "";
+    say(`${number(points.id.length)} clips by their features${how}`);
     new Scatter(box, points, colors, chosen, save);
+    if (points.making) timer = setTimeout(again, LOOK_EVERY);
   }, (error) => say(error.message, true));
-  return () => { over = true; };
+  // The map is drawn anew once its better layout is there: the points are many, and asked for once more only.
+  const again = () => ask("api/summary").then((summary) => {
+    if (over) return;
+    if (summary.laying_out) timer = setTimeout(again, LOOK_EVERY);
+    else leave = showMap(view, filter);
+  }, () => { timer = setTimeout(again, LOOK_EVERY); });
+  let leave = () => { over = true; clearTimeout(timer); };
+  return () => leave();
 }
 
 class Scatter {

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +18,11 @@ from avclips.catalog.sample import Place, Sample
 from avclips.cli.explore import LOCAL
 from avclips.core.clock import Clock
 from avclips.core.errors import RunError
+from avclips.explore import thumbnails
 from avclips.explore.app import make_app
 from avclips.explore.gallery import export
 from avclips.explore.index import questions_by_clip
+from avclips.explore.media import Blob, NotServed
 from avclips.explore.query import Filter
 from avclips.explore.session import Session
 from avclips.media.ffmpeg_trial import find_ffmpeg
@@ -88,7 +95,17 @@ def test_a_failure_says_why_and_what_to_do(client: Client) -> None:
         ("bytes=-7", 206, slice(-7, None)),
         ("bytes=5-99999999", 206, slice(5, None)),
         ("bytes=99999999-", 416, slice(0, 0)),
-        ("bytes=9-3", 416, slice(0, 0)),
+        ("bytes=-0", 416, slice(0, 0)),
+        # No ranges, and ignored.
+        ("bytes=9-3", 200, slice(None)),
+        ("bytes=-", 200, slice(None)),
+        ("bytes=a-b", 200, slice(None)),
+        ("bytes=\u00b2-", 200, slice(None)),
+        ("Bytes= 3-4", 206, slice(3, 5)),
+        (f"bytes=0-{'9' * 30}", 206, slice(None)),
+        (f"bytes=-{'9' * 30}", 206, slice(None)),
+        (f"bytes={'9' * 5000}-", 200, slice(None)),
+        (f"bytes=0-{'9' * 5000}", 200, slice(None)),
         ("bytes=0-1,3-4", 200, slice(None)),
         ("lines=1-2", 200, slice(None)),
     ],
@@ -135,6 +152,118 @@ def test_a_thumbnail_is_made_once(client: Client, session: Session) -> None:
     made = session.thumbnail(1)
     before = made.stat().st_mtime_ns
     assert client.get("/thumbnail/1").content == first.content and made.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("path", ["/media/1/video", "/thumbnail/1"])
+def test_what_a_browser_has_is_not_sent_again(client: Client, path: str) -> None:
+    first = client.get(path)
+    tag = first.headers["etag"]
+    assert first.status == 200 and tag.startswith('"') and first.headers["cache-control"] == "no-cache"
+    for said in (tag, "*", f'"other", W/{tag}'):
+        again = client.get(path, headers={"If-None-Match": said})
+        assert (again.status, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status == 200
+    head = client.ask("HEAD", path)
+    assert (head.status, head.content, head.headers["content-length"]) == (200, b"", str(len(first.content)))
+
+
+def test_parts_are_of_one_file(client: Client, data: Path) -> None:
+    path = data / "videos" / "good.mp4"
+    tag = client.get("/media/1/video").headers["etag"]
+    for said, status in ((tag, 206), ('"other"', 200), ("Mon, 30 Nov 2026 19:15:09 GMT", 200)):
+        assert client.get("/media/1/video", headers={"Range": "bytes=0-1", "If-Range": said}).status == status
+    head = client.ask("HEAD", "/media/1/video", {"Range": "bytes=0-9"})
+    assert (head.status, head.content, head.headers["content-length"]) == (206, b"", "10")
+    # The same bytes, written again.
+    os.utime(path, ns=(1, 1))
+    assert client.get("/media/1/video", headers={"Range": "bytes=0-1", "If-Range": tag}).status == 200
+    assert client.get("/media/1/video", headers={"If-None-Match": tag}).status == 200
+
+
+def test_a_file_that_becomes_shorter_ends_the_answer(
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Blob, "read", lambda self, begin, end: iter([b"short"]))
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        client.get("/media/1/video")
+    assert caught.value.partial == b"short"
+    time.sleep(0.2)
+    assert "good.mp4 ended at byte 5 of" in caplog.text and capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("path", [f"/media/{10**25}/video", f"/thumbnail/{2**63}", "/thumbnail/0"])
+def test_there_are_not_so_many_clips(client: Client, path: str) -> None:
+    assert client.get(path).status == 404
+
+
+def test_a_picture_that_cannot_be_made_is_tried_now_and_then(
+    client: Client, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+    run = session.thumbnails._ffmpeg.run
+    monkeypatch.setattr(session.thumbnails._ffmpeg, "run", lambda *args: (tried.append(1), run(*args)))
+    assert [client.get("/thumbnail/2").status for _ in range(3)] == [404] * 3 and len(tried) == 1
+    monkeypatch.setattr(thumbnails, "AGAIN", 0.0)
+    assert client.get("/thumbnail/2").status == 404 and len(tried) == 2
+
+
+def test_pictures_that_take_long_keep_nobody_waiting(
+    client: Client, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, go_on = [], threading.Event()
+
+    def wait(*args: object) -> None:
+        going.append(1)
+        go_on.wait(60)
+        raise NotServed("it took too long")
+
+    monkeypatch.setattr(session.thumbnails, "_make", wait)
+    monkeypatch.setattr(session.thumbnails, "made", lambda name: None)
+    # More than the server has threads.
+    asking = [threading.Thread(target=client.get, args=("/thumbnail/1",)) for _ in range(60)]
+    for each in asking:
+        each.start()
+    try:
+        assert client.get("/api/summary").json()["total"] == 4
+        until = time.monotonic() + 20
+        while not going and time.monotonic() < until:
+            time.sleep(0.01)
+        assert client.get("/api/clips").json()["total"] == 4 and len(going) <= thumbnails.AT_ONCE
+    finally:
+        go_on.set()
+        for each in asking:
+            each.join(20)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b'{"id": "good", "mark": "good"}', "application/json; charset=utf-8", 200),
+        (b'{"id": "good", "mark": "good"}', "Application/JSON", 200),
+        (b'{"id": "good", "mark": "good"}', "text/plain", 415),
+        (b'{"id": "good", "mark": "best"}', "application/json", 400),
+        (b'{"id": "nobody", "mark": "good"}', "application/json", 404),
+        (b"", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b"[" * 50_000, "application/json", 400),
+        (b" " * 100_000, "application/json", 413),
+    ],
+)
+def test_what_is_said_of_a_mark(client: Client, content: bytes, kind: str, status: int) -> None:
+    assert client.post("/api/mark", content, kind).status == status
+
+
+def test_who_leaves_in_the_middle_is_no_trouble(capfd: pytest.CaptureFixture[str], client: Client) -> None:
+    head = f"POST /api/mark HTTP/1.1\r\nHost: 127.0.0.1:{client.port}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", client.port)) as left:
+        left.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    assert client.get("/api/summary").status == 200
+    time.sleep(0.2)
+    assert capfd.readouterr().err == ""
 
 
 def test_marks_are_written_and_taken_away(client: Client, session: Session) -> None:

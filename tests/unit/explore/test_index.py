@@ -125,3 +125,76 @@ def test_what_another_version_or_program_left_is_made_anew(tmp_path: Path) -> No
 )
 def test_words_are_never_the_search_language(words: str, match: str) -> None:
     assert match_of(words) == match
+
+
+def groups(database: sqlite3.Connection) -> dict[str, int]:
+    """How many clips each group says it has."""
+    return dict(database.execute("select facets, clips from groups where clips"))
+
+
+def test_groups_count_what_is_there(database: sqlite3.Connection) -> None:
+    # Twice the same facets, and the same clip twice.
+    twin = replace(SAMPLES[2], id="e")
+    assert build(database, [*SAMPLES, twin, twin], QUESTIONS, SCORES) == 1
+    told = database.execute("select facets, count(*) from clips join groups using (g) group by g").fetchall()
+    assert groups(database) == dict(told) and sorted(groups(database).values()) == [1, 1, 1, 2]
+    assert query.facets(database, Filter(facets={"label": ["rain"]}))["reason"] == [("private", 2)]
+    # One becomes another kind of clip, three go.
+    other = replace(twin, status="done", reason="", files=VIDEO)
+    assert build(database, [SAMPLES[0], other], QUESTIONS, SCORES) == 4
+    assert query.count(database, Filter()) == sum(groups(database).values()) == 2
+    assert dict(query.facets(database, Filter())["status"]) == {"done": 2}
+    build(database, [], {}, {})
+    assert groups(database) == {} and query.facets(database, Filter())["status"] == []
+    assert [
+        database.execute(f"select count(*) from {table}").fetchone()[0] for table in ("clips", "samples", "words")
+    ] == [0] * 3
+
+
+@pytest.mark.parametrize("order", sorted(query.ORDERS))
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(),
+        Filter(facets={"label": ["rare"]}),
+        Filter(facets={"label": ["common"]}),
+        Filter(facets={"label": ["rare", "common"], "split": ["val"]}),
+        Filter("take", {"split": ["train"]}),
+        Filter("take", {"label": ["common"]}, 0.3),
+    ],
+)
+def test_filters_of_few_and_of_many_clips_find_the_same(tmp_path: Path, wanted: Filter, order: str) -> None:
+    samples = [
+        Sample(f"{number * 7919 % 1000:03}", "avqa", "v", 0.0, number % 13 / 2 if number % 5 else None, "done",
+               splits=("val" if number % 3 else "train",), labels=("rare" if number % 100 == 0 else "common",),
+               captions=("take",) if number % 2 else ())
+        for number in range(1000)
+    ]  # fmt: skip
+    scores = {sample.id: index % 10 / 10 for index, sample in enumerate(samples) if index % 4}
+    database = open_index(tmp_path / "index.sqlite", write=True)
+    build(database, samples, {}, scores)
+
+    def passes(sample: Sample) -> bool:
+        facets = {"label": sample.labels, "split": sample.splits}
+        there = all(set(values) & set(facets[kind]) for kind, values in wanted.facets.items())
+        return (
+            there
+            and (not wanted.words or bool(sample.captions))
+            and scores.get(sample.id, -1) >= (wanted.least or -1)
+        )
+
+    def key(pair: tuple[int, Sample]) -> tuple[Any, ...]:
+        place, sample = pair
+        score, seconds = scores.get(sample.id), sample.end
+        return {
+            "list": (place,), "id": (sample.id,), "score": (score is None, -(score or 0), place),
+            "short": (seconds is None, seconds or 0, place), "long": (seconds is None, -(seconds or 0), place),
+        }[order]  # fmt: skip
+
+    found = [sample.id for _, sample in sorted(enumerate(samples), key=key) if passes(sample)]
+    assert list(query.ids(database, wanted, order)) == found
+    assert [card["id"] for card in query.clips(database, wanted, order, 3, 50)] == found[3:53]
+    assert query.count(database, wanted) == len(found)
+    told = query.facets(database, replace(wanted, facets={}))
+    assert sum(many for _, many in told["split"]) == query.count(database, replace(wanted, facets={}))
+    database.close()

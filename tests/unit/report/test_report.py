@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 
 from avclips.catalog.sample import Sample
+from avclips.core.errors import UsageError
 from avclips.report import numbers as counting
+from avclips.report import values as thinning
 from avclips.report.figures import figures
-from avclips.report.numbers import Values, add_history, of_samples
+from avclips.report.numbers import add_history, of_samples
+from avclips.report.pace import Refusal
 from avclips.report.page import page
+from avclips.report.values import Values
+from avclips.report.writing import write_report
 
 FACTS = {
     "duration": 10.0,
@@ -66,14 +71,14 @@ def test_hours_and_refusals_come_of_what_runs_wrote(tmp_path: Path) -> None:
     add_history(found, tmp_path)
     assert [*found.hours.values()] == [[2, 0], [1, 1]]
     at = datetime(2026, 1, 1, 12).astimezone()
-    assert found.blocks == [
-        (at, at + timedelta(minutes=30), "the connection"),
-        (at, at + timedelta(hours=26), "connection"),
+    assert found.pace.refusals == [
+        Refusal(at, at + timedelta(minutes=30), "the connection", "HTTP 429"),
+        Refusal(at, at + timedelta(hours=26), "connection", "too many failed in a row"),
     ]
 
 
 def test_many_values_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "MOST_VALUES", 100)
+    monkeypatch.setattr(thinning, "MOST_VALUES", 100)
     values = Values()
     for number in range(1000):
         values.add(number)
@@ -87,7 +92,8 @@ def test_many_values_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_page_says_what_to_do_and_shows_text_as_text() -> None:
     found = of_samples("./data", SAMPLES, "Clips <x>")
     found.hours = {0: [5, 1], 3600: [2, 0]}
-    found.blocks = [(datetime(2026, 1, 1).astimezone(), datetime(2026, 1, 1, 2).astimezone(), "connection")]
+    begin, end = datetime(2026, 1, 1).astimezone(), datetime(2026, 1, 1, 2).astimezone()
+    found.pace.refusals = [Refusal(begin, end, "connection", "HTTP 429")]
     found.curve = {"clips": [1.0, 2.0], "mi": [0.1, 0.2], "random": [0.1, 0.1]}
     drawn = list(figures(found))
     assert [name for name, _, _ in drawn] == [
@@ -109,3 +115,9 @@ def test_the_same_numbers_give_the_same_pictures() -> None:
 
 def test_all_that_can_be_had_is_here() -> None:
     assert "Nothing: what can be had is here." in page(of_samples("x", SAMPLES[:1]), "t", [], "again", "today")
+
+
+def test_a_folder_is_no_place_for_the_page(tmp_path: Path) -> None:
+    (tmp_path / "old.html").mkdir()
+    with pytest.raises(UsageError, match=r"old\.html is a folder"):
+        write_report(str(tmp_path), tmp_path / "old.html")
