@@ -6,6 +6,7 @@ allocated for what a box claims beyond what it holds.
 
 from __future__ import annotations
 
+import itertools
 import struct
 import sys
 from array import array
@@ -212,17 +213,18 @@ def _read_trun(
     sizes = columns.get(0x200) or (usual.size,) * count
     sample_flags = columns.get(0x400) or (usual.flags,) * count
     delays = columns.get(0x800) or (0,) * count
-    for number in range(count):
-        own = first_flags if number == 0 and first_flags is not None else sample_flags[number]
-        if not own & _NOT_SYNC:
-            found.keys.append(len(found.sizes))
-        found.decode.append(decode)
-        found.times.append(decode + delays[number])
-        found.durations.append(durations[number])
-        found.offsets.append(at)
-        found.sizes.append(sizes[number])
-        decode += durations[number]
-        at += sizes[number]
+    own = list(sample_flags)
+    if own and first_flags is not None:
+        own[0] = first_flags
+    found.keys.extend(number for number, each in enumerate(own, len(found.sizes)) if not each & _NOT_SYNC)
+    *begins, decode = itertools.accumulate(durations, initial=decode)
+    *places, at = itertools.accumulate(sizes, initial=at)
+    found.decode.extend(begins)
+    found.times.extend(map(int.__add__, begins, delays))
+    # From an iterator: of another kind of array, an array takes nothing.
+    found.durations.extend(iter(durations))
+    found.offsets.extend(places)
+    found.sizes.extend(iter(sizes))
     return decode, at
 
 

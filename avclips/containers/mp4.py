@@ -226,14 +226,11 @@ def _offsets(data: bytes, found: dict[bytes, Box], sizes: Sequence[int]) -> Sequ
     for number, (first, in_chunk, _) in enumerate(runs):
         behind = runs[number + 1][0] if number + 1 < len(runs) else len(chunks) + 1
         for chunk in range(first, behind):
-            at = chunks[chunk - 1]
-            for _ in range(in_chunk):
-                if len(offsets) == len(sizes):
-                    break
-                offsets.append(at)
-                at += sizes[len(offsets) - 1]
-            if len(offsets) == len(sizes):
+            left = len(sizes) - len(offsets)
+            if not left:
                 break
+            held = sizes[len(offsets) : len(offsets) + min(in_chunk, left) - 1]
+            offsets.extend(itertools.accumulate(held, initial=chunks[chunk - 1]))
     if len(offsets) != len(sizes):
         raise NoTable(f"places of {len(offsets)} of {len(sizes)} samples")
     return offsets

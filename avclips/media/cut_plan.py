@@ -148,7 +148,8 @@ def plan_frames(material: Material, start: Fraction, end: Fraction | None, stand
     if first is None:
         raise Transient("check", "no key frame before the clip's first frame")
     zero = samples.times[due[0]] if stands else begin
-    times = tuple(max(Fraction(0), Fraction(samples.times[number] - zero) / scale) for number in due)
+    over, under = zero.as_integer_ratio()
+    times = tuple(Fraction(max(0, samples.times[number] * under - over), under * scale) for number in due)
     ends = (_ends_at(samples, shown, behind - 1) - begin) / scale
     return Frames(
         *(material, first, last, tuple(due), begin, times),

@@ -122,7 +122,7 @@ class Ffmpeg:
         """Run it for as long as one run may take, and no longer than ``left`` seconds."""
         deadline = self._clock.real(DEADLINE, at_least=DEADLINE / 10)
         late = f"ffmpeg did not end within {DEADLINE:.0f} s" if deadline <= left else _TOO_LONG.format(CLIP)
-        command = [str(self.path), "-v", "error", "-y", "-nostdin", "-xerror", *map(str, arguments)]
+        command = [str(self.path), "-v", "error", "-y", "-nostdin", "-xerror", *_ALONE, *map(str, arguments)]
         with tempfile.TemporaryFile() as said:
             # A session of its own, so that a Ctrl-C in the terminal reaches us and not the child.
             child = subprocess.Popen(
@@ -214,6 +214,9 @@ class Ffmpeg:
 
 # Pictures and sound; an untrusted file may hold subtitles and data besides.
 _ALL = ("-map", "0:v?", "-map", "0:a?")
+# By default each graph of filters starts a thread for every core of the node, with a stack of its own, and each of
+# a clip's few small pictures wakes them all: with 64 of them, a quarter more CPU.
+_ALONE = ("-filter_threads", "1", "-filter_complex_threads", "1")
 _TOO_LONG = "ffmpeg was at one clip for more than {:.0f} s"
 # For -enc_time_base: pictures keep the ticks of their source.
 _BASE = "demux"

@@ -74,6 +74,9 @@ class Shelf:
             known = self._known(shared)
             before = self.pace = refilled(known, self.limit, self.now())
             yield self
+            if shared is not None and self._apart is None and self.pace == before and before.refused_at is None:
+                # Nothing but the time has changed, which each who reads it counts; a block's is kept up to date.
+                return
             if path:
                 self._keep(path, before, (shared or known).round)
             elif self._apart is not None:

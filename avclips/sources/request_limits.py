@@ -23,8 +23,10 @@ PAGE, EXTRACTION = (60.0, 20.0), (300.0, 60.0)
 STRETCH = (60.0, 5.0)
 # The largest page that is read: YouTube's have 3 MB.
 PAGE_BYTES = 16 << 20
-# What is asked for at once.
-AT_ONCE = 1 << 14
+# What is asked for at once; and at most, of a body that comes so fast that nobody waits for it.
+AT_ONCE, MOST_AT_ONCE = 1 << 14, 1 << 18
+# Seconds after which whoever watches looks again whether there is anything to watch.
+_LOOK = 60.0
 
 
 class OverBounds(Exception):
@@ -56,7 +58,11 @@ class Bounds:
         self._lines: WeakSet[Any] = WeakSet()
         self._pages_until = math.inf
         self._media_until: float | None = None
-        self._watch: _Deadline | None = None
+        # The request that is going on, who sees to it that it ends, and when that one looks next.
+        self._guard = threading.Lock()
+        self._request: Request | None = None
+        self._watcher: _Watcher | None = None
+        self._looks = math.inf
 
     # -- what is going on ------------------------------------------------------------------------------------
 
@@ -76,23 +82,38 @@ class Bounds:
 
     def begin(self) -> Request:
         """A request begins, and the one before is over."""
-        self.end()
         if self._media_until is not None:
             request: Request = _Body(self._media_until, self._real(*STRETCH), self._slowest)
         else:
             request = _Page(min(time.monotonic() + self._real(*PAGE), self._pages_until))
-        self._watch = _Deadline(request, self._cut)
+        with self._guard:
+            self._request = request
+            if self._watcher is None:
+                self._looks = -math.inf
+                self._watcher = _Watcher(self.look)
+            elif request.until < self._looks:
+                self._watcher.wake.set()
         return request
 
     def end(self, request: Request | None = None) -> None:
         """Nothing is asked for any more; ``request``: it is over, and another may be going on by now."""
-        if self._watch is not None and request in (None, self._watch.request):
-            self._watch.over.set()
-            self._watch = None
+        with self._guard:
+            if request in (None, self._request):
+                self._request = None
 
-    def _cut(self) -> None:
-        for line in list(self._lines):
-            line.cut()
+    def look(self) -> float | None:
+        """Break the connections of a request whose time is over; the seconds until another look, None for none."""
+        with self._guard:
+            left = 0.0 if self._request is None else self._request.until - time.monotonic()
+            if left > 0:
+                left = min(left, _LOOK)
+                self._looks = time.monotonic() + left
+                return left
+            if self._request is not None:
+                for line in list(self._lines):
+                    line.cut()
+            self._watcher = None
+            return None
 
 
 class Request:
@@ -155,22 +176,22 @@ class _Body(Request):
             self._next()
 
 
-class _Deadline(threading.Thread):
-    """Breaks the connections of a request when its time is over, unless the request is ``over`` first."""
+class _Watcher(threading.Thread):
+    """Looks whether a worker's request is over its time, until none is going on.
 
-    def __init__(self, request: Request, cut: Callable[[], None]) -> None:
+    It outlasts a request, as the next one comes soon: a thread for each costs more than most of their answers.
+    """
+
+    def __init__(self, look: Callable[[], float | None]) -> None:
         super().__init__(name="deadline", daemon=True)
-        self.over = threading.Event()
-        self.request = request
-        self._cut = cut
+        self.wake = threading.Event()
+        self._look = look
         self.start()
 
     def run(self) -> None:
-        while (left := self.request.until - time.monotonic()) > 0:
-            if self.over.wait(min(left, 60.0)):
-                return
-        if not self.over.is_set():
-            self._cut()
+        while (left := self._look()) is not None:
+            if self.wake.wait(left):
+                self.wake.clear()
 
 
 def cut_socket(line: Any) -> None:

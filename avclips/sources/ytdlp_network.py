@@ -8,6 +8,7 @@ they are read, and what drips before the first byte is left to the time-out of i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,12 +17,14 @@ from yt_dlp.networking.common import Response
 from yt_dlp.networking.exceptions import HTTPError, TransportError
 from yt_dlp.utils import Popen
 
-from .request_limits import AT_ONCE, Bounds, OverBounds, Request, cut_socket
+from .request_limits import AT_ONCE, MOST_AT_ONCE, Bounds, OverBounds, Request, cut_socket
 
 # Real seconds that a JavaScript runtime may take for one page; solving takes about one.
 RUNTIME = 60.0
 # A redirect's own body is read, to use the connection again, up to so many bytes.
 _SHORT = 1 << 16
+# Seconds in which a block of a body came at once: the next one may be twice as large.
+_SOON = 0.02
 
 
 class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
@@ -54,6 +57,11 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
             if (create := getattr(handler, "_create_instance", None)) is not None:
                 handler._create_instance = _breakable_sessions(create, self._bounds)
         return director
+
+    def _forceprint(self, key: str, info_dict: Any) -> None:
+        """yt-dlp's own words all formats as tables for what is printed, twice a video, where nothing is."""
+        if any(self.params.get(name, {}).get(key) for name in ("forceprint", "print_to_file")):
+            super()._forceprint(key, info_dict)
 
 
 def _breakable_sessions(create: Callable[..., Any], bounds: Bounds) -> Callable[..., Any]:
@@ -133,13 +141,14 @@ class _Bounded(Response):  # type: ignore[misc]
         self._answer = answer
         self._request = request
         self._bounds = bounds
+        self._at_once = AT_ONCE
 
     def read(self, amt: int | None = None) -> bytes:
         """The next bytes, fewer than asked for only at the end of a page, or anywhere in a body."""
         try:
             blocks: list[bytes] = []
             while amt is None or amt > 0:
-                block = self._some(AT_ONCE if amt is None else min(amt, AT_ONCE))
+                block = self._some(self._at_once if amt is None else min(amt, self._at_once))
                 blocks.append(block)
                 if not block:
                     break
@@ -152,11 +161,14 @@ class _Bounded(Response):  # type: ignore[misc]
             raise _told(error, self._request) from error
 
     def _some(self, amount: int) -> bytes:
+        began = time.monotonic()
         try:
             block: bytes = self._answer.read(amount)
         except TransportError:
             self._request.check()
             raise
+        soon = time.monotonic() - began < _SOON
+        self._at_once = min(2 * self._at_once, MOST_AT_ONCE) if soon else AT_ONCE
         self._request.came(len(block))
         if not block:
             self._bounds.end(self._request)

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from ..core.settings import Settings
+from .request_limits import AT_ONCE
 
 
 def parameters(settings: Settings, proxy: str | None, jar: io.StringIO | None) -> dict[str, Any]:
@@ -33,6 +34,9 @@ def parameters(settings: Settings, proxy: str | None, jar: io.StringIO | None) -
     if rate is not None:
         # HttpFD doubles its blocks and sleeps after each: a short read would end in one large burst.
         found |= {"noresizebuffer": True, "buffersize": max(512, min(2048, rate // 20))}
+    else:
+        # Its first block, which is doubled: of one kilobyte, five blocks would bring what a packet of TLS does.
+        found["buffersize"] = AT_ONCE
     return found
 
 

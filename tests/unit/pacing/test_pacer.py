@@ -65,6 +65,25 @@ def test_no_limit(clock: FakeClock) -> None:
     assert sleeps(clock, pacer(clock, None, 0), 500) == [0.0] * 500
 
 
+def test_a_pace_that_only_time_has_changed_is_not_written(clock: FakeClock, tmp_path: Path) -> None:
+    """Three times a clip: each who reads it counts the time that has passed."""
+    each, other = pacer(clock, tmp_path), pacer(clock, tmp_path)
+    ticket = each.wait()
+    (path,) = tmp_path.glob("pace-*.json")
+    written = path.stat().st_ino, path.read_bytes()
+    clock.time += 7.5
+    ticket = each.answered(ticket, success=True)
+    each.worked(ticket)
+    assert (path.stat().st_ino, path.read_bytes()) == written
+    assert isinstance(other.start(), Ticket)
+    assert (each.tokens, other.tokens) == (29.5, 28.5), "each spent one of 30, and time brought a half"
+    each.blocked(ticket, "bot_check")
+    blocked = path.read_bytes()
+    clock.time += 10
+    assert other.start() == pytest.approx(each.block_left)
+    assert path.read_bytes() != blocked, "how long a block lasts yet is kept up to date"
+
+
 def test_a_failed_video_counts_double(clock: FakeClock) -> None:
     each = pacer(clock, None)
     for _ in range(15):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 import threading
 from collections.abc import Iterator
@@ -207,6 +208,77 @@ def test_the_slowest_that_a_body_may_be(tmp_path: Path, setting: int | None, slo
     request = made._bounds.begin()
     made._bounds.end()
     assert isinstance(request, _Body) and request._slowest == slowest
+
+
+class FakeLine:
+    """A connection that tells when it is broken."""
+
+    def __init__(self) -> None:
+        self.broken = threading.Event()
+
+    def cut(self) -> None:
+        self.broken.set()
+
+
+def test_one_thread_watches_the_requests_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds, line = request_limits.Bounds(lambda seconds, least: seconds, 5000), FakeLine()
+    bounds.add(line)
+    bounds.extraction()
+    bounds.begin()
+    watcher = bounds._watcher
+    for _ in range(3):
+        bounds.end(bounds.begin())
+        bounds.begin()
+    assert bounds._watcher is watcher and not line.broken.is_set()
+    # One that has to end before the thread would look next.
+    monkeypatch.setattr(request_limits, "PAGE", (0.05, 0.05))
+    bounds.begin()
+    assert line.broken.wait(30)
+    # Whoever comes after that has a watcher, too.
+    line.broken.clear()
+    bounds.begin()
+    assert line.broken.wait(30)
+
+
+def test_what_is_over_is_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection may be at another request by now."""
+    monkeypatch.setattr(request_limits, "PAGE", (0.05, 0.05))
+    bounds, line = request_limits.Bounds(lambda seconds, least: seconds, 5000), FakeLine()
+    bounds.add(line)
+    bounds.extraction()
+    bounds.end(bounds.begin())
+    watcher = bounds._watcher
+    assert watcher is not None
+    watcher.join(30)
+    assert not watcher.is_alive() and not line.broken.is_set()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "asked"),
+    [
+        (0.0, [1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18, 1 << 18]),
+        (1.0, [1 << 14] * 6),
+    ],
+    ids=["fast", "slow"],
+)
+def test_a_body_is_taken_in_blocks_as_large_as_it_is_fast(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, asked: list[int]
+) -> None:
+    now, found = SimpleNamespace(seconds=0.0), list[int]()
+
+    def read(amount: int) -> bytes:
+        now.seconds += seconds
+        found.append(amount)
+        return bytes(amount)
+
+    monkeypatch.setattr(ytdlp_network, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    bounds = request_limits.Bounds(lambda seconds, least: seconds, 5000)
+    bounds.media()
+    answer = SimpleNamespace(fp=io.BytesIO(), url="", status=200, reason="", extensions=[], headers={}, read=read)
+    body = ytdlp_network._Bounded(answer, bounds.begin(), bounds)
+    blocks = [len(body.read(1 << 20)) for _ in asked]
+    bounds.end()
+    assert found == blocks == asked
 
 
 # -- JavaScript runtimes ---------------------------------------------------------------------------------------
