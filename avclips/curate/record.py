@@ -30,9 +30,13 @@ OTHER = {
     "features": "other features",
     "cluster": "another clustering",
     "select": "another selection",
+    "tensors": "other tensors",
+    "selection": "another selection",
+    "labels": "other labels",
+    "probe": "other clips to measure on",
 }
 # The stages whose folder an option names.
-WITH_OUTPUT = ("select", "export")
+WITH_OUTPUT = ("select", "export", "pretrain")
 # Letters of two values of a setting, up to which they are said.
 _LONGEST = 120
 # Within a stage's folder: what is put together once all of it is there.
