@@ -79,7 +79,7 @@ def _of_clips(parser: argparse.ArgumentParser) -> None:
         "--folds",
         type=whole_number(2),
         metavar="N",
-        help=f"of the probes, where the labels name none ({_JOB.folds})",
+        help=f"of the probes, where the labels name none ({stage.FOLDS})",
     )
 
 
@@ -127,7 +127,7 @@ def job_of(options: argparse.Namespace) -> stage.Job:
         options.tensors,
         options.probe_data_dir.absolute() if options.probe_data_dir else None,
         options.labels,
-        options.folds or _JOB.folds,
+        options.folds,
         options.held_out or _JOB.held_out,
         tuple(range(options.seed, options.seed + options.seeds)),
         Form(options.frames, options.size),

@@ -61,15 +61,19 @@ def splits(data: Labelled, folds: int, seed: int) -> Iterator[tuple[str, Rows, R
 
 def _drawn(classes: Rows, videos: NDArray[np.str_], folds: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
     if (there := len(np.unique(videos))) < folds:
-        raise UsageError(f"{there} videos are no {folds} folds", f"--folds {max(2, there)} or fewer")
+        raise UsageError(f"{there} videos are no {folds} folds", _fewer(there))
     if (most := int(np.bincount(classes).max())) < folds:
-        raise UsageError(f"no class has {folds} clips, one for each fold", f"--folds {max(2, most)} or fewer")
+        raise UsageError(f"no class has {folds} clips, one for each fold", _fewer(most))
     model_selection = importlib.import_module("sklearn.model_selection")
     splitter = model_selection.StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # Of a class with fewer clips than folds; the table says how many clips a class has.
         warnings.simplefilter("ignore", UserWarning)
         yield from splitter.split(np.zeros((len(classes), 1)), classes, videos)
+
+
+def _fewer(most: int) -> str:
+    return f"--folds {most} or fewer" if most > 1 else "more clips with labels are needed, of several videos"
 
 
 def probe(

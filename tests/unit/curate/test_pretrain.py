@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 from collections.abc import Iterator, Sequence
@@ -260,3 +261,13 @@ def test_the_report_says_how_sure_it_is(tmp_path: Path) -> None:
     assert (report.PLOT in [path.name for path in written]) == (importlib.util.find_spec("matplotlib") is not None)
     alone = [each for each in results if each.arm != "random"]
     assert list(report.sentences(alone)) == [] and report.differences(alone) == {}
+
+
+def test_a_full_disk_is_named(samples: Sequence[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tensors, "write_part", full)
+    job = stage.Job(tmp_path, None, form=FORM, tensors=tmp_path / "elsewhere", processes=0)
+    with pytest.raises(RunError, match=f"no room left in {tmp_path / 'elsewhere'}"):
+        stage.prepared(job, None, None, lambda _: iter(samples))

@@ -14,7 +14,7 @@ import numpy as np
 from ....catalog import Sample, samples
 from ....core.errors import RunError, UsageError
 from ....core.extras import extras
-from ....core.files import read_json, write_json
+from ....core.files import read_json, run_errors, write_json
 from ....progress.bar import Progress
 from ....progress.console import say
 from ...folders import stage_folder
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 STAGE, RUNS, BATCH = "pretrain", "runs", "batch.json"
 ARMS = ("selection", "random")
+# Of the probes, where nobody says.
+FOLDS = 5
 Read = Callable[[Path], Iterator[Sample]]
 
 
@@ -37,8 +39,9 @@ Read = Callable[[Path], Iterator[Sample]]
 class Job:
     """``selection``: a folder that select left, or a file of ids; None: all clips. ``arms``: of ARMS.
 
-    ``output``: None: the folder of this stage; ``tensors``: likewise. ``probe_dir``: the clips that are measured
-    on, None: those of ``data_dir`` that are held out. ``labels``: of these, else those of their list.
+    ``output``: None: the folder of this stage; ``tensors``: likewise. ``folds``: None: FOLDS. ``probe_dir``: the
+    clips that are measured on, None: those of ``data_dir`` that are held out. ``labels``: of these, else those of
+    their list.
     """
 
     data_dir: Path
@@ -48,7 +51,7 @@ class Job:
     tensors: Path | None = None
     probe_dir: Path | None = None
     labels: Path | None = None
-    folds: int = 5
+    folds: int | None = None
     held_out: float = 0.2
     seeds: tuple[int, ...] = (0, 1, 2)
     form: Form = field(default_factory=Form)
@@ -99,28 +102,25 @@ def pretrain(job: Job, read: Read = samples) -> list[str]:
         "form": asdict(job.form),
         "training": asdict(job.training),
         "held_out": job.held_out if job.probe_dir is None else None,
-        "folds": job.folds,
+        "folds": job.folds or FOLDS,
         "device": machine.device.type,
     }
-    record = Record(STAGE, settings, data.inputs, versions_of("torch", "numpy", "scikit-learn"))
-    begin(job.folder, record)
     tested = _tested(job, data)
+    record = Record(STAGE, settings, data.inputs, versions_of("torch", "numpy", "scikit-learn"))
     runs = list(_runs(job, data.subsets))
-    results = _all_trained(job, data, runs, machine, bool(tested.classes))
-    written = report.write(
-        job.folder,
-        results,
-        tested,
-        {
-            "settings": settings,
-            "inputs": dict(data.inputs),
-            "selection": dict(data.subsets.counts),
-            "pool": len(data.subsets.pool),
-        },
-    )
-    finish(job.folder, {"runs": len(results), "clips": len(data.subsets.selection)})
+    said = {
+        "settings": settings,
+        "inputs": dict(data.inputs),
+        "selection": dict(data.subsets.counts),
+        "pool": len(data.subsets.pool),
+    }
+    with run_errors(job.folder):
+        begin(job.folder, record)
+        results = _all_trained(job, data, runs, machine, bool(tested.classes))
+        written = report.write(job.folder, results, tested, said)
+        finish(job.folder, {"runs": len(results), "clips": len(data.subsets.selection)})
     return [
-        *_title(data, tested),
+        *_title(data, tested, "random" in (run.arm for run in runs)),
         "",
         *report.table_of(results, tested),
         "",
@@ -165,12 +165,13 @@ def prepared(job: Job, ids: frozenset[str] | None, given: Labels | None, read: R
 
 def _tensors(job: Job, data_dir: Path, read: Read) -> tuple[tensors.Tensors, list[dict[str, Any]], Record]:
     folder = job.tensors_of(data_dir)
-    tensors.make(folder, job.form, functools.partial(read, data_dir), job.processes)
+    with run_errors(folder):
+        tensors.make(folder, job.form, functools.partial(read, data_dir), job.processes)
     return tensors.opened(folder, job.form)
 
 
 def _tested(job: Job, data: Data) -> report.Tested:
-    """What is measured on: at least two clips. UsageError where labels were named, and are none of these."""
+    """What is measured on: two clips at least. UsageError where labels or folds were named that are none of it."""
     count = len(data.rows)
     if count < 2:
         raise RunError(f"{count} clips are held out to be measured on", "a larger --held-out, or --probe-data-dir")
@@ -178,13 +179,13 @@ def _tested(job: Job, data: Data) -> report.Tested:
     nothing = {name: np.zeros((count, 1), np.float32) for name in ("audio", "video")}
     try:
         labelled = measures.labelled(data.said, nothing, data.given)
-    except UsageError:
-        if data.given is not None:
+        # Folds that are none are said before anything is trained.
+        list(splits(labelled, job.folds or FOLDS, 0))
+    except UsageError as error:
+        if data.given is not None or job.folds is not None:
             raise
-        say("the clips that are measured on have no labels of two classes: no probes; --labels names them")
+        say(f"there will be no probes: {error}; {error.hint}", matters=True)
         return report.Tested(count, 0, 0, chance)
-    # Folds that are none are said before anything is trained.
-    list(splits(labelled, job.folds, 0))
     largest = float(np.bincount(labelled.classes).max() / len(labelled))
     return report.Tested(
         count,
@@ -280,7 +281,7 @@ def _result(
     vectors = encoded(model, data.tested, data.rows, batch, machine)
     measured = measures.retrieval(vectors)
     if probed:
-        measured |= measures.probes(measures.labelled(data.said, vectors, data.given), job.folds)
+        measured |= measures.probes(measures.labelled(data.said, vectors, data.given), job.folds or FOLDS)
     steps = len(losses) * (len(run.rows) // batch)
     made = report.Result(
         run.arm, run.seed, len(run.rows), batch, steps, machine.device.type, tuple(losses), measured
@@ -290,12 +291,12 @@ def _result(
     return made
 
 
-def _title(data: Data, tested: report.Tested) -> Iterator[str]:
+def _title(data: Data, tested: report.Tested, drawn: bool) -> Iterator[str]:
     counts = data.subsets.counts
+    random = f"; as many at random are drawn from {len(data.subsets.pool):,}" if drawn else ""
     yield (
         f"of {counts['ids']:,} selected clips {counts['trained_on']:,} are trained on, {counts['held_out']:,} are "
-        f"of videos that are held out, {counts['without_tensors']:,} have no tensors; as many at random are drawn "
-        f"from {len(data.subsets.pool):,}"
+        f"of videos that are held out, {counts['without_tensors']:,} have no tensors{random}"
     )
     labels = f", {tested.labelled:,} with labels of {tested.classes} classes" if tested.classes else ""
     yield f"measured on {tested.clips:,} clips of other videos{labels}; mean and standard deviation over the seeds"

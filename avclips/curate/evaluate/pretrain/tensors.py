@@ -84,10 +84,10 @@ def make(folder: Path, form: Form, samples: Samples, processes: int) -> Mapping[
     settings = {**asdict(form), "mel": [STEPS, MELS], "shard_size": SHARD_SIZE, "version": VERSION}
     begin(folder, Record(STAGE, settings, {"clips": digest}, versions_of("av", "numpy")))
     there = frozenset(numbers(folder))
-    missing = -(-total // SHARD_SIZE) - len(there)
+    missing = total - sum(min(SHARD_SIZE, total - number * SHARD_SIZE) for number in there)
     if not missing and (counts := finished(folder)):
         return counts
-    with Progress("tensors", missing * SHARD_SIZE, "clip") as progress:
+    with Progress("tensors", missing, "clip") as progress:
         pool = Processes(ToTensors(form), processes)
         try:
             for number, clips in enumerate(shards_of(samples(), SHARD_SIZE)):
