@@ -93,10 +93,12 @@ def test_clips_are_divided_by_their_videos_and_each_is_counted() -> None:
         subsets.divide(clips, {"c0", "c8", "c9"}, apart)
 
 
-def test_which_videos_are_held_out_is_the_same_for_the_same_videos() -> None:
+def test_which_videos_are_held_out_is_the_same_for_the_same_videos(monkeypatch: pytest.MonkeyPatch) -> None:
     videos = [f"v{at}" for at in range(100)]
     found = subsets.held_out(videos, 0.2)
     assert len(found) == 20 and found == subsets.held_out([*reversed(videos), "v3"], 0.2)
+    monkeypatch.setattr(subsets, "MOST_VIDEOS", 7)
+    assert len(subsets.held_out(videos, 0.2)) == 7
 
 
 def test_a_selection_is_a_file_of_ids_or_what_select_left(tmp_path: Path) -> None:
@@ -214,7 +216,7 @@ def test_a_dry_run_writes_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["ids.txt"]
 
 
-def test_a_clips_own_sound_is_found_as_often_as_it_is_nearest() -> None:
+def test_a_clips_own_sound_is_found_as_often_as_it_is_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
     vectors = random.normal(size=(2000, 8))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -229,6 +231,11 @@ def test_a_clips_own_sound_is_found_as_often_as_it_is_nearest() -> None:
     assert found["recall_at_1"] == found["recall_at_5"] == 0
     shifted = measures.retrieval({"video_embedding": vectors, "audio_embedding": np.roll(vectors, 1, axis=0)})
     assert shifted["recall_at_1"] < 0.01
+    # Among few, evenly spread, each is its own's nearest: of all, every second one has a double.
+    doubled = {name: np.repeat(vectors[:1000], 2, axis=0) for name in ("video_embedding", "audio_embedding")}
+    assert measures.retrieval(doubled)["recall_at_1"] == 0
+    monkeypatch.setattr(measures, "MOST", 1000)
+    assert measures.retrieval(doubled)["recall_at_1"] == 1
 
 
 def result(arm: str, seed: int, recall: float) -> report.Result:

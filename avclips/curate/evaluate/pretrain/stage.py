@@ -175,7 +175,7 @@ def _tested(job: Job, data: Data) -> report.Tested:
     count = len(data.rows)
     if count < 2:
         raise RunError(f"{count} clips are held out to be measured on", "a larger --held-out, or --probe-data-dir")
-    chance = {f"recall_at_{at}": min(1.0, at / count) for at in measures.AT}
+    chance = {f"recall_at_{at}": min(1.0, at / min(count, measures.MOST)) for at in measures.AT}
     nothing = {name: np.zeros((count, 1), np.float32) for name in ("audio", "video")}
     try:
         labelled = measures.labelled(data.said, nothing, data.given)
@@ -222,11 +222,9 @@ def _all_trained(job: Job, data: Data, runs: Sequence[Run], machine: Machine, pr
                     f"{machine.device} has no memory for a batch of {batch}",
                     "a smaller --size, fewer --frames, or --device cpu",
                 ) from error
-            batch //= 2
-            if machine.device.type == "cuda":
-                from ...features.torch_run import torch_here
-
-                torch_here().cuda.empty_cache()
+        # Not above: the error holds what was on the device.
+        machine.free()
+        batch //= 2
         write_json(job.folder / BATCH, {"batch_size": batch})
         say(
             f"{machine.device} has no memory for such batches: {batch} clips from now on, each told from "
@@ -268,6 +266,7 @@ def _result(
         except TypeError as error:
             raise RunError(f"{path} is no result of a run", hint) from error
         if found.batch == batch:
+            progress.step(found.steps)
             return found
     losses: list[float] = []
     if run.arm == "untrained":

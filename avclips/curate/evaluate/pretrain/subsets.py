@@ -18,6 +18,8 @@ from .settings import FEWEST_CLIPS
 
 Rows = NDArray[np.int64]
 ALL = "all"
+# Held out at most: more would say the same, for much more time.
+MOST_VIDEOS = 20_000
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ def digest(ids: Collection[str] | None) -> str:
 
 
 def held_out(videos: Sequence[str], share: float) -> frozenset[str]:
-    """About this share of the videos: the same ones for the same videos, whatever their order."""
+    """About this share of the videos, MOST_VIDEOS at most: the same for the same videos, whatever their order."""
     every = sorted(set(videos), key=lambda video: hashlib.sha256(video.encode()).digest())
-    return frozenset(every[: round(share * len(every))])
+    return frozenset(every[: min(MOST_VIDEOS, round(share * len(every)))])
 
 
 def divide(rows: Sequence[Mapping[str, Any]], ids: Collection[str] | None, apart: Collection[str]) -> Subsets:

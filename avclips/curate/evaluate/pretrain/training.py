@@ -49,10 +49,15 @@ class Machine:
         """What keeps small gradients from vanishing in float16; it does nothing elsewhere."""
         return torch.amp.GradScaler("cuda", enabled=self._half() is torch.float16)
 
+    def free(self) -> None:
+        """Give back what torch keeps of the device's memory for itself."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def _half(self) -> torch.dtype:
-        return (
-            torch.float16 if self.device.type == "cuda" and not torch.cuda.is_bf16_supported() else torch.bfloat16
-        )
+        # Older ones have bfloat16 too, but not in hardware.
+        old = self.device.type == "cuda" and torch.cuda.get_device_capability(self.device)[0] < 8
+        return torch.float16 if old else torch.bfloat16
 
 
 def new_model(training: Training, seed: int) -> TwoStreams:
