@@ -39,8 +39,8 @@ OTHER = {
 WITH_OUTPUT = ("select", "export", "pretrain")
 # Letters of two values of a setting, up to which they are said.
 _LONGEST = 120
-# Within a stage's folder: what is put together once all of it is there.
-PARTS = "parts"
+# Within a stage's folder: what is put together once all of it is there; and a file of each of several runs.
+PARTS, RUNS = "parts", "runs"
 # Names as core.files gives them to what is being made.
 _LEFT = re.compile(rf"\..+-[0-9]+(?:\.tmp|{re.escape(UNFINISHED)})")
 
@@ -108,7 +108,7 @@ def _see_that_it_is_empty(folder: Path, stage: str) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed runs left. Nothing else goes: with --output, the folder may have others' files in it."""
-    for place in (folder, folder / PARTS):
+    for place in (folder, folder / PARTS, folder / RUNS):
         for left in place.iterdir() if place.is_dir() else ():
             if _LEFT.fullmatch(left.name):
                 left.unlink(missing_ok=True)

@@ -152,6 +152,10 @@ def test_the_whole_of_it(job: stage.Job, capsys: pytest.CaptureFixture[str]) -> 
     assert "| selection |" in said and "recall@5: the selection is" in said and "one seed" in said
     # Nothing is trained or measured twice, and the same is written.
     before = (job.folder / "metrics.json").read_bytes()
+    left = job.folder / "runs" / ".random-0.pt.host-1.part"
+    left.write_bytes(b"of a run that was killed")
+    stage.pretrain(job, read)
+    assert not left.exists()
     stamps = {path: path.stat().st_mtime_ns for path in (job.folder / "runs").iterdir()}
     stage.pretrain(job, read)
     assert (job.folder / "metrics.json").read_bytes() == before

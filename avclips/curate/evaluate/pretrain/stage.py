@@ -18,7 +18,7 @@ from ....core.files import read_json, run_errors, write_json
 from ....progress.bar import Progress
 from ....progress.console import say
 from ...folders import stage_folder
-from ...record import Record, begin, finish, versions_of
+from ...record import RUNS, Record, begin, finish, versions_of
 from ..labelled import Labels, read_labels
 from ..probe import splits
 from . import measures, report, subsets, tensors
@@ -28,7 +28,7 @@ from .subsets import Rows
 if TYPE_CHECKING:
     from .training import Machine
 
-STAGE, RUNS, BATCH = "pretrain", "runs", "batch.json"
+STAGE, BATCH = "pretrain", "batch.json"
 ARMS = ("selection", "random")
 # Of the probes, where nobody says.
 FOLDS = 5
