@@ -64,19 +64,24 @@ def main(words: Sequence[str] | None = None) -> int:
 def _compare(options: argparse.Namespace, folder: Path) -> None:
     chosen_from = plan.clips(options.clips, 0)
     measured = plan.clips(options.measured, ELSEWHERE, foreign=0.0)
-    made = {folder / "clips": chosen_from, folder / "measured": measured}
+    # Tensors of another size go elsewhere; the clips stay.
+    place = folder / f"tensors-{options.frames}-{options.size}"
+    made = {
+        place / "clips": (folder / "clips" / "clips", chosen_from),
+        place / "measured": (folder / "measured" / "clips", measured),
+    }
     for _ in files.write_clips(folder / "measured" / "clips", measured, options.workers):
         pass
     ids = _selected(folder, chosen_from, options)
 
     def read(data_dir: Path) -> Iterator[Sample]:
-        return samples(data_dir / "clips", made[data_dir])
+        return samples(*made[data_dir])
 
     job = Job(
-        folder / "clips",
+        place / "clips",
         ids,
-        output=folder / f"pretrain-{options.frames}-{options.size}-{options.epochs}-{options.batch_size}",
-        probe_dir=folder / "measured",
+        output=folder / f"{ids.stem}-{options.frames}-{options.size}-{options.epochs}-{options.batch_size}",
+        probe_dir=place / "measured",
         seeds=tuple(range(options.seeds)),
         form=Form(options.frames, options.size),
         training=replace(_TRAINING, epochs=options.epochs, batch_size=options.batch_size),

@@ -265,6 +265,12 @@ def test_the_report_says_how_sure_it_is(tmp_path: Path) -> None:
         "3 of 3 seeds"
     )
     assert top1.endswith("which may be chance")
+    # Three standard errors of three seeds are not much; of twenty they are.
+    for count, sure in ((3, False), (20, True)):
+        apart = [0.1 + 0.1 * np.sqrt(count) / 3 * np.sqrt((count - 1) / count) * (-1) ** at for at in range(count)]
+        runs = [result("random", seed, 0.0) for seed in range(count)]
+        runs += [result("selection", seed, each) for seed, each in enumerate(apart)]
+        assert next(report.sentences(runs)).endswith("chance") != sure
     assert (report.PLOT in [path.name for path in written]) == (importlib.util.find_spec("matplotlib") is not None)
     alone = [each for each in results if each.arm != "random"]
     assert list(report.sentences(alone)) == [] and report.differences(alone) == {}

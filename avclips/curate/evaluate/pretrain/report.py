@@ -20,12 +20,14 @@ COLUMNS = {
     "recall_at_1": "recall@1",
     "recall_at_5": "recall@5",
     "audio_top1": "audio top-1",
-    "audio_top5": "top-5",
+    "audio_top5": "audio top-5",
     "video_top1": "video top-1",
-    "video_top5": "top-5",
+    "video_top5": "video top-5",
     "both_top1": "both top-1",
-    "both_top5": "top-5",
+    "both_top5": "both top-5",
 }
+# By how many standard errors a mean of 2, 3, ... runs has to differ from 0: 95% of Student's t.
+SURE = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 # Of which the difference is said in words.
 _SAID = ("recall_at_5", "audio_top1", "video_top1", "both_top1")
 
@@ -110,9 +112,10 @@ def sentences(results: Sequence[Result]) -> Iterator[str]:
         if runs < 2:
             yield f"{said} (one seed: nothing is known of the spread)"
             continue
-        # Of the mean of paired differences; below two of these it may be chance.
+        # Of the mean of paired differences.
         error = apart["sd"] / np.sqrt(runs)
-        clear = "" if abs(apart["mean"]) > 2 * error else ", which may be chance"
+        sure = SURE[runs - 2] if runs - 2 < len(SURE) else 2.0
+        clear = "" if abs(apart["mean"]) > sure * error else ", which may be chance"
         yield f"{said}, standard error {error:.3f}, above with {int(apart['above'])} of {runs} seeds{clear}"
 
 
