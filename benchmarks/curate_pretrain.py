@@ -46,13 +46,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--measured", type=int, default=200, help="clips that are measured on (%(default)s)")
     parser.add_argument("--seeds", type=int, default=3, help="(%(default)s)")
     parser.add_argument("--clusters", type=int, default=32, help="of each layer (%(default)s)")
-    for name, kind, default in (
-        ("--epochs", int, _TRAINING.epochs),
-        ("--batch-size", int, _TRAINING.batch_size),
-        ("--frames", int, _FORM.frames),
-        ("--size", int, _FORM.size),
-    ):
-        parser.add_argument(name, type=kind, default=default, help="as of evaluate pretrain (%(default)s)")
+    parser.add_argument("--epochs", type=int, default=_TRAINING.epochs, help="(%(default)s)")
+    parser.add_argument("--batch-size", type=int, default=_TRAINING.batch_size, help="(%(default)s)")
+    parser.add_argument("--frames", type=int, default=_FORM.frames, help="pictures a clip (%(default)s)")
+    parser.add_argument("--size", type=int, default=_FORM.size, help="of a picture, pixels (%(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes that make clips (%(default)s)")
     parser.add_argument("--folder", type=Path, help="where all of it is kept (a folder that is removed)")
     options = parser.parse_args(words)

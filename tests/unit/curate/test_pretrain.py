@@ -284,3 +284,30 @@ def test_a_full_disk_is_named(samples: Sequence[Sample], tmp_path: Path, monkeyp
     job = stage.Job(tmp_path, None, form=FORM, tensors=tmp_path / "elsewhere", processes=0)
     with pytest.raises(RunError, match=f"no room left in {tmp_path / 'elsewhere'}"):
         stage.prepared(job, None, None, lambda _: iter(samples))
+
+
+@pytest.mark.parametrize(
+    ("said", "clips", "batch"),
+    [
+        (None, 100, 64),
+        (None, 20, 20),
+        ('{"batch_size": 16}', 100, 16),
+        ('{"batch_size": 16}', 9, 9),
+        ('{"batch_size": 0}', 100, 2),
+        ('{"batch_size": 1000}', 100, 64),
+        ('{"batch_size": "16"}', 100, None),
+        ("[]", 100, None),
+        ("{", 100, None),
+    ],
+)
+def test_a_batch_is_as_large_as_clips_and_memory_allow(
+    tmp_path: Path, said: str | None, clips: int, batch: int | None
+) -> None:
+    if said is not None:
+        (tmp_path / stage.BATCH).write_text(said)
+    job = stage.Job(tmp_path, None, output=tmp_path)
+    if batch is None:
+        with pytest.raises(RunError, match=r"batch\.json"):
+            stage._batch_size(job, clips)
+    else:
+        assert stage._batch_size(job, clips) == batch
