@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -155,9 +155,18 @@ def _other_inputs(before: Record, now: Record) -> list[str]:
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Which settings differ: those that both have; where there is none, those that one of them has."""
     # As JSON has them: a tuple comes back as a list.
-    before, now = (json.loads(json.dumps(dict(each))) for each in (before, now))
+    before, now = (dict(_flat(json.loads(json.dumps(dict(each))))) for each in (before, now))
     both = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name]]
     return [_told(name, before.get(name), now.get(name)) for name in both or sorted(before.keys() ^ now.keys())]
+
+
+def _flat(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Each setting by its name; what is within another, as "training.epochs"."""
+    for name, value in settings.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{within}{name}.")
+        else:
+            yield f"{within}{name}", value
 
 
 def _told(name: str, before: Any, now: Any) -> str:

@@ -163,7 +163,9 @@ def test_the_whole_of_it(job: stage.Job, capsys: pytest.CaptureFixture[str]) -> 
     # More seeds may come later; other settings are another run's.
     stage.pretrain(replace(job, seeds=(0, 1)), read)
     assert json.loads((job.folder / "metrics.json").read_text())["arms"]["selection"]["audio_top1"]["runs"] == 2
-    with pytest.raises(UsageError, match="was made by another run: training"):
+    with pytest.raises(
+        UsageError, match=r"was made by another run: training\.learning_rate was 0\.001, now 0\.1$"
+    ):
         stage.pretrain(replace(job, training=replace(SMALL, learning_rate=0.1)), read)
     with pytest.raises(UsageError, match="of another selection"):
         stage.pretrain(replace(job, selection=None), read)
