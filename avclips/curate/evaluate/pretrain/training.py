@@ -179,7 +179,7 @@ def _errors() -> Iterator[None]:
     """What torch raises in the block becomes an error of ours."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except torch.cuda.OutOfMemoryError as error:
         raise OutOfMemory from error
     except RuntimeError as error:
         # MPS has no class of its own for it; a CPU's allocator neither.
