@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from avclips.catalog import samples  # noqa: E402
 from avclips.catalog.sample import Place, Sample  # noqa: E402
 from avclips.core.errors import RunError, Stopped, UsageError  # noqa: E402
 from avclips.curate.evaluate.pretrain import stage, tensors, training  # noqa: E402
@@ -293,6 +295,12 @@ def test_clips_of_another_folder(job: stage.Job, tmp_path: Path) -> None:
     metrics = json.loads((job.folder / "metrics.json").read_text())
     assert metrics["tested"]["clips"] == COUNT and metrics["tested"]["classes"] == 2
     assert metrics["selection"]["trained_on"] == 24
+
+
+def test_clips_of_shards_have_tensors(avqa_shards: Path, tmp_path: Path) -> None:
+    counts = tensors.make(tmp_path, FORM, functools.partial(samples, avqa_shards), 0)
+    assert counts == {"clips": 10, "kept": 7, "dropped": 3, "not_here": 3}
+    assert len(tensors.opened(tmp_path, FORM)[0]) == 7
 
 
 def test_folds_that_are_none_are_said_before_anything_is_trained(job: stage.Job) -> None:
