@@ -29,7 +29,7 @@ STAGES: dict[str, tuple[str, str]] = {
     "export": ("curate_export", "output.csv, and a table of the selected clips"),
     "run": ("curate_run", "all of these in order"),
     "retrieve": ("curate_retrieve", "does selection find true pairs? The paper's experiment"),
-    "evaluate": ("curate_evaluate", "linear probes: how well features tell labelled classes apart"),
+    "evaluate": ("curate_evaluate", "what features and selections are good for: probe, pretrain"),
     "status": ("curate_status", "how far each stage is"),
 }
 # What every stage imports at its head.

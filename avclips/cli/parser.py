@@ -52,6 +52,11 @@ class Parser(argparse.ArgumentParser):
 
     def _see_options(self, words: Sequence[str]) -> None:
         """Complain of the first option that is none, before of anything that it may have led to."""
+        if commands := self.commands():
+            at = next((at for at, word in enumerate(words) if word in commands), len(words))
+            if at < len(words):
+                commands[words[at]]._see_options(words[at + 1 :])
+            words = words[:at]
         for word in words:
             if word == "--":
                 return
@@ -70,6 +75,14 @@ class Parser(argparse.ArgumentParser):
             return ""
         today = next(each for each in actions[near].option_strings if len(each) > 2)
         return f": did you mean {today}?"
+
+    def commands(self) -> dict[str, Parser]:
+        """What may be named first, each with its own parser; {} where nothing is."""
+        found: dict[str, Parser] = {}
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                found |= action.choices
+        return found
 
     def actions(self) -> dict[str, argparse.Action]:
         """Every option, by each of its names; what has no dashes, by its own."""

@@ -313,6 +313,15 @@ def is_about_the_disk(error: OSError) -> bool:
     return error.errno in _NO_SPACE | _NO_RIGHT
 
 
+@contextmanager
+def run_errors(folder: Path) -> Iterator[None]:
+    """A failing write within the block says what it means for the run. RunError."""
+    try:
+        yield
+    except OSError as error:
+        raise as_run_error(error, folder) from error
+
+
 def as_run_error(error: OSError, folder: Path) -> RunError:
     """Say what a failing write means for the run."""
     where = error.filename or folder

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,13 +30,17 @@ OTHER = {
     "features": "other features",
     "cluster": "another clustering",
     "select": "another selection",
+    "tensors": "other tensors",
+    "selection": "another selection",
+    "labels": "other labels",
+    "probe": "other clips to measure on",
 }
 # The stages whose folder an option names.
-WITH_OUTPUT = ("select", "export")
+WITH_OUTPUT = ("select", "export", "pretrain")
 # Letters of two values of a setting, up to which they are said.
 _LONGEST = 120
-# Within a stage's folder: what is put together once all of it is there.
-PARTS = "parts"
+# Within a stage's folder: what is put together once all of it is there; and a file of each of several runs.
+PARTS, RUNS = "parts", "runs"
 # Names as core.files gives them to what is being made.
 _LEFT = re.compile(rf"\..+-[0-9]+(?:\.tmp|{re.escape(UNFINISHED)})")
 
@@ -104,7 +108,7 @@ def _see_that_it_is_empty(folder: Path, stage: str) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed runs left. Nothing else goes: with --output, the folder may have others' files in it."""
-    for place in (folder, folder / PARTS):
+    for place in (folder, folder / PARTS, folder / RUNS):
         for left in place.iterdir() if place.is_dir() else ():
             if _LEFT.fullmatch(left.name):
                 left.unlink(missing_ok=True)
@@ -151,9 +155,18 @@ def _other_inputs(before: Record, now: Record) -> list[str]:
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Which settings differ: those that both have; where there is none, those that one of them has."""
     # As JSON has them: a tuple comes back as a list.
-    before, now = (json.loads(json.dumps(dict(each))) for each in (before, now))
+    before, now = (dict(_flat(json.loads(json.dumps(dict(each))))) for each in (before, now))
     both = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name]]
     return [_told(name, before.get(name), now.get(name)) for name in both or sorted(before.keys() ^ now.keys())]
+
+
+def _flat(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Each setting by its name; what is within another, as "training.epochs"."""
+    for name, value in settings.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{within}{name}.")
+        else:
+            yield f"{within}{name}", value
 
 
 def _told(name: str, before: Any, now: Any) -> str:

@@ -303,6 +303,12 @@ _JUDGES: dict[str, Callable[[list[str]], list[str]]] = {
 }
 
 
+def _within(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The parsers of the commands that it takes."""
+    found = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    return [each for action in found for each in action.choices.values()]
+
+
 def options_of_ours() -> set[str]:
     """Every option of every parser of the program."""
     parsers: list[argparse.ArgumentParser] = [make_parser(dataset_named(name)) for name in DATASETS]
@@ -310,4 +316,5 @@ def options_of_ours() -> set[str]:
     for module, _ in STAGES.values():
         parsers.append(argparse.ArgumentParser())
         import_module(f"avclips.cli.{module}").arguments(parsers[-1])
+    parsers += [each for parser in parsers for each in _within(parser)]
     return {option for parser in parsers for option in parser._option_string_actions} | {"--keep", "--version"}

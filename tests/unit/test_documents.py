@@ -29,6 +29,7 @@ PICTURES = {
         "explorer-map.png",
         "rehearse.svg",
         "curation-precision.svg",
+        "curation-pretrain.svg",
     )
 }
 

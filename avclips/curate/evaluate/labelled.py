@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.csv as pc
@@ -73,6 +74,14 @@ def read_labels(path: Path) -> Labels:
     return Labels(dict(zip(ids, table["label"].to_pylist(), strict=True)), folds)
 
 
+def read_ids(path: Path) -> frozenset[str]:
+    """The ids of a file that has one a line, as export's ids.txt. UsageError where it cannot be read."""
+    try:
+        return frozenset(path.read_text(encoding="utf-8").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", "it has an id a line") from error
+
+
 def of_features(folder: Path, given: Labels | None, ids: Collection[str] | None = None) -> Labelled:
     """The clips of finished features that have a label: a given one, or the first of their own list.
 
@@ -80,6 +89,18 @@ def of_features(folder: Path, given: Labels | None, ids: Collection[str] | None 
     """
     features, _ = opened(folder)
     rows = [row for table in features.rows() for row in table.select(["id", "video", "labels"]).to_pylist()]
+    layers = {layer.name: features.layer(layer.name) for layer in features.layers}
+    return of_rows(rows, layers, {layer.name: layer.modality for layer in features.layers}, given, ids)
+
+
+def of_rows(
+    rows: Sequence[Mapping[str, Any]],
+    layers: Mapping[str, Array],
+    modalities: Mapping[str, str],
+    given: Labels | None,
+    ids: Collection[str] | None = None,
+) -> Labelled:
+    """The same of rows with ``id``, ``video`` and ``labels``, and for each layer a row of numbers each."""
     if given is None:
         labels = [(row["labels"] or [""])[0] for row in rows]
     else:
@@ -94,8 +115,8 @@ def of_features(folder: Path, given: Labels | None, ids: Collection[str] | None 
             "name them: --labels FILE, a CSV file with the columns id and label",
         )
     return Labelled(
-        {layer.name: features.layer(layer.name)[here] for layer in features.layers},
-        {layer.name: layer.modality for layer in features.layers},
+        {name: layer[here] for name, layer in layers.items()},
+        modalities,
         tuple(str(name) for name in names),
         classes.astype(np.int64),
         # A clip of no known video is one of its own.

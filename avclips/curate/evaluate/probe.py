@@ -61,13 +61,19 @@ def splits(data: Labelled, folds: int, seed: int) -> Iterator[tuple[str, Rows, R
 
 def _drawn(classes: Rows, videos: NDArray[np.str_], folds: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
     if (there := len(np.unique(videos))) < folds:
-        raise UsageError(f"{there} videos are no {folds} folds", f"--folds {max(2, there)} or fewer")
+        raise UsageError(f"{there} videos are no {folds} folds", _fewer(there))
+    if (most := int(np.bincount(classes).max())) < folds:
+        raise UsageError(f"no class has {folds} clips, one for each fold", _fewer(most))
     model_selection = importlib.import_module("sklearn.model_selection")
     splitter = model_selection.StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # Of a class with fewer clips than folds; the table says how many clips a class has.
         warnings.simplefilter("ignore", UserWarning)
         yield from splitter.split(np.zeros((len(classes), 1)), classes, videos)
+
+
+def _fewer(most: int) -> str:
+    return f"--folds {most} or fewer" if most > 1 else "more clips with labels are needed, of several videos"
 
 
 def probe(
@@ -103,7 +109,8 @@ def _tested(name: str, fold: str, rows: Array, data: Labelled, train: Rows, test
 
 def _strength(rows: Array, classes: Rows, videos: NDArray[np.str_], seed: int) -> float:
     """That of STRENGTHS which is right most often on a third of the videos, trained with the others."""
-    if len(np.unique(videos)) < _INNER or len(np.unique(classes)) < 2:
+    counts = np.bincount(classes)
+    if len(np.unique(videos)) < _INNER or counts.max() < _INNER or (counts > 0).sum() < 2:
         return STRENGTHS[0]
     train, test = next(_drawn(classes, videos, _INNER, seed))
     count = int(classes.max()) + 1
@@ -117,7 +124,7 @@ def _strength(rows: Array, classes: Rows, videos: NDArray[np.str_], seed: int) -
 
 
 def _scores(rows: Array, classes: Rows, others: Array, strength: float, count: int) -> NDArray[np.float64]:
-    """How likely each of ``count`` classes is for each of ``others``; a class that never trained is not at all."""
+    """By what a linear classifier orders ``count`` classes for each of ``others``; -inf: one it never saw."""
     linear: Any = importlib.import_module("sklearn.linear_model")
     exceptions: Any = importlib.import_module("sklearn.exceptions")
     scores = np.full((len(others), count), -np.inf)
@@ -132,5 +139,8 @@ def _scores(rows: Array, classes: Rows, others: Array, strength: float, count: i
         # So many iterations are part of the method.
         warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
         model.fit((rows - mean) * scale, classes)
-    scores[:, known] = model.predict_log_proba((others - mean) * scale)
+    # Not the logarithms of probabilities, of which several may be 0.
+    found = model.decision_function((others - mean) * scale)
+    # Of two classes, it is the second one's alone.
+    scores[:, known] = np.stack([-found, found], axis=1) if len(known) == 2 else found
     return scores

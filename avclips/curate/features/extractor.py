@@ -102,5 +102,6 @@ REASONS: dict[str, str] = {
     "no_sound": "it has no sound",
     "short": "it is shorter than half a second",
     "not_finite": "its sound, or a feature, is not a finite number",
+    "silent": "its sound is below -60 dBFS; said of what two networks are trained on",
     "crashed": "the process that decoded it died",
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ...core.errors import RunError
 from ...core.files import unfinished
+from ...progress.console import say
 from ..stage_tables import reading
 from .extractor import Array, Shape
 
@@ -98,7 +101,31 @@ def layer_of(folder: Path, number: int, name: str) -> Array:
 
 
 def _again(path: Path) -> str:
-    return f"delete {path.with_suffix('')}.*: avclips curate features makes it anew"
+    return f"delete {path.with_suffix('')}.*: the command that made it makes it anew"
+
+
+def counts_of(folder: Path, total: int, what: str) -> dict[str, int]:
+    """What all shards count, {"clips", "kept", "dropped", and each reason}. RunError where it is not ``total``."""
+    reasons: Counter[str] = Counter()
+    for number in numbers(folder):
+        counted = pc.value_counts(rows_of(folder, number, ["reason"])["reason"]).to_pylist()
+        reasons.update({each["values"]: each["counts"] for each in counted})
+    kept = reasons.pop("", 0)
+    if kept + reasons.total() != total:
+        raise RunError(
+            f"of {total} clips {kept} have {what} and {reasons.total()} a reason: the sum is another",
+            f"was {folder} changed by another program? delete it: the next run makes it anew",
+        )
+    return {"clips": total, "kept": kept, "dropped": reasons.total(), **dict(sorted(reasons.items()))}
+
+
+def say_counts(folder: Path, counts: Mapping[str, int], what: str) -> None:
+    """Say how many clips have ``what``, and for which reasons the others have not."""
+    say(f"{what} of {counts['kept']:,} of {counts['clips']:,} clips are in {folder}")
+    reasons = {name: count for name, count in counts.items() if name not in ("clips", "kept", "dropped")}
+    if reasons:
+        most = sorted(reasons.items(), key=lambda each: -each[1])
+        say("  without: " + ", ".join(f"{count:,} {reason}" for reason, count in most))
 
 
 @dataclass(frozen=True)

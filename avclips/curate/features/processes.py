@@ -8,13 +8,15 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from ..processes import begin_child
-from .examine import Clip, Examined, Examiner
+from .examine import Clip, Examined
 
+# What is done with some clips; it can be pickled.
+Examine = Callable[[Sequence[Clip]], list[Examined]]
 # Clips that a process is given at a time.
 CHUNK = 8
 
@@ -22,7 +24,7 @@ CHUNK = 8
 class Processes:
     """``count`` processes with one examiner; with none, this process does it. To be closed."""
 
-    def __init__(self, examiner: Examiner, count: int) -> None:
+    def __init__(self, examiner: Examine, count: int) -> None:
         self._examiner, self._count = examiner, count
         self._pool = self._new(count) if count > 0 else None
 
@@ -90,10 +92,10 @@ def _is_broken(pool: ProcessPoolExecutor) -> bool:
     return False
 
 
-_examiner: Examiner | None = None
+_examiner: Examine | None = None
 
 
-def _begin(examiner: Examiner) -> None:
+def _begin(examiner: Examine) -> None:
     """In a new process."""
     global _examiner
     _examiner = examiner

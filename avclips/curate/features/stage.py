@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +19,11 @@ import pyarrow.compute as pc
 from ...catalog.sample import Sample
 from ...core.errors import RunError
 from ...progress.bar import Progress
-from ...progress.console import say
 from ..machines import Machines
 from ..record import Record, begin, finish, finished, read, versions_of
 from .examine import Clip, Examiner, clip_of, halved
 from .extractor import Array, Extractor, Media, Shape, Unusable
-from .parts import Features, numbers, rows_of, write_part
+from .parts import Features, counts_of, numbers, rows_of, say_counts, write_part
 from .processes import Processes
 from .registry import Loading, load
 
@@ -46,19 +44,23 @@ class Job:
 def record_of(job: Job, samples: Samples) -> tuple[Record, int]:
     """What run.json says of this job, and how many clips it has, those that are not here too."""
     extractors = _loaded(job.extractors, job.loading)
-    digest, count = hashlib.sha256(), 0
-    for sample in samples():
-        digest.update(f"{sample.id}\0{sample.status == 'done'}\n".encode())
-        count += 1
+    digest, count = clips_digest(samples)
     settings = {
         "extractors": {name: dict(each.identity) for name, each in zip(job.extractors, extractors, strict=True)},
         "layers": [[shape.name, shape.modality, shape.dims] for each in extractors for shape in each.layers],
         "shard_size": job.shard_size,
     }
     packages = {package for each in extractors for package in each.identity.get("packages", ())}
-    return Record(
-        STAGE, settings, {"clips": digest.hexdigest()[:16]}, versions_of("av", "numpy", *packages)
-    ), count
+    return Record(STAGE, settings, {"clips": digest}, versions_of("av", "numpy", *packages)), count
+
+
+def clips_digest(samples: Samples) -> tuple[str, int]:
+    """The fingerprint of which clips there are and which of them are done; how many there are."""
+    digest, count = hashlib.sha256(), 0
+    for sample in samples():
+        digest.update(f"{sample.id}\0{sample.status == 'done'}\n".encode())
+        count += 1
+    return digest.hexdigest()[:16], count
 
 
 def make(job: Job, samples: Samples, processes: int = 1, spark: str | None = None) -> Mapping[str, int]:
@@ -70,7 +72,7 @@ def make(job: Job, samples: Samples, processes: int = 1, spark: str | None = Non
     begin(job.folder, record)
     there = frozenset(numbers(job.folder))
     shards = (
-        (number, clips) for number, clips in enumerate(_batches(samples(), job.shard_size)) if number not in there
+        (number, clips) for number, clips in enumerate(shards_of(samples(), job.shard_size)) if number not in there
     )
     with Progress("features", -(-total // job.shard_size) - len(there), "shard") as progress:
         if spark is not None:
@@ -86,7 +88,10 @@ def make(job: Job, samples: Samples, processes: int = 1, spark: str | None = Non
                     progress.step()
             finally:
                 pool.close()
-    return _conclude(job.folder, total)
+    counts = counts_of(job.folder, total, STAGE)
+    finish(job.folder, counts)
+    say_counts(job.folder, counts, STAGE)
+    return counts
 
 
 def make_shard(job: Job, item: tuple[int, Sequence[Clip]]) -> int:
@@ -127,7 +132,8 @@ def _loaded(names: tuple[str, ...], loading: Loading) -> tuple[Extractor, ...]:
     return tuple(load(name, loading) for name in names)
 
 
-def _batches(samples: Iterator[Sample], size: int) -> Iterator[list[Clip]]:
+def shards_of(samples: Iterator[Sample], size: int) -> Iterator[list[Clip]]:
+    """The clips, so many a shard."""
     clips = map(clip_of, samples)
     return iter(lambda: list(itertools.islice(clips, size)), [])
 
@@ -177,23 +183,3 @@ def _features(
         reason, detail = failed.get(index, ("", ""))
         rows.append({**clip.said, "kept": index not in failed, "reason": reason, "detail": detail})
     return layers, rows
-
-
-def _conclude(folder: Path, total: int) -> dict[str, int]:
-    """Count what is there, and say so; RunError where clips are missing that were given."""
-    reasons: Counter[str] = Counter()
-    for number in numbers(folder):
-        counted = pc.value_counts(rows_of(folder, number, ["reason"])["reason"]).to_pylist()
-        reasons.update({each["values"]: each["counts"] for each in counted})
-    kept = reasons.pop("", 0)
-    counts = {"clips": total, "kept": kept, "dropped": reasons.total(), **dict(sorted(reasons.items()))}
-    if kept + reasons.total() != total:
-        raise RunError(
-            f"of {total} clips {kept} have features and {reasons.total()} a reason: the sum is another",
-            f"was {folder} changed by another program? delete it: the next run makes it anew",
-        )
-    finish(folder, counts)
-    say(f"features of {kept:,} of {total:,} clips are in {folder}")
-    if reasons:
-        say("  without: " + ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common()))
-    return counts

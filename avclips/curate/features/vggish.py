@@ -9,7 +9,6 @@ convolutions and the embedding (64, 128, 256, 512 and 128 numbers), as in ACAV10
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,11 +16,10 @@ import numpy as np
 
 from ...core.errors import UsageError
 from .extractor import Array, Media, Shape, Sound
+from .log_mel import MELS, RATE, log_mel
 from .registry import Loading
 from .torch_run import TorchExtractor, device_of, pooled, state_of, torch_here
 
-RATE, WINDOW, HOP, SIZE = 16_000, 400, 160, 512
-MELS, LOWEST, HIGHEST = 64, 125.0, 7500.0
 PATCH = 96
 # Convolutions, and "M" where halves are taken.
 PLAN = (64, "M", 128, "M", 256, 256, "M", 512, 512, "M")
@@ -87,28 +85,8 @@ def _modules(plan: Sequence[Any]) -> list[Any]:
 
 def patches(samples: Array) -> Array:
     """Log-mel patches (n, PATCH, MELS) float32 of sound at RATE; one that is not whole is filled with silence."""
-    padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
-    # A periodic Hann window, as in the authors' mel_features.py.
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)
-    logs = np.log(np.abs(np.fft.rfft(frames * window, SIZE)) @ _mel_bands() + 0.01).astype(np.float32)
+    logs = log_mel(samples)
     if len(logs) < PATCH:
         logs = np.pad(logs, ((0, PATCH - len(logs)), (0, 0)), constant_values=np.log(0.01))
     whole = len(logs) // PATCH
     return logs[: whole * PATCH].reshape(whole, PATCH, MELS)
-
-
-@functools.cache
-def _mel_bands() -> Array:
-    """Triangles on the mel scale of HTK, of height 1; (SIZE / 2 + 1, MELS)."""
-
-    def mel(hertz: Any) -> Any:
-        return 1127.0 * np.log1p(np.asarray(hertz) / 700.0)
-
-    bins = mel(np.linspace(0, RATE / 2, SIZE // 2 + 1))[:, None]
-    edges = np.linspace(mel(LOWEST), mel(HIGHEST), MELS + 2)
-    lower, middle, upper = edges[:-2], edges[1:-1], edges[2:]
-    bands = np.maximum(0.0, np.minimum((bins - lower) / (middle - lower), (upper - bins) / (upper - middle)))
-    # As theirs: no band hears a constant offset.
-    bands[0] = 0.0
-    return np.asarray(bands)

@@ -92,11 +92,30 @@ def test_folds_of_the_labels_file(data_dir: Path, folds: list[str], expected: di
         ("id,label\nc0,x,1,2\n", "is no CSV file"),
         ("id,label\nc0,x\nc1,x\n", "2 of 84 clips have a label, of 1 classes"),
         ("id,label,fold\nc0,x,1\nc1,y,1\n", "the labels name 1 folds"),
+        ("id,label\n" + "".join(f"c{at},x{at}\n" for at in range(20)), "no class has 5 clips, one for each fold"),
     ],
 )
 def test_labels_that_cannot_be_used(data_dir: Path, text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         probe(loaded(data_dir, text))
+
+
+def test_classes_with_fewer_clips_than_folds_within_folds(data_dir: Path) -> None:
+    """Of three clips each, two are trained on: too few to choose how much the probe is held back."""
+    lines = [f"c{at},x{at % CLASSES},{at // CLASSES + 1}\n" for at in range(2 * CLASSES, 5 * CLASSES)]
+    found = probe(loaded(data_dir, "id,label,fold\n" + "".join(lines)))
+    assert {each.strength for each in found} == {0.001} and {each.trained for each in found} == {14}
+
+
+@pytest.mark.filterwarnings("error")
+def test_classes_that_are_hopeless_are_ordered_too() -> None:
+    """Where a classifier gives a probability of 0 to several classes, one is still above another."""
+    kinds = np.repeat(np.arange(8), 6)
+    rows = np.eye(8)[kinds].astype(np.float32) * 1e4
+    rows[::5] *= -1000
+    videos = np.array([f"v{at}" for at in range(48)])
+    data = Labelled({"a": rows}, {"a": "audio"}, tuple("abcdefgh"), kinds, videos, None)
+    assert all(each.top5 is not None and each.top5 >= each.top1 for each in probe(data, folds=3))
 
 
 def test_the_command(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,3 +101,11 @@ def test_a_folder_of_others_is_refused(tmp_path: Path, stage: str, hint: str) ->
         begin(tmp_path, Record(stage, {}, {}))
     assert hint in caught.value.hint
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("ids.txt", "mine")]
+
+
+def test_of_settings_within_others_the_one_that_differs_is_named(tmp_path: Path) -> None:
+    settings = {"training": {"epochs": 3, "rate": 0.1, "more": {}}, "folds": 5}
+    begin(tmp_path, Record("pretrain", settings, {}))
+    settings["training"] = {"epochs": 4, "rate": 0.1, "more": {}}
+    with pytest.raises(UsageError, match=r"by another run: training\.epochs was 3, now 4$"):
+        begin(tmp_path, Record("pretrain", settings, {}))
