@@ -7,7 +7,7 @@
 #                  back; from some frame on each jump shows the frame before the one that was asked for. PyAV and
 #                  ffmpeg read the same file without a fault.
 # Why it matters:  clips that were cut at a second end within a frame more often than not; samplers that jump
-#                  (frames 0, n/8, 2n/8, ...) then have other frames than those that read on, in long clips alone.
+#                  (frames 0, n/8, 2n/8, ...) then have other frames than those that read on, towards the end alone.
 # Seen:            by running.
 set -euo pipefail
 work=$(mktemp -d)

