@@ -4,7 +4,8 @@
 # One would guess: a sound file, .mp3 or .m4a, with a cover picture in it is no video, or is one of a single frame.
 # What happens:    VideoCapture opens it; the number of frames is its length in ticks of 1/90,000 s. The first
 #                  read() gives the cover, the second fails, and so does each read after a jump, to frame 0 too. Without the
-#                  cover the file does not open. PyAV lists a video stream of 20 s, too: only its disposition says attached_pic.
+#                  cover the file does not open. PyAV lists a video stream of 20 s, too: its disposition alone says
+#                  attached_pic.
 # Why it matters:  "has it pictures?" and "are there enough frames?" are both answered yes, and
 #                  sixteen frames taken evenly are sixteen failures. Shops' songs and yt-dlp's --embed-thumbnail have covers.
 # Seen:            by running (opencv-python-headless 5.0.0.93, PyAV 18.1.0, ffmpeg 9.0.2).

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A parquet page is "1 MB", and holds a thousand clips: to read one clip takes them all, and 1,000 of 2.2 MB cannot be written.
+# A parquet page of "1 MiB" holds a thousand clips: to read one takes them all, and 1,000 of 2.2 MB cannot be written.
 #
 # One would guess: data_page_size, 1 MiB by default, makes a page of each clip of a megabyte, iter_batches(batch_size=1)
 #                  holds about one at a time, and a row group may be as large as the memory allows.

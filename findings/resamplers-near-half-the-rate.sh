@@ -4,10 +4,10 @@
 # One would guess: what lies above half of the new rate is gone with each well-known resampler; they differ by rounding.
 # What happens:    libswresample's default filter (ffmpeg's -ar, PyAV's AudioResampler) is short: it takes 3 dB from
 #                  7.5 kHz and lets 8.2 kHz through as 7.8 kHz at -15 dB. scipy's resample_poly lets through more, -9 dB.
-#                  soxr at its default, which librosa.resample uses, takes 0.4 dB from 7.5 kHz, 24 dB from 7.8 kHz, and nothing is
-#                  left of 8.2 kHz. All four keep an impulse at its place, and give as many samples.
+#                  soxr at its default, which librosa.resample uses, takes 0.4 dB from 7.5 kHz, 24 dB from 7.8 kHz,
+#                  and all of 8.2 kHz. All four keep an impulse at its place, and give as many samples.
 # Why it matters:  the top bands of a mel spectrogram differ by many decibels with the library that cut the clip:
-#                  a model can tell by them which one wrote a clip, and one trained on the one is used with the other.
+#                  a model that was trained on clips of one gets other numbers there from clips of another.
 # Seen:            by running (ffmpeg 9.0.2, PyAV 18.1.0, soxr 1.1.0, scipy 1.17.1). Cure: one
 #                  resampler for all, or ffmpeg's -af aresample=16000:filter_size=256:cutoff=0.97.
 set -euo pipefail
@@ -31,7 +31,8 @@ OLD, NEW = 48_000, 16_000
 
 def ffmpeg(x, *words):
     pipes = ["-f", "f32le", "-ar", str(OLD), "-ac", "1", "-i", "-", *(words or ["-ar", str(NEW)]), "-f", "f32le", "-"]
-    done = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *pipes], input=x.tobytes(), capture_output=True, check=True)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *pipes]
+    done = subprocess.run(command, input=x.tobytes(), capture_output=True, check=True)
     return numpy.frombuffer(done.stdout, "<f4")
 
 

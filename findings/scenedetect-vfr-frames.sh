@@ -14,7 +14,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q scenedetect==0.7.2 opencv-python-headless==5.0.0.93 av==18.1.0 numpy==2.4.6 imageio-ffmpeg==0.8.1
+"$work/venv/bin/pip" install -q scenedetect==0.7.2 opencv-python-headless==5.0.0.93 av==18.1.0 \
+    numpy==2.4.6 imageio-ffmpeg==0.8.1
 cd "$work"
 venv/bin/python -W ignore - <<'PY'
 import subprocess

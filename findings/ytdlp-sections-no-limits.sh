@@ -75,8 +75,8 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 address = f"http://127.0.0.1:{server.server_port}/film.mp4"
 form = {"format_id": "1", "url": address, "ext": "mp4", "protocol": "http", "vcodec": "h264", "acodec": "aac"}
-video = {"id": "film", "title": "film", "ext": "mp4", "extractor": "site", "extractor_key": "Generic", "webpage_url": address}
-pathlib.Path("info.json").write_text(json.dumps({**video, "duration": 60, "formats": [form]}))
+video = {"id": "film", "title": "film", "ext": "mp4", "extractor": "site", "extractor_key": "Generic"}
+pathlib.Path("info.json").write_text(json.dumps({**video, "webpage_url": address, "duration": 60, "formats": [form]}))
 
 
 def run(*options, unready=0):
