@@ -6,7 +6,7 @@
 # What happens:    of a film of 43 MB PyAV reads the head, the index at the end, and two seconds in the middle: half a
 #                  megabyte. By default fsspec takes 5 MiB from each place that is jumped to, 16 MB in four requests.
 #                  With cache_type="none" it is 0.5 MB in 16 requests, with block_size=2**18 1.3 MB in five.
-# Why it matters:  "only the clip is streamed" from a bucket or a hub, and three clips of such a film cost as much as all of it.
+# Why it matters:  "only the clip is streamed" from a bucket or a hub, and three clips, one by one, cost more than the film.
 # Source:          fsspec/spec.py, AbstractBufferedFile.DEFAULT_BLOCK_SIZE, and implementations/http.py, which keeps it.
 # Seen:            by running against a server on this machine (fsspec 2026.9.0, PyAV 18.1.0, ffmpeg 9.0.2).
 set -euo pipefail
