@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from avclips.core.signals import held_signals
 
 _MEASURED = Path(__file__).resolve().with_name("measured.py")
 
@@ -39,7 +41,8 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
         child: subprocess.Popen[bytes] | None = None
         watchdog: threading.Timer | None = None
         try:
-            with _held_signals():
+            # Between a child's start and its name, nobody could end it.
+            with held_signals():
                 child = subprocess.Popen(
                     # Without the site's packages: it is to be small.
                     [sys.executable, "-S", "-E", str(_MEASURED), str(cost), *command],
@@ -73,24 +76,6 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, pa
 def run_all(commands: Sequence[Sequence[str]], environment: Mapping[str, str], folder: Path) -> Cost:
     """Run commands one after the other."""
     return sum((run(command, environment, folder) for command in commands), Cost())
-
-
-@contextmanager
-def _held_signals() -> Iterator[None]:
-    """What would interrupt is told afterwards: between a child's start and its name, nobody could end it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {each: signal.signal(each, lambda number, _: held.append(number)) for each in numbers}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-    for number in held:
-        signal.raise_signal(number)
 
 
 def _end(pid: int) -> None:

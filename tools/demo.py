@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 from avclips.core.errors import RunError
+from avclips.core.signals import STOPPING
 from avclips.curate.synthetic.files import write_videos
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube
 from tests.standin.given_videos import given
@@ -31,7 +32,6 @@ ROOT = Path(__file__).resolve().parent.parent
 FEWEST = 20
 # Seconds that a program has to end by itself.
 PATIENCE = 20
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Steps:
@@ -101,7 +101,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.clips < FEWEST:
         parser.error(f"--clips {options.clips}: a selection needs at least {FEWEST}")
-    for number in _SIGNALS:
+    for number in STOPPING:
         signal.signal(number, _stop)
     try:
         began = time.monotonic()
@@ -126,7 +126,7 @@ def main() -> int:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     # What ends now is ended once: a second signal would leave files behind.
-    for each in _SIGNALS:
+    for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 

@@ -7,11 +7,35 @@ import os
 import signal
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from .clock import Clock
 from .errors import Stopped
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Signals that ask this program to stop are told when the block ends: nothing in it is left half begun."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = {each: signal.getsignal(each) for each in STOPPING}
+    # One that is ignored stays so, as under nohup.
+    taken = {each: handler for each, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for each in taken:
+        signal.signal(each, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        for each, handler in taken.items():
+            signal.signal(each, handler)
+        for number in held:
+            signal.raise_signal(number)
 
 
 class Signals:
@@ -23,7 +47,7 @@ class Signals:
         self.number = 0
         # While the engine runs, its loop sees the stopped clock; an exception would tear what it writes.
         self.gentle = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if take else ():
+        for number in STOPPING if take else ():
             # Under nohup SIGHUP is ignored, and stays so.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._came)

@@ -14,6 +14,7 @@ from multiprocessing.connection import wait
 from typing import TypeVar
 
 from ..core.errors import RunError
+from ..core.signals import held_signals
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,7 +38,9 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], processes: i
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
-            waiting.append(pool.submit(work, item))
+            # The first begins the processes: an exception in the midst of that would leave no pool to shut down.
+            with held_signals():
+                waiting.append(pool.submit(work, item))
             if len(waiting) >= _AHEAD * processes:
                 yield waiting.popleft().result()
         while waiting:
