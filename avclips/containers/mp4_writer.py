@@ -20,6 +20,8 @@ _UNITY = struct.pack(">9I", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
 _HANDLERS = {"video": b"vide", "audio": b"soun"}
 # The largest value that the short form of a box holds.
 _SHORT = (1 << 32) - 1
+# Equal steps differ by less than the second's part of this number: some clocks count milliseconds.
+_ROUNDED = 500
 
 
 class Unwritable(Exception):
@@ -203,12 +205,24 @@ def _edits(track: TrackOut, movie: int) -> bytes:
 
 
 def _deltas(track: TrackOut) -> list[int]:
-    """How long each packet is decoded: to the next; the last as long as it is shown."""
+    """How long each packet is decoded: to the next; the last as long as it is shown.
+
+    Of a film of equal steps, the last has one too, though its edit list may end before: readers take frames over
+    the table's length for the rate, and OpenCV finds frames by it.
+    """
     deltas = [b - a for a, b in itertools.pairwise(track.decode)]
     # A reader takes a film to end where its table does: the frame shown last must lie within it.
     ends = max(map(int.__add__, track.times, track.durations))
     shown = ends - max(track.times)
-    return [*deltas, max(shown, track.durations[-1], 1)]
+    step = _equal_step(deltas, track.timescale) if track.kind == "video" and track.starts is not None else 0
+    return [*deltas, max(shown, track.durations[-1], step, 1)]
+
+
+def _equal_step(deltas: Sequence[int], timescale: int) -> int:
+    """The ticks from each packet to the next where they are equal, as far as clocks round; 0 elsewhere."""
+    if not deltas or (max(deltas) - min(deltas)) * _ROUNDED > timescale:
+        return 0
+    return round(sum(deltas) / len(deltas))
 
 
 def _of_this_file(entry: bytes) -> bytes:

@@ -122,6 +122,25 @@ def test_the_frames_due_and_no_others_most_of_them_as_they_were(
             assert np.abs(mine.astype(int) - theirs).mean() < NEAR, place
 
 
+@pytest.mark.parametrize("how", ["needed", "all", "copy"])
+@pytest.mark.parametrize("gop", ["plain", "two B frames"])
+@pytest.mark.parametrize(
+    ("rate", "end"), [("25", "2.605"), ("25", "2.6"), ("30000/1001", "2.5"), ("24000/1001", "2.47")]
+)
+def test_the_mean_rate_is_the_sources_wherever_a_clip_ends(
+    make: Callable[..., Path], ffmpeg: Ffmpeg, tmp_path: Path, gop: str, rate: str, end: str, how: str
+) -> None:
+    """Readers such as OpenCV find frames by it."""
+    wanted = job(make(*GOPS[gop], rate=rate), ffmpeg, tmp_path, "0.52", end, "copy" if how == "copy" else "exact")
+    expected, film = cut_of(replace(wanted, encode_all=how == "all"), ffmpeg, tmp_path)
+    assert how != "needed" or (expected.encode is not None and expected.encode.copied)
+    with av.open(str(film)) as container:
+        mean, lasts = container.streams.video[0].average_rate, container.duration
+        assert mean is not None and abs(float(mean / Fraction(rate)) - 1) < 1e-4
+        # The film ends with the clip all the same.
+        assert lasts is not None and abs(lasts / 1e6 - (float(end) - 0.52)) < 0.05
+
+
 @pytest.mark.parametrize("gop", GOPS)
 def test_every_key_frame_is_found_by_a_jump(
     make: Callable[..., Path], ffmpeg: Ffmpeg, tmp_path: Path, gop: str
