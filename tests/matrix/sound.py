@@ -138,7 +138,9 @@ def _heard_until(whole: Sound, until: int, first: int) -> int:
     """Sample ``until``, or the one behind the last that is heard before it, where the sound pauses there."""
     heard = np.flatnonzero(whole.samples[max(0, first) : until].any(axis=1))
     last = max(0, first) + int(heard[-1]) + 1 if len(heard) else until
-    return last if until - last > PAUSE else until
+    # A pause may go on behind the clip.
+    pause = whole.samples[last : max(until, last + PAUSE + 1)]
+    return last if len(pause) > PAUSE and not pause.any() else until
 
 
 def _of_kind(whole: Sound, got: Sound) -> str | None:

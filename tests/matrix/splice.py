@@ -58,7 +58,7 @@ def of_seeks(path: Path, got: Sequence[Frames], steady: bool) -> str | None:
     # OpenCV takes a number for a time by the mean rate: of uneven pictures it finds others, whoever wrote them.
     readers = {"PyAV": _by_pyav(path, keys)}
     if cv2 is not None and steady:
-        readers["OpenCV"] = _by_opencv(path, got, places)
+        readers["OpenCV"] = _by_opencv(path, places)
     for name, found in readers.items():
         if found != wanted:
             return f"{name} shows {found} at the key pictures {wanted}"
@@ -76,19 +76,14 @@ def _by_pyav(path: Path, keys: Sequence[Fraction]) -> list[int | None]:
     return shown[::-1]
 
 
-def _by_opencv(path: Path, got: Sequence[Frames], places: Sequence[int]) -> list[int | None]:
-    """The same by numbers of pictures. Where the last picture ends early, the mean rate is above the real one, and
-    behind some number all are half a picture off and more: those are taken as right.
-    """
+def _by_opencv(path: Path, places: Sequence[int]) -> list[int | None]:
+    """The same by numbers of pictures."""
     capture = cv2.VideoCapture(str(path))
-    passing = (got[-1].time - got[0].time) / max(1, len(got) - 1)
-    drift = abs(capture.get(cv2.CAP_PROP_FPS) * float(passing) - 1)
     shown: list[int | None] = []
     for place in reversed(places):
         capture.set(cv2.CAP_PROP_POS_FRAMES, place)
         there, picture = capture.read()
-        found = media.number_of(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)) if there else -1
-        shown.append(got[place].number if place * drift >= 0.5 else found)
+        shown.append(media.number_of(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)) if there else -1)
     capture.release()
     return shown[::-1]
 
