@@ -49,12 +49,12 @@ $(TORCH_VENV)/.made: requirements.txt requirements-torch.txt requirements-torch-
 PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
 
 # With AVCLIPS_TEST_CLIENTS=next yt-dlp asks as clients of other names, and one more: see tests/standin/next_release.
-test: $(BIN)/.made ## run the tests (nothing goes online; five to six minutes)
+test: $(BIN)/.made ## run the tests (nothing goes online; five minutes)
 	$(BIN)/python -m compileall -q avclips
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
 		--ignore tests/torch --ignore tests/browser
 
-test-slow: $(BIN)/.made ## the tests that take a minute or more each: Spark's cluster, pairs of the truth matrix
+test-slow: $(BIN)/.made ## what `make test` leaves out: Spark's cluster, pairs of the truth matrix, further cases of a kind
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow
 
 # The tests' own environment, and playwright, which brings no browser. Nothing is installed where there is no Chromium.

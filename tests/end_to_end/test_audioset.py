@@ -128,6 +128,7 @@ def test_the_tables(made: tuple[Stage, Ended]) -> None:
     assert parts[0] | parts[1] == every
 
 
+@pytest.mark.slow
 def test_what_is_gone_comes_again_and_nothing_else(
     made: tuple[Stage, Ended], tmp_path: Path, media_folder: Path
 ) -> None:
@@ -148,6 +149,7 @@ def test_what_is_gone_comes_again_and_nothing_else(
         assert files_of(run) == set(FILES.values())
 
 
+@pytest.mark.slow
 def test_a_folder_whose_sounds_are_in_wavs_goes_on_there(
     made: tuple[Stage, Ended], tmp_path: Path, media_folder: Path
 ) -> None:
@@ -185,6 +187,7 @@ def test_verify_and_repair(made: tuple[Stage, Ended], tmp_path: Path, media_fold
         assert "4 clips are right, 0 are bad." in run.run("--verify").out
 
 
+@pytest.mark.slow
 def test_what_stands_under_a_clips_name_is_looked_at(
     made: tuple[Stage, Ended], tmp_path: Path, media_folder: Path
 ) -> None:

@@ -66,6 +66,7 @@ def test_it_goes_on_where_it_stopped(place: Clips) -> None:
     assert ended.code == 0 and "5 of 5 clips are done, 0 failed, 0 not tried yet." in ended.out
 
 
+@pytest.mark.slow
 def test_shards(place: Clips) -> None:
     path = place.list(four(place), "list.jsonl")
     for shard in ("0/2", "1/2"):

@@ -44,6 +44,7 @@ def test_a_new_folder_encodes_what_it_must(played: Stage, check: str) -> None:
     assert encoded(played) == ["some"] * 2 and noted(played)["encode"] == "needed"
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_begun_with_all_goes_on_with_all(played: Stage) -> None:
     assert played.run("--encode", "all", "--max-clips", "1").code == 0
     assert "encode" not in noted(played)
@@ -105,6 +106,7 @@ def test_shards_go_on_as_their_plan_says(played: Stage, tmp_path: Path) -> None:
     assert ended.code == 2 and "was made with --encode all, not needed" in ended.said
 
 
+@pytest.mark.slow
 def test_new_shards_are_spliced(played: Stage, tmp_path: Path) -> None:
     shards = tmp_path / "shards"
     assert played.run(*SHARDS, "--output", shards).code == 0

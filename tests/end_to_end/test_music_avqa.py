@@ -219,7 +219,7 @@ def assert_holds(run: Stage, name: str, media: Media, folder: Path, start: float
 # -- the videos of v2.0 --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cut", ["exact", "copy"])
+@pytest.mark.parametrize("cut", ["exact", pytest.param("copy", marks=pytest.mark.slow)])
 def test_a_mirrored_copy_is_the_other_ones_picture(tmp_path: Path, media_folder: Path, cut: str) -> None:
     rows = ["musicvideo1,0:03,0:08,,N", "musicvideo1,0:06,0:05,_#02,N", "musicvideo2,0:02,0:06,,Y"]
     header = "\ufeffvideo_id,start_time,duration,suffix,has_flip"
@@ -261,7 +261,7 @@ def assert_nothing_twice(run: Stage, video: str) -> None:
 # -- Google Drive --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keep", [False, True], ids=["deleted", "kept"])
+@pytest.mark.parametrize("keep", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["deleted", "kept"])
 def test_both_archives_come_from_google_drive(tmp_path: Path, mp4s: dict[str, bytes], keep: bool) -> None:
     drive = both_zips(mp4s)
     with music(tmp_path, drive) as run:
@@ -332,6 +332,7 @@ def test_a_download_that_breaks_off_is_gone_on_with(tmp_path: Path, mp4s: dict[s
         ]
 
 
+@pytest.mark.slow
 def test_a_quota_is_said_in_so_many_words_and_the_other_archive_taken(
     tmp_path: Path, mp4s: dict[str, bytes]
 ) -> None:
@@ -408,6 +409,7 @@ def test_without_gdown_it_says_what_to_do(tmp_path: Path, mp4s: dict[str, bytes]
 # -- a folder of another dataset -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_folder_of_general_avqa_is_refused(tmp_path: Path, media_folder: Path) -> None:
     clip = "abcdefghijk_000002"
     with stage(tmp_path, media_folder, {clip: FakeVideo(QUICK)}) as general:

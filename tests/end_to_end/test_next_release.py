@@ -34,7 +34,7 @@ def cookie_file(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("account", [False, True], ids=["guest", "account"])
+@pytest.mark.parametrize("account", [pytest.param(False, marks=pytest.mark.slow), True], ids=["guest", "account"])
 def test_clients_that_nobody_has_heard_of(tmp_path: Path, media_folder: Path, account: bool) -> None:
     by_video = {clip[:11]: video for clip, video in VIDEOS.items()}
     options = ["--cookies", str(cookie_file(tmp_path / "cookies.txt"))] if account else []

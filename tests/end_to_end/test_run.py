@@ -124,6 +124,7 @@ def test_retry_failed_asks_for_one_reason(again: Stage) -> None:
     assert "AVwasremove_000005" in again.published and "AVwasremove_000005" not in again.failed
 
 
+@pytest.mark.slow
 def test_max_clips_stops_there(fresh: Stage) -> None:
     ended = fresh.run("--max-clips", "3", *COPY)
     assert ended.code == 0 and "3 of 10 clips are done" in ended.out
@@ -132,6 +133,7 @@ def test_max_clips_stops_there(fresh: Stage) -> None:
     assert len(fresh.published) == 3
 
 
+@pytest.mark.slow
 def test_one_split(fresh: Stage) -> None:
     ended = fresh.run("--splits", "val", *COPY)
     val = {piece.clip for piece in PIECES if piece.split == "val"}
@@ -187,6 +189,7 @@ def test_what_ffmpeg_was_ended_at_is_not_called_bad(again: Stage, tmp_path: Path
         assert again.mp4(stranger).exists() and not (again.data / "set_aside").exists()
 
 
+@pytest.mark.slow
 def test_a_whole_video_under_a_clips_name_is_set_aside(fresh: Stage, media_folder: Path) -> None:
     whole = fake_media.make(Media(duration=60.0), fake_media.PROGRESSIVE, media_folder)
     for folder in ("videos", "audio"):
@@ -224,6 +227,7 @@ def test_another_shape_of_files_is_refused_unless_mixed(again: Stage) -> None:
     assert again.asked_videos() == {"AVrehearsal"}
 
 
+@pytest.mark.slow
 def test_a_silent_video_comes_when_silence_is_allowed(tmp_path: Path, media_folder: Path) -> None:
     clip = "silentvideo_000001"
     video = FakeVideo(replace(QUICK, audio=False), itags=(134,))

@@ -135,6 +135,7 @@ def _all_busy(stage: Stage) -> Child:
     return child
 
 
+@pytest.mark.slow
 def test_nohup_outlives_a_hang_up_and_leaves_plain_lines(tmp_path: Path, media_folder: Path) -> None:
     clips = SIX[:2]
     videos = {clip: FakeVideo(QUICK, faults=(Fault("slow", rate=1_000_000),)) for clip in clips}

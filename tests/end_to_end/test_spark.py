@@ -538,6 +538,7 @@ def test_what_is_missing_is_said_once(
     assert len(youtube.log) == before and left_over(stage.data) == set()
 
 
+@pytest.mark.slow
 def test_what_is_missing_fixes_nothing(youtube: FakeYouTube, tmp_path: Path) -> None:
     """Another size of shards may be asked for when it is there."""
     package_instead(tmp_path / "hides" / "pyspark", 'raise ModuleNotFoundError("none", name="pyspark")')

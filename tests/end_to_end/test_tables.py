@@ -113,6 +113,7 @@ def test_frames_in_shards(mine: Clips) -> None:
         assert content[:2] == b"\xff\xd8" and content[-2:] == b"\xff\xd9"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_leaves_tables(mine: Clips) -> None:
     path = mine.list([row(IDS["plain"], "c1", 0, 1), row(IDS["heard"], "c2", 0, 1)])
     mine.youtube.refuse = gate = Gate(0, IDS["heard"])

@@ -77,12 +77,6 @@ def pairs_of(cell: Mapping[str, str]) -> set[Pair]:
     return {frozenset(pair) for pair in itertools.combinations(cell.items(), 2)}
 
 
-def one_by_one() -> list[Cell]:
-    """The simplest cell, and every value of every factor in the simplest cell that can have it."""
-    found = (simplest_with({name: value}) for name, values in FACTORS.items() for value in values)
-    return list({written(cell): cell for cell in found if cell is not None}.values())
-
-
 def covering(seed: int) -> list[Cell]:
     """Each layout at its simplest, and cells in which any two values that can be together are so once at least.
 

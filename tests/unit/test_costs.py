@@ -180,6 +180,7 @@ def sound(count: int) -> bytes:
     return box(b"trak", box(b"mdia", mdhd, full(b"hdlr", bytes(4), b"soun", bytes(13)), box(b"minf", stbl)))
 
 
+@pytest.mark.slow
 def test_a_long_table_is_packed_and_right() -> None:
     count = 300_000
     moov = box(b"moov", sound(count))

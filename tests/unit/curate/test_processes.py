@@ -25,5 +25,9 @@ def test_ctrl_c_while_the_processes_begin(monkeypatch: pytest.MonkeyPatch) -> No
         launch(pool)
 
     monkeypatch.setattr(ProcessPoolExecutor, "_start_executor_manager_thread", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        list(in_order(abs, [-1], 2))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            list(in_order(abs, [-1], 2))
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -145,6 +145,7 @@ class Deaf:
     def taken_back(self, clip_ids: Sequence[str]) -> None: ...
 
 
+@pytest.mark.slow
 def test_no_read_is_faster_than_the_limit(tmp_path: Path, media_folder: Path, reads: list[Read]) -> None:
     names = [f"ratelimit{number:02d}" for number in range(4)]
     clock = Clock(1.0)

@@ -81,6 +81,7 @@ def test_the_same_as_row_by_row(tmp_path: Path, name: str, data: bytes, at_once:
     assert len(fast[0]) >= 4 and fast[3] is at_once and not slow[3]
 
 
+@pytest.mark.slow
 @MANY
 @given(
     starts=st.lists(

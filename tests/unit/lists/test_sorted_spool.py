@@ -35,6 +35,7 @@ def both(folder: Path, rows: list[Row], monkeypatch: pytest.MonkeyPatch, long: i
     return found
 
 
+@pytest.mark.slow
 def test_the_same_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(5)
     rows = [
