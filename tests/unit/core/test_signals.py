@@ -13,8 +13,9 @@ from avclips.core.signals import STOPPING, Signals, held_signals
 
 
 @pytest.fixture(autouse=True)
-def handlers_as_before() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in STOPPING}
+def no_handlers() -> Iterator[None]:
+    """Whoever started the tests may ignore some, as nohup does."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in STOPPING}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
