@@ -30,13 +30,15 @@ def rate(text: str) -> int | None:
     return value or None
 
 
-def whole_number(lowest: int) -> Callable[[str], int]:
-    """A type for argparse: a whole number from ``lowest`` up."""
+def whole_number(lowest: int, highest: int | None = None) -> Callable[[str], int]:
+    """A type for argparse: a whole number from ``lowest`` up, or to ``highest``."""
+    until = "up" if highest is None else f"to {highest}"
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < lowest:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} up")
-        return int(text)
+        number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
+        if number < lowest or (highest is not None and number > highest):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {lowest} {until}")
+        return number
 
     return read
 

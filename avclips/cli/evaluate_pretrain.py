@@ -91,12 +91,12 @@ def _of_training(parser: argparse.ArgumentParser) -> None:
         ("--learning-rate", number(0, 10, above=True), _TRAINING.learning_rate, "the highest, after a warm-up"),
         ("--weight-decay", number(0, 10), _TRAINING.weight_decay, "of AdamW"),
         ("--temperature", number(0.01, 10), _TRAINING.temperature, "of the loss, at first; it is learned"),
-        ("--embedding-dim", count, _TRAINING.embedding_dim, "numbers of an embedding"),
-        ("--frames", count, _FORM.frames, "pictures of a clip"),
-        ("--size", whole_number(16), _FORM.size, "their width and height, pixels"),
+        ("--embedding-dim", whole_number(1, 4096), _TRAINING.embedding_dim, "numbers of an embedding"),
+        ("--frames", whole_number(1, 256), _FORM.frames, "pictures of a clip"),
+        ("--size", whole_number(16, 512), _FORM.size, "their width and height, pixels"),
         ("--seeds", count, len(_JOB.seeds), "runs of each kind"),
         ("--seed", whole_number(0), _JOB.seeds[0], "the first one's"),
-        ("--workers", whole_number(0), _JOB.workers, "processes that load batches; 0: the one that trains"),
+        ("--workers", whole_number(0, 64), _JOB.workers, "processes that load batches; 0: the one that trains"),
     ):
         parser.add_argument(name, type=kind, default=default, metavar="N", help=f"{says} (%(default)s)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")

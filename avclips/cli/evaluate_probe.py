@@ -35,7 +35,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--each-layer", action="store_true", help="each layer alone as well")
     parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="of the folds (%(default)s)")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="where it goes (DIR/curation/evaluate)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="where it goes (DIR/curation/evaluate; with --ids in a folder of that name)",
+    )
 
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
@@ -51,6 +56,8 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     with Progress("probes", count * parts, "probe") as bar:
         found = probe.probe(data, folds, options.seed, options.each_layer, bar.step)
     title = options.data_dir.name or str(options.data_dir)
+    if options.ids:
+        title += f", the clips of {options.ids.name}"
     _, made = opened(folder)
     settings = {
         "seed": options.seed,
@@ -58,8 +65,12 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
         "extractors": made.settings.get("extractors"),
     }
     output = options.output or stage_folder(options.data_dir, "evaluate")
+    if options.ids and not options.output:
+        # Beside what all clips gave, to be compared with it.
+        output /= options.ids.stem
     written = report.write(output, title, data, found, settings)
     for line in report.table_of(title, data, found):
         print(plain(line))
-    print(plain(f"\n{', '.join(path.name for path in written)} are in {output}"))
+    print()
+    print(plain(f"{', '.join(path.name for path in written)} are in {output}"))
     return 0

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..catalog import Sample, questions, samples
+from ..catalog.again import command_of
 from ..core.clock import Clock
 from ..core.errors import RunError, UsageError
 from ..core.extras import extras
 from ..curate.folders import stage_folder
-from ..datasets.known import dataset_of
 from ..media.ffmpeg_trial import find_ffmpeg
 from ..state.partition import siblings
 from ..state.progress_files import MANIFEST
@@ -59,7 +57,7 @@ def open_session(
 
         return view_of(Path(source))
 
-    again = _again(source) if local else ""
+    again = command_of(Path(source)) if local else ""
     layout = _layout(projection, cache) if local else None
     session = Session(source, cache, read, find_ffmpeg(ffmpeg, clock), again, view, layout)
     return session, lambda: _state(source, local)
@@ -74,15 +72,6 @@ def _layout(projection: str | None, cache: Path) -> Any:
     from ..curate.map_layout import MapLayout, projection_of
 
     return MapLayout(projection_of(projection), cache)
-
-
-def _again(source: str) -> str:
-    """The command that asks again for what failed there; "" where the folder does not say whose it is."""
-    try:
-        name = dataset_of(Path(source))
-    except ValueError:
-        return ""
-    return f"{shlex.quote(sys.executable)} -m avclips {name} --data-dir {shlex.quote(source)}"
 
 
 def _state(source: str, local: bool) -> object:

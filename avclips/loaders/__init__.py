@@ -42,8 +42,14 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    from ..core.errors import UsageError
     from ..core.extras import extras
 
-    extras({"torch": "datasets are loaded", "numpy": "clips are decoded", "av": "clips are decoded",
-            "fsspec": "files are opened"})  # fmt: skip
+    try:
+        extras({"torch": "datasets are loaded", "numpy": "clips are decoded", "av": "clips are decoded",
+                "fsspec": "files are opened"})  # fmt: skip
+    except UsageError as error:
+        # Who imports this sees a traceback, in which nobody prints the hint.
+        error.add_note(error.hint)
+        raise
     return getattr(import_module(f".{_MODULES[name]}", __name__), name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..state.manifest import parse_line, raw_lines
 from ..state.partition import siblings
 from ..state.progress_files import MANIFEST
 from .pace import HOUR, PaceUsed, pace_of
+from .times import seconds_of
 from .values import Values
 
 
@@ -96,10 +96,8 @@ def _counted(numbers: Numbers, path: Path) -> Iterator[Mapping[str, Any]]:
         line = parse_line(raw)
         if line is None or line["status"] not in ("done", "failed"):
             continue
-        try:
-            hour = int(datetime.fromisoformat(line["time"]).timestamp()) // HOUR * HOUR
-        except (KeyError, TypeError, ValueError, OverflowError):
+        if (at := seconds_of(line)) is None:
             continue
-        count = numbers.hours.setdefault(hour, [0, 0])
+        count = numbers.hours.setdefault(at // HOUR * HOUR, [0, 0])
         count[line["status"] == "failed"] += 1
         yield line

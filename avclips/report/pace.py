@@ -18,6 +18,7 @@ from ..core.errors import RunError
 from ..pacing.pace import Pace
 from ..pacing.pace_file import paces_now
 from ..state.last_settings import paces_of
+from .times import seconds_of
 from .values import Values
 
 HOUR = 3600
@@ -177,11 +178,8 @@ def _asked_for(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
         if line["status"] == "done" and "bytes_fetched" not in line:
             # It was here, or in an archive.
             continue
-        try:
-            at = int(datetime.fromisoformat(line["time"]).timestamp())
-        except (KeyError, TypeError, ValueError, OverflowError):
-            continue
-        yield at, str(line.get("source") or line.get("youtube_id") or line["id"])
+        if (at := seconds_of(line)) is not None:
+            yield at, str(line.get("source") or line.get("youtube_id") or line["id"])
 
 
 def _interrupted(begin: float, end: float, starts: list[float], refused: list[tuple[float, float]]) -> bool:

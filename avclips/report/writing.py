@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from pathlib import Path
 
 from .. import __version__
 from ..catalog import samples
+from ..catalog.again import command_of
 from ..core.errors import UsageError
 from ..core.extras import extras
 from ..core.files import is_local, unfinished, whole
@@ -19,6 +18,8 @@ from .numbers import add_history, of_samples
 from .page import page
 
 NEEDS = {"matplotlib": "reports are drawn"}
+# More clips than there are, and more nats than any table has.
+_MOST = 1e12
 FILE, PICTURES = "report.html", "report_pictures"
 
 
@@ -60,9 +61,7 @@ def _named(source: str) -> tuple[str, str]:
         command = dataset_of(Path(source))
     except ValueError:
         return f"The clips of {source}", ""
-    return str(
-        dataset_named(command).title
-    ), f"{shlex.quote(sys.executable)} -m avclips {command} --data-dir {source}"
+    return str(dataset_named(command).title), command_of(Path(source))
 
 
 def _curve(folder: Path) -> dict[str, list[float]] | None:
@@ -70,6 +69,8 @@ def _curve(folder: Path) -> dict[str, list[float]] | None:
     path = folder / "curation" / "select" / "curve.json"
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return {name: [float(point[name]) for point in said["curve"]] for name in ("clips", "mi", "random")}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        curve = {name: [float(point[name]) for point in said["curve"]] for name in ("clips", "mi", "random")}
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    # What no plot has room for is no curve.
+    return curve if all(abs(value) < _MOST for values in curve.values() for value in values) else None

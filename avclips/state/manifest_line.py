@@ -32,7 +32,10 @@ def _text(value: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, int):
+        # One of hundreds of digits is no float.
+        return not isinstance(value, bool) and -MOST < value < MOST
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _count(value: Any) -> bool:

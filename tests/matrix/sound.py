@@ -109,15 +109,16 @@ def of_packets(
         return f"begins at {float(got.begins):.4f} s, due is {float(due):.4f}"
     exact = (start + got.begins - whole.begins) * rate
     until = min(Fraction(len(whole.samples)), (end - whole.begins) * rate)
-    until = Fraction(_heard_until(whole, int(until), math.ceil(exact)))
-    wanted = got.samples[: max(1, int(until - exact))]
+    heard = Fraction(_heard_until(whole, int(until), math.ceil(exact)))
+    wanted = got.samples[: max(1, int(heard - exact))]
     first = place(whole.samples, wanted, exact, coarse * rate, PACKED.get(spec.sound, Steady()), rate)
     if isinstance(first, str):
         return first
     packet = media.PACKETS.get(spec.sound, 4608)
-    least = -1 - coarse * rate - _unheard(spec, whole, until)
-    if not least <= first + len(got.samples) - until <= packet + 1 + coarse * rate:
-        return f"{len(got.samples)} samples, due are {float(until - exact):.1f} and up to {packet} more"
+    least = heard - 1 - coarse * rate - _unheard(spec, whole, heard)
+    if not least <= first + len(got.samples) <= until + packet + 1 + coarse * rate:
+        due = f"{float(heard - exact):.1f} to {float(until - exact):.1f}"
+        return f"{len(got.samples)} samples, due are {due} and up to {packet} more"
     return None
 
 

@@ -67,6 +67,8 @@ def read_labels(path: Path) -> Labels:
         raise UsageError(f"{path} is no CSV file: {error}", hint) from error
     if missing := [name for name in ("id", "label") if name not in table.column_names]:
         raise UsageError(f"{path} has no column {', '.join(missing)}", hint)
+    if twice := [name for name in ("id", "label", "fold") if table.column_names.count(name) > 1]:
+        raise UsageError(f"{path} has the column {', '.join(twice)} twice", hint)
     ids = table["id"].to_pylist()
     if len(set(ids)) < len(ids):
         raise UsageError(f"{path} names a clip twice", "one line a clip")

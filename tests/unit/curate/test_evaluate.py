@@ -125,7 +125,8 @@ def test_the_command(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main([*words, "--ids", str(ids)]) == 0
     table = capsys.readouterr().out
     assert "70 clips of 35 videos, 7 classes" in table and "| audio | 1.000 |" in table
-    said = json.loads((stage_folder(data_dir, "evaluate") / "probe.json").read_text())
+    assert "the clips of ids.txt" in table and "\n\nprobe.json, probe.md are in" in table
+    said = json.loads((stage_folder(data_dir, "evaluate") / "ids" / "probe.json").read_text())
     assert said["classes"] == {f"class{number}": 10 for number in range(CLASSES)}
     assert [row["features"] for row in said["means"]] == ["audio", "video", "both", "a/audio/0", "a/video/0"]
     assert main([*words[:5], "--folds", "1000"]) == 2

@@ -46,6 +46,18 @@ class Result:
     measures: Measures
 
 
+def read_result(said: Any) -> Result | None:
+    """A result as JSON has it; None where it is none."""
+    try:
+        found = Result(**said)
+        counts = (found.seed, found.clips, found.batch, found.steps)
+        numbers = (*found.losses, *found.measures.values())
+    except (TypeError, AttributeError):
+        return None
+    whole_numbers = all(type(each) is int for each in counts)
+    return found if whole_numbers and all(isinstance(each, (int, float)) for each in numbers) else None
+
+
 @dataclass(frozen=True)
 class Tested:
     """What was measured on. ``chance``: the measures of guessing, where they are known."""
@@ -108,7 +120,10 @@ def sentences(results: Sequence[Result]) -> Iterator[str]:
             continue
         runs, words = int(apart["runs"]), COLUMNS[name]
         which = "above" if apart["mean"] > 0 else "below"
-        said = f"{words}: the selection is {abs(apart['mean']):.3f} {which} as many at random"
+        off = f"{abs(apart['mean']):.3f}"
+        said = f"{words}: the selection is {off} {which} as many at random"
+        if off == "0.000":
+            said = f"{words}: the selection is worth as much as as many at random"
         if runs < 2:
             yield f"{said} (one seed: nothing is known of the spread)"
             continue

@@ -261,10 +261,9 @@ def _result(
     path = job.folder / RUNS / f"{run.name}.json"
     if path.exists():
         hint = "delete it: the next run measures anew"
-        try:
-            found = report.Result(**read_json(path, hint))
-        except TypeError as error:
-            raise RunError(f"{path} is no result of a run", hint) from error
+        found = report.read_result(read_json(path, hint))
+        if found is None:
+            raise RunError(f"{path} is no result of a run", hint)
         if found.batch == batch:
             progress.step(found.steps)
             return found

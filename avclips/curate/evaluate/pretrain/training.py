@@ -29,6 +29,9 @@ from .model import TwoStreams
 from .settings import Run, Training, rate_at
 from .tensors import Tensors
 
+# What torch and its state_dicts raise of what is no checkpoint.
+_NO_CHECKPOINT = (*(RuntimeError, OSError, EOFError, KeyError, IndexError, TypeError, ValueError, AttributeError),)
+
 
 class OutOfMemory(Exception):
     """The device has no memory for a batch."""
@@ -169,7 +172,8 @@ def _resume(path: Path, batch: int, parts: dict[str, Any]) -> list[float]:
         for name, each in parts.items():
             each.load_state_dict(state[name])
         return [float(loss) for loss in state["losses"]]
-    except (RuntimeError, KeyError, TypeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    # Of a file that was cut off, torch's reader says that its argument is invalid.
+    except (*_NO_CHECKPOINT, pickle.UnpicklingError) as error:
         hint = "delete it: the next run trains it anew"
         raise RunError(f"{path} cannot be read: {one_line(error, 200)}", hint) from error
 
