@@ -110,8 +110,8 @@ format: $(BIN)/.made ## let ruff format the code
 rehearse: ## the real program on ten made-up clips, with a stand-in for YouTube
 	PYTHON=$(PYTHON) ./run_avqa_download.sh rehearse
 
-demo: $(BIN)/.made ## made-up videos through the whole program, and the explorer on what comes: a minute or two
-	$(BIN)/python -m tools.demo
+demo: $(BIN)/.made ## made-up videos through the whole program, and the explorer on what comes: a minute or two [PORT=n]
+	$(BIN)/python -m tools.demo $(if $(PORT),--port $(PORT))
 
 docs: $(BIN)/.made ## the documents as a website in build/site, links checked; docs/reference.md and docs/api.md anew
 	$(BIN)/python -m tools.reference

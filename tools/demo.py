@@ -13,6 +13,7 @@ import argparse
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -101,15 +102,21 @@ def main() -> int:
     options = parser.parse_args()
     if options.clips < FEWEST:
         parser.error(f"--clips {options.clips}: a selection needs at least {FEWEST}")
+    if not options.no_page and options.port and taken(options.port):
+        parser.error(f"--port {options.port}: something listens there; name another, or 0 for any")
     for number in STOPPING:
-        signal.signal(number, _stop)
+        # Under nohup SIGHUP is ignored, and stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     try:
         began = time.monotonic()
         curated(options.folder.absolute(), options.clips)
-        print(f"After {time.monotonic() - began:.0f} s all is in {options.folder}.", flush=True)
-    except KeyboardInterrupt:
+        print(f"After {time.monotonic() - began:.0f} s all is in {options.folder}, a folder like any other:")
+        for command in ("status", "report", "curate status --data-dir"):
+            print(f"     python -m avclips {command} {options.folder}", flush=True)
+    except KeyboardInterrupt as stopped:
         print("Stopped; the same command goes on from here.", file=sys.stderr)
-        return 130
+        return 128 + int(stopped.args[0])
     except RunError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -128,7 +135,13 @@ def _stop(number: int, frame: FrameType | None) -> None:
     # What ends now is ended once: a second signal would leave files behind.
     for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(number)
+
+
+def taken(port: int) -> bool:
+    """Whether something listens at a port of this machine."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def curated(folder: Path, clip_count: int) -> None:

@@ -14,19 +14,23 @@ from .pace import HOUR, PaceUsed, Refusal
 def pace_rows(pace: PaceUsed) -> Iterator[list[str]]:
     """Rows of what, and how much; none where the folder's runs asked no site for anything."""
     if pace.runs and (limits := pace.runs[-1].limits):
-        yield ["asked for, by the last run", "; ".join(map(_limit, limits.items()))]
+        yield ["allowed, in the last run", "; ".join(map(_limit, limits.items()))]
     if videos := sum(pace.videos.values()):
-        yield ["reached", _reached(videos, pace.hours)]
+        yield ["asked for", _reached(videos, pace.hours)]
         fullest = max(pace.videos.values())
         yield ["in the fullest hour", f"{fullest:,} videos"]
     if pace.gaps.count:
         median, most = pace.gaps.quantile(0.5), pace.gaps.quantile(0.95)
-        yield ["between two videos", f"half within {median:.0f} s, 95 % within {most:.0f} s"]
+        yield ["from one video to the next", f"half within {_seconds(median)}, 95 % within {_seconds(most)}"]
     for (who, why), found in _by_who(pace.refusals).items():
         hours = sum((each.end - each.begin).total_seconds() for each in found) / HOUR
         yield [f"refused: {who}", f"{why}: {_times(len(found))}, to wait for {hours:.1f} hours in all"]
     for name, now in pace.now:
         yield [f"now: {name}", _now(now)]
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f} s" if value >= 1 else "a second"
 
 
 def _limit(said: tuple[str, int | None]) -> str:
@@ -39,7 +43,7 @@ def _limit(said: tuple[str, int | None]) -> str:
 def _reached(videos: int, hours: float) -> str:
     if hours * HOUR < 60:
         # No log, or a run of seconds: what that would be in an hour says nothing.
-        return f"{videos:,} videos"
+        return f"{videos:,} videos, those that failed among them"
     return f"{videos / hours:,.0f} videos an hour: {videos:,} in {hours:.1f} hours of runs"
 
 
@@ -55,7 +59,7 @@ def _times(count: int) -> str:
 
 
 def _now(pace: Pace) -> str:
-    words = f"at {pace.speed:.0%} of its pace"
+    words = "not slowed down" if pace.speed >= 1 else f"at {pace.speed:.0%} of its pace, since it was refused"
     if pace.block is None or pace.block.until <= time.time():
         return words
     why = "too many failed in a row" if pace.block.reason == TROUBLE else REASONS.get(pace.block.reason, "refused")

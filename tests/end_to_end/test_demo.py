@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -44,6 +45,16 @@ def test_too_few_clips_are_refused() -> None:
     assert ended.returncode == 2 and "at least 20" in ended.stderr
 
 
+def test_a_port_that_is_taken_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        words = [str(tmp_path / "demo"), "--port", str(other.getsockname()[1])]
+        ended = subprocess.run(
+            [sys.executable, "-m", "tools.demo", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    assert ended.returncode == 2 and "something listens there" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def until(come_true: Callable[[], object]) -> None:
     """Wait for it, at most as long as a loaded machine may take."""
     end = time.monotonic() + 120
@@ -75,7 +86,11 @@ def test_it_stops_goes_on_and_is_looked_at(tmp_path: Path) -> None:
     temporary.mkdir()
     words = ["-m", "tools.demo", str(tmp_path / "demo"), "--clips", str(CLIPS), "--port", "0"]
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    for waits_for, code in (("1/5 ", 130), ("2/5 ", 130), (r"http://\S+/\n", 0)):
+    for waits_for, number, code in (
+        ("1/5 ", signal.SIGINT, 130),
+        ("2/5 ", signal.SIGTERM, 143),
+        (r"http://\S+/\n", signal.SIGINT, 0),
+    ):
         with open(said, "w") as stream:
             child = subprocess.Popen(
                 [sys.executable, *words], cwd=ROOT, env=environment, stdout=stream, stderr=stream
@@ -84,7 +99,7 @@ def test_it_stops_goes_on_and_is_looked_at(tmp_path: Path) -> None:
             until(partial(has_said, said, waits_for))
             if not code:
                 see_page(re.findall(r"http://\S+/", said.read_text())[-1])
-            child.send_signal(signal.SIGINT)
+            child.send_signal(number)
             assert child.wait(60) == code, said.read_text()
         finally:
             child.kill()

@@ -89,6 +89,7 @@ def test_folds_of_the_labels_file(data_dir: Path, folds: list[str], expected: di
     [
         ("id,name\nc0,x\n", "no column label"),
         ("id,label\nc0,x\nc0,y\n", "names a clip twice"),
+        ("id,label,label\nc0,x,y\n", "has the column label twice"),
         ("id,label\nc0,x,1,2\n", "is no CSV file"),
         ("id,label\nc0,x\nc1,x\n", "2 of 84 clips have a label, of 1 classes"),
         ("id,label,fold\nc0,x,1\nc1,y,1\n", "the labels name 1 folds"),

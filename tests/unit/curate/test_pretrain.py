@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ FORM = Form(frames=3, size=16)
         ("--weight-decay -1", "--weight-decay: '-1' is not a number from 0 up to 10"),
         ("--temperature 0", "--temperature: '0' is not a number from 0.01 up to 10"),
         ("--held-out 1", "--held-out: '1' is not a number above 0 up to 0.9"),
-        ("--size 8", "--size: '8' is not a whole number from 16 up"),
+        ("--size 8", "--size: '8' is not a whole number from 16 to 512"),
         ("--only untrained", "'untrained' is unknown"),
         ("--epoch 3", "unknown option --epoch: did you mean --epochs?"),
         ("--each-layer", "unknown option --each-layer"),
@@ -59,11 +60,12 @@ def test_options_that_cannot_be_meant(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("words", "said"), [([], "WHAT"), (["pretain"], "did you mean pretrain?")])
-def test_what_is_evaluated_has_to_be_said(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_evaluated_has_to_be_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["curate", "evaluate"]) == 2
+    assert "what is to be evaluated is missing: probe or pretrain" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
-        main(["curate", "evaluate", *words])
-    assert ended.value.code == 2 and said in capsys.readouterr().err
+        main(["curate", "evaluate", "pretain"])
+    assert ended.value.code == 2 and "did you mean pretrain?" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="torch is here")
@@ -311,3 +313,22 @@ def test_a_batch_is_as_large_as_clips_and_memory_allow(
             stage._batch_size(job, clips)
     else:
         assert stage._batch_size(job, clips) == batch
+
+
+WHOLE_RESULT = {"arm": "random", "seed": 0, "clips": 9, "batch": 4, "steps": 2, "device": "cpu"}
+
+
+@pytest.mark.parametrize(
+    ("said", "is_one"),
+    [
+        (WHOLE_RESULT | {"losses": [3.4], "measures": {"recall_at_1": 0.5}}, True),
+        (WHOLE_RESULT | {"losses": 5, "measures": {}}, False),
+        (WHOLE_RESULT | {"losses": [], "measures": []}, False),
+        (WHOLE_RESULT | {"losses": ["x"], "measures": {}}, False),
+        (WHOLE_RESULT | {"steps": "x", "losses": [], "measures": {}}, False),
+        (WHOLE_RESULT, False),
+        ([], False),
+    ],
+)
+def test_what_is_a_result(said: Any, is_one: bool) -> None:
+    assert (report.read_result(said) is not None) == is_one

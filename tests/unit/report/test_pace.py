@@ -173,7 +173,7 @@ def test_how_an_identity_stands_now(tmp_path: Path) -> None:
     (tmp_path / "metadata").mkdir()
     paces = [{"name": "direct", "file": str(tmp_path / "pace-1.json")}, {"name": "no", "file": str(tmp_path)}]
     (tmp_path / "metadata" / "asked.json").write_text(json.dumps({"paces": paces}))
-    assert list(pace_rows(pace_of(tmp_path, []))) == [["now: direct", "at 50% of its pace"]]
+    assert list(pace_rows(pace_of(tmp_path, []))) == [["now: direct", "at 50% of its pace, since it was refused"]]
     (tmp_path / "metadata" / "asked.json").write_text("{")
     assert pace_of(tmp_path, []).now == []
 
@@ -192,14 +192,16 @@ def used() -> PaceUsed:
 def test_the_pace_in_words() -> None:
     rows = list(pace_rows(used()))
     assert rows[:-1] == [
-        ["asked for, by the last run", "direct: at most 270 videos an hour; http://proxy:1: no limit"],
-        ["reached", "220 videos an hour: 440 in 2.0 hours of runs"],
+        ["allowed, in the last run", "direct: at most 270 videos an hour; http://proxy:1: no limit"],
+        ["asked for", "220 videos an hour: 440 in 2.0 hours of runs"],
         ["in the fullest hour", "240 videos"],
-        ["between two videos", "half within 13 s, 95 % within 40 s"],
+        ["from one video to the next", "half within 13 s, 95 % within 40 s"],
         ["refused: direct", "rate limited: 2 times, to wait for 1.0 hours in all"],
         ["refused: <b>", "rate limited: once, to wait for 1.0 hours in all"],
     ]
-    assert rows[-1][0] == "now: direct" and rows[-1][1].startswith("at 25% of its pace; it waits until 2096-")
+    assert rows[-1][0] == "now: direct" and rows[-1][1].startswith(
+        "at 25% of its pace, since it was refused; it waits until 2096-"
+    )
 
 
 def test_the_page_and_its_pictures_have_it() -> None:

@@ -54,6 +54,9 @@ def test_hours_and_refusals_come_of_what_runs_wrote(tmp_path: Path) -> None:
     lines = [
         {"id": "a", "status": "done", "time": "2026-01-01T10:59:59Z"},
         {"id": "b", "status": "failed", "time": "2026-01-01T11:00:00Z"} | FAILED,
+        # Of no clock.
+        {"id": "e", "status": "done", "time": "9998-11-30T20:17:54Z"},
+        {"id": "f", "status": "done", "time": "0001-01-01T00:00:00Z"},
         {"id": "c", "status": "done", "time": "2026-01-01T11:30:00Z"},
         {"id": "d", "status": "forgotten", "time": "2026-01-01T11:30:00Z"},
         {"id": "e", "status": "done", "time": 5},
