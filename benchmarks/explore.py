@@ -9,6 +9,7 @@ Queries are those of the page; each is asked 20 times, or for 5 s, and the media
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import sqlite3
@@ -111,7 +112,9 @@ def main() -> int:
     if os.environ.get("AVCLIPS_BENCH_ROWS"):
         one(int(os.environ["AVCLIPS_BENCH_ROWS"]))
         return 0
-    for count in map(int, sys.argv[1:] or ROWS):
+    parser = argparse.ArgumentParser(prog="benchmarks.explore", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("rows", type=int, nargs="*", default=ROWS, metavar="ROWS", help="clips [57015 2000000]")
+    for count in parser.parse_args().rows:
         again = {**os.environ, "AVCLIPS_BENCH_ROWS": str(count)}
         subprocess.run([sys.executable, "-m", "benchmarks.explore"], env=again, check=True)
     return 0
