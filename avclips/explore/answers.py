@@ -76,7 +76,17 @@ def _sent(blob: Blob, begin: int, end: int) -> Iterator[bytes]:
 
 def is_told(record: logging.LogRecord) -> bool:
     """Whether a line of the server's log says more than ``_sent`` said: a filter of uvicorn's log."""
-    return record.exc_info is None or "Content-Length" not in str(record.exc_info[1])
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or not any("Content-Length" in str(each) for each in _single(error))
+
+
+def _single(error: BaseException) -> Iterator[BaseException]:
+    """The errors of a group, as older Starlettes raise them, one by one."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _single(each)
+    else:
+        yield error
 
 
 def picture(path: Path, asked: Mapping[str, str]) -> Response:
