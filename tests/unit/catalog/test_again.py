@@ -32,12 +32,13 @@ COLUMNS = Columns(id="id", caption="what it says", keep=("label", "sound"))
         ("general_avqa", {}, ["general"]),
         ("vggsound", {"splits": ("test",)}, ["vggsound"]),
         ("clips", {"clip_list": ("/a list.csv",)}, ["clips", "/a list.csv"]),
+        ("acav100m", {"clip_list": ("/a.csv",), "clip_length": 5.0}, ["acav100m", "/a.csv"]),
         (
             "clips",
-            {"clip_list": ("/a.csv", "/b.csv"), "columns": COLUMNS, "delimiter": ";"},
+            {"clip_list": ("/a.csv", "/b.csv"), "columns": COLUMNS, "delimiter": ";", "encoding": "latin-1"},
             [
                 *("clips", "/a.csv", "/b.csv", "--id-col", "id", "--caption-col", "what it says"),
-                *("--keep-cols", "label", "sound", "--delimiter", ";"),
+                *("--keep-cols", "label", "sound", "--encoding", "latin-1", "--delimiter", ";"),
             ],
         ),
         (
