@@ -10,7 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..core.errors import REASONS, RunError
 from ..core.files import read_json
 from ..pacing.pace_file import blocks_of
 from ..state.last_settings import paces_of
+from ..state.line_time import seconds_of
 from ..state.lock import DEAD_AFTER, OWNER, in_words
 from ..state.manifest import parse_line
 from ..state.partition import siblings
@@ -87,10 +87,9 @@ class Live:
         if line is None:
             return
         clip_id, status = line["id"], line["status"]
-        try:
-            bucket = int(datetime.fromisoformat(line["time"]).timestamp()) // BUCKET
-        except (ValueError, KeyError, TypeError, OverflowError):
+        if (at := seconds_of(line)) is None:
             return
+        bucket = at // BUCKET
         if status == "done":
             self._last[clip_id] = ""
             self._done[bucket] += 1

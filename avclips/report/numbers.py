@@ -11,11 +11,11 @@ from typing import Any
 from ..catalog.coverage import Coverage
 from ..catalog.sample import Sample
 from ..quality.thresholds import raised
+from ..state.line_time import seconds_of
 from ..state.manifest import parse_line, raw_lines
 from ..state.partition import siblings
 from ..state.progress_files import MANIFEST
 from .pace import HOUR, PaceUsed, pace_of
-from .times import seconds_of
 from .values import Values
 
 

@@ -18,7 +18,7 @@ from ..core.errors import RunError
 from ..pacing.pace import Pace
 from ..pacing.pace_file import paces_now
 from ..state.last_settings import paces_of
-from .times import seconds_of
+from ..state.line_time import seconds_of
 from .values import Values
 
 HOUR = 3600

@@ -1,4 +1,4 @@
-"""When a line of the manifest was written."""
+"""When a line of a manifest was written."""
 
 from __future__ import annotations
 
