@@ -10,15 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support.script import ROOT
+from tests.support.waiting import wait_until
 from tools.demo_videos import LOST, SECONDS, made_videos, write_list
 
 CLIPS = 20
@@ -55,14 +54,6 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def until(come_true: Callable[[], object]) -> None:
-    """Wait for it, at most as long as a loaded machine may take."""
-    end = time.monotonic() + 120
-    while not come_true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def has_said(path: Path, words: str) -> bool:
     """Whether a child's output has what matches ``words``."""
     return re.search(words, path.read_text()) is not None
@@ -96,7 +87,7 @@ def test_it_stops_goes_on_and_is_looked_at(tmp_path: Path) -> None:
                 [sys.executable, *words], cwd=ROOT, env=environment, stdout=stream, stderr=stream
             )
         try:
-            until(partial(has_said, said, waits_for))
+            wait_until(partial(has_said, said, waits_for))
             if not code:
                 see_page(re.findall(r"http://\S+/", said.read_text())[-1])
             child.send_signal(number)
@@ -105,7 +96,7 @@ def test_it_stops_goes_on_and_is_looked_at(tmp_path: Path) -> None:
             child.kill()
             child.wait()
         # Python's own tracker of shared memory ends a moment after those that it tracks.
-        until(lambda: at_work(temporary) == [])
+        wait_until(lambda: at_work(temporary) == [])
         assert list(temporary.iterdir()) == []
     shown = said.read_text()
     assert "20 of 22 clips are done, 2 failed" in shown and "10 of 20 clips are selected" in shown
@@ -120,6 +111,6 @@ def see_page(address: str) -> None:
             found: dict[str, int] = json.load(answer)
         return found
 
-    until(lambda: summary()["total"] == CLIPS + len(LOST))
+    wait_until(lambda: summary()["total"] == CLIPS + len(LOST))
     with urllib.request.urlopen(f"{address}api/map", timeout=20) as answer:
         assert len(json.load(answer)["id"]) == CLIPS

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +32,7 @@ from tests.support.shards_stage import (
     some_videos,
     video,
 )
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -55,12 +55,6 @@ def at_work_on(folder: Path) -> list[str]:
     return found
 
 
-def wait_until(true: Callable[[], object], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
 def test_it_goes_on_where_it_was_ended(shards: Callable[..., Packs], how: str) -> None:
     rows = some_rows(6)
@@ -73,7 +67,7 @@ def test_it_goes_on_where_it_was_ended(shards: Callable[..., Packs], how: str) -
     ended = child.end()
     gate.open()
     # An ffmpeg outlives a killed run by what it is at: what it writes into the scratch folder is no run's.
-    wait_until(lambda: not at_work_on(place.data), 30)
+    wait_until(lambda: not at_work_on(place.data))
     assert ended.code == (-signal.SIGKILL if how == "SIGKILL" else 143), ended.said
     if how == "SIGTERM":
         assert "Stopped by SIGTERM" in ended.err and "Traceback" not in ended.said

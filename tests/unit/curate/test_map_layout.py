@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from avclips.core.errors import RunError, UsageError
 from avclips.curate import map_layout
 from avclips.curate.map_layout import FEWEST, MapLayout, in_child, laid_out, projection_of
 from avclips.curate.view import View
+from tests.support.waiting import wait_until
 
 # As umap-learn is called. Its points are the first two columns, twice as far and moved; each call leaves a mark.
 STUB = """
@@ -48,13 +48,6 @@ def points(count: int = FEWEST) -> np.ndarray:  # type: ignore[type-arg]
     return np.random.default_rng(0).uniform(-1, 1, (count, 16)).astype(np.float32)
 
 
-def until_made(layout: MapLayout) -> None:
-    end = time.monotonic() + 60
-    while layout.making:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_pca_is_the_first_two_components(tmp_path: Path) -> None:
     view = view_of(points())
     found, by = MapLayout("pca", tmp_path).of(view)
@@ -68,7 +61,7 @@ def test_umap_comes_when_it_is_computed_and_is_kept(installed: Path, tmp_path: P
     view, layout = view_of(points()), MapLayout("umap", cache)
     first, by = layout.of(view)
     assert by == "pca" and np.array_equal(first, view.points[:, :2])
-    until_made(layout)
+    wait_until(lambda: not layout.making)
     found, by = layout.of(view)
     assert by == "umap" and found.dtype == np.float32
     assert np.abs(found).max() == pytest.approx(1) and np.allclose(found.max(axis=0), -found.min(axis=0))
@@ -78,12 +71,12 @@ def test_umap_comes_when_it_is_computed_and_is_kept(installed: Path, tmp_path: P
     kept.write_bytes(b"no array")
     again = MapLayout("umap", cache)
     assert again.of(view)[1] == "pca"
-    until_made(again)
+    wait_until(lambda: not again.making)
     assert np.array_equal(again.of(view)[0], found) and installed.read_text() == "xx"
     # Of few clips there is none; other features have their own.
     assert again.of(view_of(points(FEWEST - 1)))[1] == "pca" and not again.making
     assert again.of(view_of(points(FEWEST + 1)))[1] == "pca" and again.making
-    until_made(again)
+    wait_until(lambda: not again.making)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +97,7 @@ def test_a_failure_leaves_the_map_by_pca(
     for _ in range(2):
         # It is not tried again and again.
         assert layout.of(view_of(points()))[1] == "pca"
-        until_made(layout)
+        wait_until(lambda: not layout.making)
     assert caplog.text.count("the map is by PCA, as UMAP failed") == 1 and why in caplog.text
 
 

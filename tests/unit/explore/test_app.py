@@ -27,6 +27,7 @@ from avclips.explore.query import Filter
 from avclips.explore.session import Session
 from avclips.media.ffmpeg_trial import find_ffmpeg
 from tests.support.explorer_served import Client, served
+from tests.support.waiting import wait_until
 
 TITLE = "<script>document.title = 'owned'</script>"
 
@@ -190,8 +191,8 @@ def test_a_file_that_becomes_shorter_ends_the_answer(
     with pytest.raises(http.client.IncompleteRead) as caught:
         client.get("/media/1/video")
     assert caught.value.partial == b"short"
-    time.sleep(0.2)
-    assert "good.mp4 ended at byte 5 of" in caplog.text and capfd.readouterr().err == ""
+    wait_until(lambda: "good.mp4 ended at byte 5 of" in caplog.text)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("path", [f"/media/{10**25}/video", f"/thumbnail/{2**63}", "/thumbnail/0"])
@@ -228,9 +229,7 @@ def test_pictures_that_take_long_keep_nobody_waiting(
         each.start()
     try:
         assert client.get("/api/summary").json()["total"] == 4
-        until = time.monotonic() + 20
-        while not going and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_until(lambda: going, 20)
         assert client.get("/api/clips").json()["total"] == 4 and len(going) <= thumbnails.AT_ONCE
     finally:
         go_on.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import tracemalloc
 from collections.abc import Iterator, Sequence
@@ -257,6 +258,10 @@ def test_the_list_is_taken_as_workers_become_free(tmp_path: Path) -> None:
 LETTERS = "abcdefghijklmnop"
 
 
+def takes_a_second(clock: Simulated, video: Video) -> None:
+    clock.time += 1
+
+
 @pytest.mark.parametrize(
     ("rows", "order"),
     [
@@ -284,7 +289,9 @@ def test_the_order_is_the_lists_but_for_what_comes_again(
     for lazy in (False, True):
         listed = [clip(f"{letter}1") for letter in LETTERS]
         script = Script({f"{name}1": list(row) for name, row in rows.items()})
-        run = Run(tmp_path / str(lazy), script, Simulated(60.0), workers=1)
+        clock = Simulated(60.0)
+        run = Run(tmp_path / str(lazy), script, clock, workers=1)
+        script.on_call = functools.partial(takes_a_second, clock)
         videos = by_video(listed, url_of)
         try:
             run.engine.run(at_a_site(iter(listed), Plan(), url_of, run.store) if lazy else videos)

