@@ -27,8 +27,9 @@ _LOOK_EVERY = 0.1
 def stoppable(clock: Clock, signals: Signals, stop: threading.Event | None) -> Iterator[None]:
     """While the block runs, Ctrl-C and ``stop`` end it at a moment at which what was done is kept.
 
-    Ctrl-C becomes KeyboardInterrupt, as everywhere in Python; ``stop`` becomes Stopped. A second Ctrl-C does not
-    wait. A handler of the caller's own stays in place, and outside the main thread nothing is handled.
+    Ctrl-C becomes KeyboardInterrupt, as everywhere in Python, also where the block ended by itself before it could
+    be stopped; ``stop`` becomes Stopped. A second Ctrl-C does not wait. A handler of the caller's own stays in
+    place, and outside the main thread nothing is handled.
     """
     over = threading.Event()
     watcher = threading.Thread(target=_wait_for, args=(stop, over, clock), daemon=True) if stop else None
@@ -54,6 +55,9 @@ def stoppable(clock: Clock, signals: Signals, stop: threading.Event | None) -> I
         if interrupted:
             raise KeyboardInterrupt from None
         raise
+    else:
+        if interrupted:
+            raise KeyboardInterrupt
     finally:
         over.set()
         if ours:

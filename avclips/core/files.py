@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +27,7 @@ PLAIN_NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.#-]{0,199}"
 _PLAIN_NAME = re.compile(PLAIN_NAME)
 
 _JSON = json.JSONEncoder(ensure_ascii=False)
+_ROWS = json.JSONEncoder(ensure_ascii=False, separators=(",\n ", ": "))
 # How the names of files end that are being made.
 UNFINISHED = ".part"
 
@@ -219,33 +220,42 @@ def as_json(value: Any) -> str:
 
 
 @contextmanager
-def whole_object(path: Path) -> Iterator[Callable[[str, Any], None]]:
-    """Write a JSON object whole, entry by entry as they are given: it may be of millions."""
-    with whole(path) as stream:
-        before = "{\n "
-
-        def write(name: str, value: Any) -> None:
-            nonlocal before
-            stream.write(f"{before}{_JSON.encode(name)}: {_JSON.encode(value)}")
-            before = ",\n "
-
-        yield write
-        stream.write("{}\n" if before == "{\n " else "\n}\n")
+def whole_object(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Write a JSON object whole, some entries at a time as they are given: it may be of millions."""
+    with _whole_rows(path, "{", "}") as write:
+        yield lambda entries: write(_rows(entries, entries.values()))
 
 
 @contextmanager
-def whole_list(path: Path) -> Iterator[Callable[[Any], None]]:
+def whole_list(path: Path) -> Iterator[Callable[[Sequence[Any]], None]]:
     """The same of a JSON list."""
-    with whole(path) as stream:
-        before = "[\n "
+    with _whole_rows(path, "[", "]") as write:
+        yield lambda values: write(_rows(values, values))
 
-        def write(value: Any) -> None:
+
+@contextmanager
+def _whole_rows(path: Path, first: str, last: str) -> Iterator[Callable[[str], None]]:
+    with whole(path) as stream:
+        before = first
+
+        def write(rows: str) -> None:
             nonlocal before
-            stream.write(f"{before}{_JSON.encode(value)}")
-            before = ",\n "
+            if rows:
+                stream.write(f"{before}\n {rows}")
+                before = ","
 
         yield write
-        stream.write("[]\n" if before == "[\n " else "\n]\n")
+        stream.write(f"{first}{last}\n" if before == first else f"\n{last}\n")
+
+
+def _rows(entries: Mapping[str, Any] | Sequence[Any], values: Iterable[Any]) -> str:
+    """A line for each entry, without the brackets; ``values``: those of the entries."""
+    if all(type(value) is str for value in values):
+        # All in one call: of a million short texts, the calls would take most of the time.
+        return _ROWS.encode(entries)[1:-1]
+    if isinstance(entries, Mapping):
+        return ",\n ".join(f"{_JSON.encode(name)}: {_JSON.encode(value)}" for name, value in entries.items())
+    return ",\n ".join(map(_JSON.encode, entries))
 
 
 def _spread(value: Any, indent: str) -> str:

@@ -235,7 +235,7 @@ def write_tables(finished: Finished, metadata: Path, settings: Settings) -> None
         for line in finished.lines():
             entry = _entry(line)
             for table in filter(None, (every, tables.get(str(entry["split"])))):
-                table(line["id"], entry)
+                table({line["id"]: entry})
     if settings.strong:
         for name in _strong_files(settings):
             _write_events(finished, metadata / name, metadata / _STRONG_CLASSES)

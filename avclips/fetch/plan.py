@@ -6,6 +6,7 @@ A list of millions is read anew where it is gone through, clip by clip; only wha
 from __future__ import annotations
 
 import itertools
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from ..state.store import Store
 # So many videos are kept: of a list of which most is done, they are all that is asked for.
 _KEPT = 1000
 UrlOf = Callable[[str], str | None]
+_VIDEO = operator.attrgetter("video")
 
 
 class Share:
@@ -78,12 +80,14 @@ class Plan:
 
 def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: Store) -> Plan:
     """Go once through all clips; those in archives are sorted as they lie there."""
-    plan = Plan()
-    for video, group in itertools.groupby(store.expect(clips), key=lambda clip: clip.video):
+    plan, done = Plan(), store.done
+    for video, group in itertools.groupby(store.expect(clips), key=_VIDEO):
         listed = list(group)
         plan.count += len(listed)
-        pending = [clip for clip in listed if store.may_come(clip)]
-        plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
+        # Most of a long list is done: what costs nothing is asked first.
+        pending = [clip for clip in listed if clip.id not in done and store.may_come(clip)]
+        if not archives.empty:
+            plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
         if not pending:
             continue
         ended = [clip.end - clip.start for clip in pending if clip.end is not None]
@@ -106,7 +110,7 @@ def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: S
 def at_a_site(clips: Iterable[Clip], plan: Plan, url_of: UrlOf, store: Store) -> Iterator[Video]:
     """The videos that a site is asked for, with their clips that are to be tried, as the list comes."""
     here = {clip.video for clip in plan.here}
-    groups: Iterable[tuple[str, Iterable[Clip]]] = itertools.groupby(clips, key=lambda clip: clip.video)
+    groups: Iterable[tuple[str, Iterable[Clip]]] = itertools.groupby(clips, key=_VIDEO)
     # What was not rescued may be asked for after all.
     if plan.count and plan.videos == len(plan.first) and not plan.rescued:
         groups = plan.first
@@ -158,7 +162,7 @@ def standing(store: Store, clips: Iterable[Clip]) -> Standing:
     done = count = videos = 0
     failed: dict[str, Line] = {}
     withheld: Counter[str] = Counter()
-    for _, group in itertools.groupby(clips, key=lambda clip: clip.video):
+    for _, group in itertools.groupby(clips, key=_VIDEO):
         reasons = set()
         for clip in group:
             count += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import shlex
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from .context import RunContext
 log = logging.getLogger("avclips.run.words")
 
 MANY_WORKERS = 8
+# Names that are written together.
+_AT_ONCE = 10_000
 
 
 def greet(dataset: Dataset, settings: Settings, versions: str, hint: str | None) -> None:
@@ -56,10 +59,11 @@ def tell_listing(listing: Listing, metadata: Path) -> None:
         write_json(metadata / name, value)
     if listing.names is not None:
         with whole_list(metadata / IDS) as add, whole_object(metadata / URLS) as put:
-            # One by one: there may be millions.
-            for name, video in listing.names():
-                add(name)
-                put(name, listing.url_of(video))
+            # Some at a time: there may be millions.
+            names = iter(listing.names())
+            while some := dict(itertools.islice(names, _AT_ONCE)):
+                add(list(some))
+                put({name: listing.url_of(video) for name, video in some.items()})
 
 
 def tell_pace(run: RunContext, plan: Plan, done: int, slots: Sequence[Slot]) -> None:

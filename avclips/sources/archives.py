@@ -101,6 +101,11 @@ class Archives:
         """The file of this name in an archive, of those that are called as a clip that is wanted."""
         return self._named.get((number, name))
 
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no clip's file."""
+        return not self._found and not self.exact
+
     def holds(self, clip_id: str) -> bool:
         """Whether the clip's file is here and may be tried."""
         return clip_id in self._found or clip_id in self.exact

@@ -66,6 +66,12 @@ def test_ctrl_c_lets_the_engine_end_and_is_an_interrupt_then(gentle: Signals) ->
     assert steps and signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_is_not_lost_where_the_run_ends_by_itself(gentle: Signals) -> None:
+    with pytest.raises(KeyboardInterrupt), stoppable(Clock(), gentle, None):
+        interrupt()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_where_nothing_is_torn_or_a_second_time_it_does_not_wait(gentle: Signals, times: int) -> None:
     gentle.gentle = times == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from avclips.core.errors import UsageError
-from avclips.core.files import whole_object
+from avclips.core.files import whole_list, whole_object
 from avclips.core.model import Clip, Outcome
 from avclips.core.settings import Settings
 from avclips.fetch.plan import see_that_they_are_the_same
@@ -299,31 +300,45 @@ def test_a_shards_lines_are_those_of_its_neighbours_too(tmp_path: Path) -> None:
 # -- an object as it comes -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("entries", [{}, {"a": 1}, {"-b": {"x": [1, None, "é"]}, 'q"\n': "\ud83d\ude00", "": {}}])
-def test_a_whole_object(tmp_path: Path, entries: dict[str, Any]) -> None:
-    path = tmp_path / "table.json"
-    with whole_object(path) as write:
-        for name, value in entries.items():
-            write(name, value)
-        assert not path.exists()
+@pytest.mark.parametrize("at_once", [1, 2, 99])
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {},
+        {"a": 1},
+        {"-b": {"x": [1, None, "é"]}, 'q"\n': "\ud83d\ude00", "": {}},
+        {"a": "b", 'c"': "d\n, e", "é": ""},
+        {"a": "b", "c": None, "d": "e"},
+    ],
+)
+def test_a_whole_object_and_list(tmp_path: Path, entries: dict[str, Any], at_once: int) -> None:
+    path, other = tmp_path / "table.json", tmp_path / "list.json"
+    with whole_object(path) as write, whole_list(other) as add:
+        left = iter(entries.items())
+        while some := dict(itertools.islice(left, at_once)):
+            write(some)
+            add(list(some.values()))
+        assert not path.exists() and not other.exists()
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(json.dumps(entries))
-    # A line for each entry.
-    assert len(path.read_text(encoding="utf-8").splitlines()) == (len(entries) + 2 if entries else 1)
-    assert [each.name for each in tmp_path.iterdir()] == ["table.json"]
+    assert json.loads(other.read_text(encoding="utf-8")) == json.loads(json.dumps(list(entries.values())))
+    for written in (path, other):
+        # A line for each entry.
+        assert len(written.read_text(encoding="utf-8").splitlines()) == (len(entries) + 2 if entries else 1)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["list.json", "table.json"]
 
 
 def test_an_object_that_breaks_off_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "table.json"
     path.write_text("{}")
     with pytest.raises(KeyError), whole_object(path) as write:
-        write("a", 1)
+        write({"a": 1})
         raise KeyError
     assert path.read_text() == "{}" and [each.name for each in tmp_path.iterdir()] == ["table.json"]
 
 
 def test_words_that_are_no_utf_8(tmp_path: Path) -> None:
     with whole_object(tmp_path / "table.json") as write:
-        write("a", "x \ud83d y")
+        write({"a": "x \ud83d y"})
     assert "a" in json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))
 
 
