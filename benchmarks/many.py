@@ -28,12 +28,11 @@ class Spark:
 
 @dataclass(frozen=True)
 class LongList:
-    """The MB of whoever hands out a list of so many rows, and of one of a thousandth."""
+    """The seconds and MB of whoever hands out a list of so many rows."""
 
     rows: int
     seconds: float
     peak: float
-    few: float
 
 
 def spark(bench: Bench, clips: int, rounds: int, say: Say) -> Spark:
@@ -81,14 +80,11 @@ def shards(bench: Bench, clips: int, rounds: int, say: Say) -> list[float]:
 
 def long_list(bench: Bench, rows: int, say: Say) -> LongList:
     """What a list costs that nobody could keep in memory."""
-    costs = []
-    for count in (rows // 1000, rows):
-        place = bench.place()
-        cost = child.run(
-            program(place.tree, "long_list.py", str(count)), bench.environment, place.folder, patience=1800.0
-        )
-        costs.append((cost.peak, float((place.folder / "said.txt").read_text())))
-        shutil.rmtree(place.folder)
-    (few, _), (peak, took) = costs
-    say(f"a list of {rows:,} rows: {peak:.0f} MB ({few:.0f} MB with {rows // 1000:,}), {took:.0f} s")
-    return LongList(rows, took, peak, few)
+    place = bench.place()
+    cost = child.run(
+        program(place.tree, "long_list.py", str(rows)), bench.environment, place.folder, patience=1800.0
+    )
+    took = float((place.folder / "said.txt").read_text())
+    shutil.rmtree(place.folder)
+    say(f"a list of {rows:,} rows: {cost.peak:.0f} MB, {took:.0f} s")
+    return LongList(rows, took, cost.peak)

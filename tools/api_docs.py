@@ -120,7 +120,7 @@ def _entry(name: str, found: Any, module: str) -> str:
         lines += _code(_signature(name, found))
     lines += [_text(found), ""]
     if inspect.isclass(found):
-        if dataclasses.is_dataclass(found):
+        if dataclasses.is_dataclass(found) or issubclass(found, tuple):
             lines += _code(_fields(found))
         for member, function in _methods(found):
             lines += [*_code(_signature(member, function)), _text(function), ""]
@@ -157,7 +157,7 @@ def _signature(name: str, function: Any) -> str:
 
 
 def _fields(found: Any) -> str:
-    """The fields of a dataclass as they stand in its source, comments among them."""
+    """The fields of a dataclass, or of a tuple with names, as they stand in its source, comments among them."""
     source = inspect.getsource(found)
     tree = ast.parse(source).body[0]
     assert isinstance(tree, ast.ClassDef)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..core.errors import RunError
@@ -90,7 +89,7 @@ class UniqueClips:
         for clip in self._clips.values():
             said = list(self._said.get(clip.id, {}).values()) or [clip.meta]
             if lists or len(said) > 1:
-                clip = replace(clip, meta=_merged(said, lists))
+                clip = clip._replace(meta=_merged(said, lists))
             yield clip
 
     def _differing(self) -> list[str]:
