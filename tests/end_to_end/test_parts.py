@@ -250,7 +250,7 @@ def test_old_files_of_shards_take_nothing_back(runs: Runs) -> None:
 
 def test_a_clip_of_no_known_youtube_video_has_its_share(runs: Runs) -> None:
     partition = runs.start((0, 2))
-    clip = replace(OURS[0], meta={"youtube_id": None})
+    clip = OURS[0]._replace(meta={"youtube_id": None})
     partition.record(Outcome(clip, "failed", "not_archived", "words", True, attempts=1))
     partition.snapshot(force=True)
     partition.close()

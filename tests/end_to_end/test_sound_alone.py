@@ -396,7 +396,7 @@ def test_the_sound_of_a_file_in_an_archive(take: Take, ten_seconds: Callable[[st
 
 
 def test_the_sound_of_a_whole_video_in_an_archive(take: Take, ten_seconds: Callable[[str], Path]) -> None:
-    file, clip = ten_seconds("0"), replace(TEN, start=0.0, end=None)
+    file, clip = ten_seconds("0"), TEN._replace(start=0.0, end=None)
     got = sound_packets(take(file, clip, media="audio", audio_format="m4a"))
     assert [held for _, held in got] == [held for _, held in sound_packets(file)]
     assert take(file, clip, media="audio").read_bytes() == take(file, clip).read_bytes()

@@ -61,10 +61,10 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "a clip more": ({"clips": [*LISTED, *clips_of("f1")]}, "another list"),
     "a clip less": ({"clips": LISTED[:-1]}, "another list"),
     "another order": ({"clips": [*LISTED[2:], *LISTED[:2]]}, "another list"),
-    "another id": ({"clips": [replace(LISTED[0], id="x"), *LISTED[1:]]}, "another list"),
-    "another video": ({"clips": [*LISTED[:-1], replace(LISTED[-1], video="x")]}, "another list"),
-    "another start": ({"clips": [replace(LISTED[0], start=0.5), *LISTED[1:]]}, "another list"),
-    "another end": ({"clips": [replace(LISTED[0], end=None), *LISTED[1:]]}, "another list"),
+    "another id": ({"clips": [LISTED[0]._replace(id="x"), *LISTED[1:]]}, "another list"),
+    "another video": ({"clips": [*LISTED[:-1], LISTED[-1]._replace(video="x")]}, "another list"),
+    "another start": ({"clips": [LISTED[0]._replace(start=0.5), *LISTED[1:]]}, "another list"),
+    "another end": ({"clips": [LISTED[0]._replace(end=None), *LISTED[1:]]}, "another list"),
     "another size": ({"size": 4}, "--samples-per-shard 3"),
     "a size that gives as many": ({"size": 3, "clips": LISTED, "before": 4}, "--samples-per-shard 4"),
     "another format": ({"format": "parquet"}, "--output-format webdataset"),
@@ -90,7 +90,7 @@ def test_another_plan(tmp_path: Path, name: str) -> None:
 
 def test_what_a_list_says_besides_is_no_other_plan(tmp_path: Path) -> None:
     output(str(tmp_path)).plan(LISTED, 3, ABOUT)
-    more = [replace(clip, meta={"caption": "x"}) for clip in LISTED]
+    more = [clip._replace(meta={"caption": "x"}) for clip in LISTED]
     assert output(str(tmp_path)).plan(more, 3, ABOUT) == 7
 
 

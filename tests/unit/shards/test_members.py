@@ -233,7 +233,7 @@ CLIPS = [Clip(f"c{n}", f"v{n}", 0.0, 1.0) for n in range(4)]
 
 
 def listed(rows: META) -> list[Clip]:
-    return [replace(clip, meta=row) for clip, row in zip(CLIPS, rows, strict=True)]
+    return [clip._replace(meta=row) for clip, row in zip(CLIPS, rows, strict=True)]
 
 
 def planned(url: str, rows: META) -> Layout:
