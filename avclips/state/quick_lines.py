@@ -33,12 +33,14 @@ def quick_reader() -> Callable[[bytes], Found | None]:
 def _decoder(msgspec: Any) -> Callable[[str], Any]:
     """Of lines whose values are what they have to be; what nobody reads of them is passed over."""
     count = Annotated[int, msgspec.Meta(ge=0, lt=MOST)]
+    # It makes a float of an integer of any size.
+    number = Annotated[float, msgspec.Meta(gt=-MOST, lt=MOST)]
     fields: list[Any] = [
         ("id", str),
         ("status", Literal["done"]),
         ("youtube_id", str | None, None),
         ("source", str, ""),
-        ("asked", tuple[float, float | None] | msgspec.UnsetType, msgspec.UNSET),
+        ("asked", tuple[number, number | None] | msgspec.UnsetType, msgspec.UNSET),
         ("attempts", count, 0),
         ("time", str, ""),
         ("meta", dict[str, Any] | msgspec.UnsetType, msgspec.UNSET),
@@ -51,7 +53,7 @@ def _decoder(msgspec: Any) -> Callable[[str], Any]:
         ("subtitles", dict[str, str | None] | None, None),
     ]
     fields += [(name, count | None, None) for name in sorted(COUNTS - {"attempts"})]
-    fields += [(name, float | None, None) for name in NUMBERS]
+    fields += [(name, number | None, None) for name in NUMBERS]
     decode: Callable[[str], Any] = msgspec.json.Decoder(msgspec.defstruct("Line", fields)).decode
     return decode
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +101,8 @@ def test_a_file_in_another_folder_is_not_the_clips(start: Start) -> None:
         path.rename(path.parent.parent / path.name)
     again = start()
     assert again.pending([DEEP]) == [DEEP]
-    moved = replace(DEEP, folder="eval")
-    assert not again.had_unknown_files(DEEP) and again.had_unknown_files(replace(moved, id="x")) is False
+    moved = DEEP._replace(folder="eval")
+    assert not again.had_unknown_files(DEEP) and again.had_unknown_files(moved._replace(id="x")) is False
 
 
 def test_links_to_nothing_and_other_things(start: Start) -> None:
@@ -133,8 +132,8 @@ def test_strangers_in_a_folder(start: Start, which: int) -> None:
     assert [again.has_unknown_files(clip) for clip in EVERY] == [True, False, False, False]
     assert [again.had_unknown_files(clip) for clip in EVERY] == [True, False, False, False]
     # Of the same name, elsewhere.
-    assert not again.had_unknown_files(replace(DEEP, folder="")) and not again.has_unknown_files(
-        replace(DEEP, folder="")
+    assert not again.had_unknown_files(DEEP._replace(folder="")) and not again.has_unknown_files(
+        DEEP._replace(folder="")
     )
     finish(again, DEEP)
     assert not again.has_unknown_files(DEEP) and not again.had_unknown_files(DEEP)
@@ -353,10 +352,10 @@ def test_an_id_that_means_another_clip(start: Start) -> None:
     store = start()
     see_that_they_are_the_same(EVERY, store)
     assert "other" in store.failed and not store.may_come(OTHER)
-    again = replace(OTHER, video="uploaded-again")
+    again = OTHER._replace(video="uploaded-again")
     see_that_they_are_the_same([TOP, again], store)
     assert store.may_come(again) and start().may_come(again)
-    for changed in (replace(TOP, video="x"), replace(TOP, start=1.0)):
+    for changed in (TOP._replace(video="x"), TOP._replace(start=1.0)):
         with pytest.raises(UsageError, match="^'top' is another clip in the list than in .*0.0 to 10.0 s of t$"):
             see_that_they_are_the_same([changed], store)
     # A line that somebody wrote by hand need not say it.
