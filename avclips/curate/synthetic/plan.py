@@ -10,6 +10,8 @@ import numpy as np
 from .events import KINDS
 
 Dealing = Literal["clips", "kinds"]
+# Which clips have a foreign sound is drawn so often, until each of them can have one of another kind.
+_DRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,16 @@ def deal(
         names = rng.permutation(np.unique(kinds))
         chosen = np.flatnonzero(np.isin(kinds, names[: round(foreign * len(names))]))
     else:
-        chosen = np.sort(rng.permutation(len(kinds))[: round(foreign * len(kinds))])
+        count = round(foreign * len(kinds))
+        for _ in range(_DRAWS):
+            chosen = np.sort(rng.permutation(len(kinds))[:count])
+            # Of few clips, now and then most are of one kind: others are drawn.
+            if _can_be_dealt(kinds[chosen]):
+                break
+    if not _can_be_dealt(kinds[chosen]):
+        raise ValueError("more than half of the clips with a foreign sound are of one kind")
     if not len(chosen):
         return own
-    if 2 * np.bincount(kinds[chosen]).max() > len(chosen):
-        raise ValueError("more than half of the clips with a foreign sound are of one kind")
     sounds = own.copy()
     dealt = rng.permutation(chosen)
     # At random, so that no kind has the sounds of another one more often than of a third. Who got one of its own
@@ -88,6 +95,11 @@ def deal(
             dealt[place], dealt[other] = dealt[other], dealt[place]
     sounds[chosen] = dealt
     return sounds
+
+
+def _can_be_dealt(kinds: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
+    """Whether each of these can have the sound of one of another kind."""
+    return not len(kinds) or 2 * int(np.bincount(kinds).max()) <= len(kinds)
 
 
 def videos(count: int, clip_count: int, seed: int, foreign: float = 0.5) -> list[Video]:

@@ -57,6 +57,17 @@ def test_a_kind_that_is_most_of_the_foreign_ones_cannot_be_dealt() -> None:
         plan.deal(np.array([0, 0, 0, 1]), 1.0, "clips", np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("seed", [10, 96, 369, 743, 890])
+def test_where_the_first_draw_cannot_be_dealt_another_is_made(seed: int) -> None:
+    made = plan.clips(21, seed, 0.25)
+    assert sum(not each.matched for each in made) == 5
+
+
+def test_one_alone_has_nobody_to_change_with() -> None:
+    with pytest.raises(ValueError, match="more than half"):
+        plan.clips(20, 1, 0.05)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_moves_and_sounds(kind: str) -> None:
     events = happen(kind, 3.0, np.random.default_rng(1))
