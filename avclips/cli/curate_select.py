@@ -6,7 +6,7 @@ import argparse
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.errors import RunError, UsageError
 from ..core.redact import plain
@@ -24,10 +24,17 @@ from .curate_arguments import add_data_dir, add_dry_run
 _BATCH, _TAKE = Method().batch, Method().take
 
 
-def keep(text: str) -> float | int:
+class Keep(NamedTuple):
+    """``value``: a share (float) or a number of clips (int); ``said``: as the user wrote it."""
+
+    value: float | int
+    said: str
+
+
+def keep(text: str) -> Keep:
     """``0.2`` and ``20%``: a share; ``5000``: a number of clips. 1.0 and 100% are all."""
     if re.fullmatch(r"[0-9]{1,10}", text) and int(text):
-        return int(text)
+        return Keep(int(text), text)
     number = text.removesuffix("%")
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,12})?|\.[0-9]{1,12}", number):
         raise argparse.ArgumentTypeError(
@@ -38,7 +45,7 @@ def keep(text: str) -> float | int:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no share: above 0 and up to 1.0, or a whole number of clips"
         )
-    return share
+    return Keep(share, text)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +54,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         type=keep,
-        default=0.2,
+        default="0.2",
         metavar="SHARE",
         help="a share (0.2, 1.0 is all) or a number (%(default)s)",
     )
@@ -115,9 +122,15 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
         raise RunError(f"{source} does not say what clustering made it", "avclips curate cluster does")
     if not len(labels):
         raise RunError(f"{source} holds no clip", "see what features and cluster say of the clips")
-    count = how_many(options.keep, len(labels))
+    count = how_many(options.keep.value, len(labels))
     settings = {"keep": count, **method.settings()}
-    record = Record("select", settings, {"cluster": made.fingerprint()}, versions_of("numpy", "numba"))
+    record = Record(
+        "select",
+        settings,
+        {"cluster": made.fingerprint()},
+        versions_of("numpy", "numba"),
+        {"keep": options.keep.said},
+    )
     if options.dry_run:
         print(f"{count:,} of {len(labels):,} clips would be kept, in {folder}")
         return 0

@@ -312,5 +312,5 @@ def test_folds_that_are_none_are_said_before_anything_is_trained(job: stage.Job)
 def test_another_run_of_features_is_no_tensors(tmp_path: Path, job: stage.Job) -> None:
     folder = tmp_path / "features"
     begin(folder, Record("features", {}, {}))
-    with pytest.raises(UsageError, match="was made by another run"):
+    with pytest.raises(UsageError, match=r"features is the folder of the stage features, not of tensors$"):
         stage.pretrain(replace(job, tensors=folder), read)

@@ -82,7 +82,11 @@ def make(job: Job, spark: str | None = None) -> Mapping[str, Any]:
     }
     packages = {"faiss": "faiss-cpu", "sklearn": "scikit-learn", "torch": "torch"}
     record = Record(
-        STAGE, settings, {"features": of_features.fingerprint()}, versions_of("numpy", packages[backend])
+        STAGE,
+        settings,
+        {"features": of_features.fingerprint()},
+        versions_of("numpy", packages[backend]),
+        {"sample": str(job.sample or f"{SAMPLE} a cluster")},
     )
     begin(job.folder, record)
     if (counts := finished(job.folder)) is not None:
