@@ -167,7 +167,7 @@ def _differing(one: Record, other: Record) -> list[str]:
     # As JSON has them: a tuple comes back as a list.
     before, now = (dict(_flat(json.loads(json.dumps(dict(each.settings))))) for each in (one, other))
     both = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name]]
-    # As the user wrote them, where both folders know that; what was written alike differs for what stands beside it.
+    # As the user wrote them, where both folders know that. What was written alike differs for what is beside it.
     was, now_is = (
         settings | {name: _Words(each.said[name]) for name in one.said.keys() & other.said.keys()}
         for each, settings in ((one, before), (other, now))
