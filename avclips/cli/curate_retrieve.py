@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.folders import stage_folder
+from ..curate.folders import see_that_it_can_be_made, stage_folder
 from ..curate.retrieve import clips, digits
 from ..curate.retrieve.experiment import CLUSTERS, OBJECTIVES, SEEDS
 from ..curate.retrieve.experiment import run as run_experiment
@@ -68,6 +68,7 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
     """Run it, write what was found, and print the table; returns 0."""
     if options.features and not options.data_dir:
         raise UsageError("--features are those of clips", "name their --data-dir")
+    see_that_it_can_be_made(options.output)
     method = Method(how="greedy", batch=options.batch, take=options.take)
     make = _data(options)
     title = make(0).name

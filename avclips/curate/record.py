@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from .. import __version__
 from ..core.errors import RunError, UsageError
 from ..core.files import UNFINISHED, read_json, write_json
+from .folders import see_that_it_can_be_made
 
 FILE = "run.json"
 # Written last: what a finished stage counts.
@@ -89,16 +90,31 @@ def begin(folder: Path, record: Record) -> None:
         _sweep(folder)
         write_json(folder / FILE, asdict(record) | {"fingerprint": record.fingerprint()})
         return
-    if before.fingerprint() == record.fingerprint():
-        _sweep(folder)
+    if before.fingerprint() != record.fingerprint():
+        raise _refused(folder, before, record)
+    _sweep(folder)
+
+
+def foresee(folder: Path, record: Record) -> None:
+    """Refuse what ``begin`` would by the settings alone, before the inputs are known; nothing is written."""
+    see_that_it_can_be_made(folder)
+    before = read(folder)
+    if before is None:
+        _see_that_it_is_empty(folder, record.stage)
         return
+    record = replace(record, inputs=before.inputs)
+    if before.fingerprint() != record.fingerprint():
+        raise _refused(folder, before, record)
+
+
+def _refused(folder: Path, before: Record, record: Record) -> UsageError:
+    """What ``folder`` was begun with, where that is not ``record``."""
     if before.stage != record.stage:
-        raise UsageError(
-            f"{folder} is the folder of the stage {before.stage}, not of {record.stage}", "name another folder"
-        )
+        said = f"{folder} is the folder of the stage {before.stage}, not of {record.stage}"
+        return UsageError(said, "name another folder")
     other = _other_inputs(before, record) + _differing(before, record)
     aside = ", name another --output" if record.stage in WITH_OUTPUT else ""
-    raise UsageError(
+    return UsageError(
         f"{folder} was made by another run: {'; '.join(other)}",
         f"name the same settings{aside}, or delete that folder: the next run makes it anew",
     )

@@ -309,6 +309,28 @@ def test_folds_that_are_none_are_said_before_anything_is_trained(job: stage.Job)
     assert not job.folder.exists()
 
 
+def test_a_folder_that_is_refused_is_so_before_anything_is_decoded(job: stage.Job, tmp_path: Path) -> None:
+    def never(data_dir: Path) -> Iterator[Sample]:
+        raise AssertionError("clips are read")
+
+    stage.pretrain(job, read)
+    (tmp_path / "file").write_text("")
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "thesis.txt").write_text("")
+    for other, said in (
+        (replace(job, training=replace(SMALL, epochs=4)), r"run: training\.epochs was 3, now 4$"),
+        (replace(job, output=tmp_path / "file" / "x"), "file is no folder"),
+        (replace(job, output=full), "is not empty: it has thesis.txt"),
+        (
+            replace(job, output=job.tensors_of(job.data_dir)),
+            "folder of the stage tensors, not of pretrain$",
+        ),
+    ):
+        with pytest.raises(UsageError, match=said):
+            stage.pretrain(other, never)
+
+
 def test_another_run_of_features_is_no_tensors(tmp_path: Path, job: stage.Job) -> None:
     folder = tmp_path / "features"
     begin(folder, Record("features", {}, {}))

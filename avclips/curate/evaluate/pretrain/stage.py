@@ -18,7 +18,7 @@ from ....core.files import read_json, run_errors, write_json
 from ....progress.bar import Progress
 from ....progress.console import say
 from ...folders import stage_folder
-from ...record import RUNS, Record, begin, finish, versions_of
+from ...record import RUNS, Record, begin, finish, foresee, versions_of
 from ..labelled import Labels, read_labels
 from ..probe import splits
 from . import measures, report, subsets, tensors
@@ -97,7 +97,7 @@ def pretrain(job: Job, read: Read = samples) -> list[str]:
 
     machine = Machine(device_of(torch_here(), job.device), job.workers)
     ids = subsets.selected(job.selection)
-    data = prepared(job, ids, read_labels(job.labels) if job.labels else None, read)
+    given = read_labels(job.labels) if job.labels else None
     settings = {
         "form": asdict(job.form),
         "training": asdict(job.training),
@@ -105,8 +105,12 @@ def pretrain(job: Job, read: Read = samples) -> list[str]:
         "folds": job.folds or FOLDS,
         "device": machine.device.type,
     }
+    versions = versions_of("torch", "numpy", "scikit-learn")
+    # Before anything is decoded.
+    foresee(job.folder, Record(STAGE, settings, {}))
+    data = prepared(job, ids, given, read)
     tested = _tested(job, data)
-    record = Record(STAGE, settings, data.inputs, versions_of("torch", "numpy", "scikit-learn"))
+    record = Record(STAGE, settings, data.inputs, versions)
     runs = list(_runs(job, data.subsets))
     said = {
         "settings": settings,
