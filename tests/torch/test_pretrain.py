@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -253,6 +254,38 @@ def test_a_checkpoint_that_is_none(tmp_path: Path, content: bytes | None, said: 
         (tmp_path / "run.pt").write_bytes(content)
     with pytest.raises(RunError, match=said):
         training.train(RUN, data, SMALL, 8, CPU, tmp_path / "run.pt")
+
+
+def test_a_flipped_bit_is_seen_wherever_it_is(tmp_path: Path) -> None:
+    """Every 997th byte: what is loaded all the same is what was written."""
+    data = clips(tmp_path / "data")
+    path = tmp_path / "run.pt"
+    model, losses = training.train(RUN, data, replace(SMALL, epochs=1), 8, CPU, path)
+    content = path.read_bytes()
+    right = {name: each.clone() for name, each in model.state_dict().items()}
+    refused = 0
+    for at in range(0, len(content), len(content) // 60):
+        changed = bytearray(content)
+        changed[at] ^= 0x10
+        path.write_bytes(changed)
+        try:
+            again, others = training.train(RUN, data, replace(SMALL, epochs=1), 8, CPU, path)
+        except RunError as error:
+            assert str(path) in str(error) and error.hint.startswith("delete it")
+            refused += 1
+        else:
+            assert others == losses
+            assert all(torch.equal(each, right[name]) for name, each in again.state_dict().items())
+    assert refused > 50
+    # In the numbers of the largest tensor.
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as archive:
+        largest = max(archive.infolist(), key=lambda each: each.file_size)
+    changed = bytearray(content)
+    changed[largest.header_offset + 1000] ^= 1
+    path.write_bytes(changed)
+    with pytest.raises(RunError, match=r"run\.pt is damaged: .*/data/\d+ in it does not match its checksum$"):
+        training.train(RUN, data, replace(SMALL, epochs=1), 8, CPU, path)
 
 
 def test_changes_are_small_and_of_the_seed() -> None:
