@@ -6,20 +6,21 @@ import argparse
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import RunError, UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.assignments import opened
 from ..curate.folders import stage_folder
 from ..curate.record import Record, begin, finish, finished, read, versions_of
-from ..curate.select import output
-from ..curate.select.choose import ACAV, How, Method, Selection, choose, how_many, warnings
+from ..curate.select.method import ACAV, How, Method
 from ..curate.select.pairs import MEANING, PAIRINGS
 from ..progress.bar import Progress
 from .arguments import whole_number
 from .curate_arguments import add_data_dir, add_dry_run
+
+if TYPE_CHECKING:
+    from ..curate.select.choose import Selection
 
 _BATCH, _TAKE = Method().batch, Method().take
 
@@ -113,6 +114,9 @@ def method_of(options: argparse.Namespace) -> Method:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Choose, write, and say how much the sounds say about the pictures; returns 0."""
+    from ..curate.assignments import opened
+    from ..curate.select.choose import choose, how_many, warnings
+
     method = method_of(options)
     source = options.assignments or stage_folder(options.data_dir, "cluster")
     folder = options.output or stage_folder(options.data_dir, "select")
@@ -150,6 +154,8 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
 
 
 def _leave(folder: Path, selection: Selection, ids: Any, clips: int, settings: dict[str, Any]) -> None:
+    from ..curate.select import output
+
     last = selection.curve[-1]
     counts = {"clips": clips, "selected": last.clips, "mi": last.mi, "random_mi": last.random}
     output.write(folder, selection, ids, {**counts, **settings})
@@ -158,6 +164,8 @@ def _leave(folder: Path, selection: Selection, ids: Any, clips: int, settings: d
 
 def lines(selection: Selection, clips: int, folder: Path) -> list[str]:
     """What is said at the end."""
+    from ..curate.select import output
+
     last = selection.curve[-1]
     said = [
         f"{last.clips:,} of {clips:,} clips are selected: mutual information {last.mi:.3f} nats, "

@@ -8,8 +8,6 @@ from pathlib import Path
 from ..core.errors import UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.evaluate import labelled, probe, report
-from ..curate.features.stage import opened
 from ..curate.folders import see_that_it_can_be_made, stage_folder
 from ..progress.bar import Progress
 from .arguments import whole_number
@@ -45,6 +43,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Probe, write what was found, and print the table; returns 0."""
+    from ..curate.evaluate import labelled, probe, report
+    from ..curate.features.stage import opened
+
     output = options.output or stage_folder(options.data_dir, "evaluate")
     if options.ids and not options.output:
         # Beside what all clips gave, to be compared with it.

@@ -25,6 +25,7 @@ from avclips.catalog.sample import Place, Sample  # noqa: E402
 from avclips.core.errors import RunError, Stopped, UsageError  # noqa: E402
 from avclips.curate.evaluate.pretrain import stage, tensors, training  # noqa: E402
 from avclips.curate.evaluate.pretrain.batches import masked, moved  # noqa: E402
+from avclips.curate.evaluate.pretrain.job import Job  # noqa: E402
 from avclips.curate.evaluate.pretrain.model import TwoStreams  # noqa: E402
 from avclips.curate.evaluate.pretrain.settings import Form, Run, Training  # noqa: E402
 from avclips.curate.features.parts import write_part  # noqa: E402
@@ -76,10 +77,10 @@ def made(data_dir: Path) -> Path:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> stage.Job:
+def job(tmp_path: Path) -> Job:
     ids = tmp_path / "ids.txt"
     ids.write_text("".join(f"c{at}\n" for at in range(COUNT // 2)))
-    return stage.Job(
+    return Job(
         made(tmp_path / "data"), ids, folds=2, held_out=0.4, seeds=(0,), form=FORM, training=SMALL, device="cpu"
     )
 
@@ -141,7 +142,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_bits(tmp_path: Path, workers: i
     )
 
 
-def test_the_whole_of_it(job: stage.Job, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_whole_of_it(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     said = "\n".join(stage.pretrain(job, read))
     metrics = json.loads((job.folder / "metrics.json").read_text())
     counts = metrics["selection"]
@@ -214,7 +215,7 @@ def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_the_device_has_no_memory_for_is_halved(
-    job: stage.Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loss = TwoStreams.loss
     seen = []
@@ -237,7 +238,7 @@ def test_a_batch_that_the_device_has_no_memory_for_is_halved(
         stage.pretrain(replace(job, seeds=(5,)), read)
 
 
-def test_a_loss_that_is_no_number_ends_it(job: stage.Job) -> None:
+def test_a_loss_that_is_no_number_ends_it(job: Job) -> None:
     with pytest.raises(RunError, match=r"the loss is no number any more \(selection, seed 0, epoch \d, step \d\)"):
         stage.pretrain(replace(job, training=replace(SMALL, learning_rate=1e30, epochs=4)), read)
 
@@ -304,7 +305,7 @@ def test_changes_are_small_and_of_the_seed() -> None:
         assert np.array_equal(clip[0], clip[1])
 
 
-def test_clips_without_labels_are_not_probed(job: stage.Job, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clips_without_labels_are_not_probed(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     folder = job.data_dir / "curation" / "tensors"
     rows, arrays = rows_and_tensors()
     write_part(folder, 0, arrays, [row | {"labels": []} for row in rows])
@@ -313,7 +314,7 @@ def test_clips_without_labels_are_not_probed(job: stage.Job, capsys: pytest.Capt
     assert "top-1" not in table and "recall@1" in table
 
 
-def test_clips_of_another_folder(job: stage.Job, tmp_path: Path) -> None:
+def test_clips_of_another_folder(job: Job, tmp_path: Path) -> None:
     """None of a video that is measured on is trained on."""
     other = made(tmp_path / "other")
     with pytest.raises(RunError, match="0 clips are left to train on: of 24 selected ones 24 are held out"):
@@ -336,13 +337,13 @@ def test_clips_of_shards_have_tensors(avqa_shards: Path, tmp_path: Path) -> None
     assert len(tensors.opened(tmp_path, FORM)[0]) == 7
 
 
-def test_folds_that_are_none_are_said_before_anything_is_trained(job: stage.Job) -> None:
+def test_folds_that_are_none_are_said_before_anything_is_trained(job: Job) -> None:
     with pytest.raises(UsageError, match="videos are no 100 folds"):
         stage.pretrain(replace(job, folds=100), read)
     assert not job.folder.exists()
 
 
-def test_a_folder_that_is_refused_is_so_before_anything_is_decoded(job: stage.Job, tmp_path: Path) -> None:
+def test_a_folder_that_is_refused_is_so_before_anything_is_decoded(job: Job, tmp_path: Path) -> None:
     def never(data_dir: Path) -> Iterator[Sample]:
         raise AssertionError("clips are read")
 
@@ -364,7 +365,7 @@ def test_a_folder_that_is_refused_is_so_before_anything_is_decoded(job: stage.Jo
             stage.pretrain(other, never)
 
 
-def test_another_run_of_features_is_no_tensors(tmp_path: Path, job: stage.Job) -> None:
+def test_another_run_of_features_is_no_tensors(tmp_path: Path, job: Job) -> None:
     folder = tmp_path / "features"
     begin(folder, Record("features", {}, {}))
     with pytest.raises(UsageError, match=r"features is the folder of the stage features, not of tensors$"):

@@ -28,7 +28,8 @@ from ..features.parts import Features, layer_of
 from ..features.stage import opened
 from ..machines import Machines
 from ..record import PARTS, Record, begin, finish, finished, versions_of
-from .kmeans import Backend, choose_backend, train
+from .backend import Backend, choose_backend
+from .kmeans import train
 from .nearest import Array, Centres, label_type
 
 STAGE = "cluster"

@@ -19,7 +19,8 @@ from avclips.core.files import read_json
 from avclips.curate import assignments
 from avclips.curate.assignments import Layer
 from avclips.curate.cluster import stage
-from avclips.curate.cluster.kmeans import choose_backend, train
+from avclips.curate.cluster.backend import choose_backend
+from avclips.curate.cluster.kmeans import train
 from avclips.curate.cluster.nearest import Centres
 from avclips.curate.features import parts
 from avclips.curate.record import Record, begin, finish

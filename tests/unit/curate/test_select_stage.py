@@ -18,7 +18,8 @@ from avclips.core.signals import Signals
 from avclips.curate import assignments
 from avclips.curate.folders import stage_folder
 from avclips.curate.record import Record, begin, finished
-from avclips.curate.select.choose import Method, choose
+from avclips.curate.select.choose import choose
+from avclips.curate.select.method import Method
 from tests.unit.curate.test_select import layers_of, made_labels
 
 CLIPS = 2000
