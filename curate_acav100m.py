@@ -3,7 +3,7 @@
 
 import sys
 
-from avclips.cli.commands import main
+from avclips.__main__ import main
 
 if __name__ == "__main__":
     sys.exit(main(["curate", *sys.argv[1:]]))

@@ -23,7 +23,7 @@ from avclips.curate.features.stage import opened
 from avclips.curate.retrieve.clips import layers_of, synthetic
 from avclips.curate.retrieve.experiment import orders
 from avclips.curate.retrieve.pairs import Pairs
-from avclips.curate.select.choose import Method
+from avclips.curate.select.method import Method
 from avclips.curate.synthetic import plan
 
 FIFTH = 0.2

@@ -22,13 +22,15 @@ import numpy as np
 
 from avclips.catalog.sample import Place, Sample
 from avclips.core.files import whole
+from avclips.curate.evaluate.pretrain.job import Job
 from avclips.curate.evaluate.pretrain.settings import Form, Training
-from avclips.curate.evaluate.pretrain.stage import Job, pretrain
+from avclips.curate.evaluate.pretrain.stage import pretrain
 from avclips.curate.features.stage import opened
 from avclips.curate.retrieve.clips import layers_of, synthetic
 from avclips.curate.retrieve.experiment import clustered
 from avclips.curate.retrieve.pairs import Pairs
-from avclips.curate.select.choose import Method, choose
+from avclips.curate.select.choose import choose
+from avclips.curate.select.method import Method
 from avclips.curate.synthetic import files, plan
 
 _TRAINING, _FORM = Training(), Form()

@@ -26,7 +26,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from avclips.curate.assignments import Layer
-from avclips.curate.select.choose import ACAV, Method, choose
+from avclips.curate.select.choose import choose
+from avclips.curate.select.method import ACAV, Method
 
 SHARE = 0.2
 _LAYERS = 5

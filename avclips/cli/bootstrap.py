@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ..datasets.known import dataset_named
+from .early import leave_quietly
 
 
 def start(dataset, argv=None):  # type: (str, object) -> int
@@ -15,6 +16,8 @@ def start(dataset, argv=None):  # type: (str, object) -> int
 
     ``argv``: the words behind the script's name, None for the process's own.
     """
+    if argv is None:
+        leave_quietly()
     if sys.version_info < (3, 11):  # noqa: UP036 - what it says of itself is the point
         return _complain("Python 3.11 or newer is needed; this is " + sys.version.split()[0])
     if (sys.argv[1:] if argv is None else argv) == ["--requirements"]:

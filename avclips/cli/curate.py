@@ -32,7 +32,7 @@ STAGES: dict[str, tuple[str, str]] = {
     "evaluate": ("curate_evaluate", "what features and selections are good for: probe, pretrain"),
     "status": ("curate_status", "how far each stage is"),
 }
-# What every stage imports at its head.
+# What every stage needs that does something; help, and a look at what there is, need none of it.
 _NEEDS = {
     "numpy": "clips are chosen",
     "av": "clips are chosen",
@@ -67,12 +67,13 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
 def run_stage(stage: str, words: Sequence[str], signals: Signals) -> int:
     """Run a stage with the words of its command line; returns its exit code. RunError, Stopped."""
     module, chosen = read_stage(stage, words)
+    if stage != "status":
+        extras(_NEEDS)
     return int(module.run(chosen, signals))
 
 
 def read_stage(stage: str, words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
     """A stage's module, and its options as these words say them."""
-    extras(_NEEDS)
     name, does = STAGES[stage]
     module = import_module(f".{name}", __package__)
     made = Parser(prog=f"avclips curate {stage}", description=f"{does[0].upper()}{does[1:]}.")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..core.signals import Signals
-from ..curate.cluster import stage
-from ..curate.cluster.kmeans import BACKENDS
-from ..curate.features.stage import STAGE as FEATURES
-from ..curate.features.stage import opened
+from ..curate.cluster.backend import BACKENDS
 from ..curate.folders import stage_folder
 from ..progress.console import say
 from .arguments import whole_number
@@ -50,6 +47,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Cluster the features of a folder."""
+    from ..curate.cluster import stage
+    from ..curate.features.stage import STAGE as FEATURES
+    from ..curate.features.stage import opened
+
     data_dir = options.data_dir.absolute()
     job = stage.Job(
         stage_folder(data_dir, FEATURES),

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.export.lists import IDS, LIST
-from ..curate.export.stage import export, names_in
 from ..curate.folders import stage_folder
 from .curate_arguments import add_data_dir
 
@@ -31,6 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Write the files anew, whole; returns 0."""
+    from ..curate.export.lists import IDS, LIST
+    from ..curate.export.stage import export, names_in
+
     data_dir: Path = options.data_dir
     clusters = options.assignments or stage_folder(data_dir, "cluster")
     names = names_in(clusters, stage_folder(data_dir, "filter") / "rows.parquet")

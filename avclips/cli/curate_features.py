@@ -9,7 +9,7 @@ from pathlib import Path
 from ..catalog import samples
 from ..core.errors import UsageError
 from ..core.signals import Signals
-from ..curate.features import registry, stage
+from ..curate.features import registry
 from ..curate.folders import stage_folder
 from ..progress.console import say
 from .arguments import whole_number
@@ -58,6 +58,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Make the features of every clip of a folder."""
+    from ..curate.features import stage
+
     extractors = tuple(dict.fromkeys(options.extractor or ["classic"]))
     weights = _weights(options.weights, extractors)
     loading = registry.Loading(options.device, options.batch_size, options.precision, weights)

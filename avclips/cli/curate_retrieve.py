@@ -5,22 +5,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.folders import stage_folder
-from ..curate.retrieve import clips, digits
-from ..curate.retrieve.experiment import CLUSTERS, OBJECTIVES, SEEDS
-from ..curate.retrieve.experiment import run as run_experiment
-from ..curate.retrieve.pairs import TwoSided
-from ..curate.retrieve.report import table_of, write
-from ..curate.select.choose import Method
-from ..curate.synthetic import plan
+from ..curate.folders import see_that_it_can_be_made, stage_folder
+from ..curate.retrieve.settings import CLUSTERS, DIGITS, SEEDS
+from ..curate.select.method import Method
 from ..progress.bar import Progress
 from .arguments import whole_number
 from .curate_arguments import add_processes
+
+if TYPE_CHECKING:
+    from ..curate.retrieve.pairs import TwoSided
 
 _SYNTHETIC = "synthetic"
 _BATCH, _TAKE = Method().batch, Method().take
@@ -30,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Its options."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--data", choices=[*digits.DATA, _SYNTHETIC], help="digits with turned or spoken digits, or made-up clips"
+        "--data", choices=[*DIGITS, _SYNTHETIC], help="digits with turned or spoken digits, or made-up clips"
     )
     source.add_argument(
         "--data-dir",
@@ -66,8 +64,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Run it, write what was found, and print the table; returns 0."""
+    from ..curate.retrieve.experiment import OBJECTIVES
+    from ..curate.retrieve.experiment import run as run_experiment
+    from ..curate.retrieve.report import table_of, write
+
     if options.features and not options.data_dir:
         raise UsageError("--features are those of clips", "name their --data-dir")
+    see_that_it_can_be_made(options.output)
     method = Method(how="greedy", batch=options.batch, take=options.take)
     make = _data(options)
     title = make(0).name
@@ -83,6 +86,9 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
 
 
 def _data(options: argparse.Namespace) -> Callable[[int], TwoSided]:
+    from ..curate.retrieve import clips, digits
+    from ..curate.synthetic import plan
+
     if options.data in digits.DATA:
         return digits.DATA[options.data]
     if options.data == _SYNTHETIC:

@@ -6,28 +6,36 @@ import argparse
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import RunError, UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.assignments import opened
 from ..curate.folders import stage_folder
 from ..curate.record import Record, begin, finish, finished, read, versions_of
-from ..curate.select import output
-from ..curate.select.choose import ACAV, How, Method, Selection, choose, how_many, warnings
+from ..curate.select.method import ACAV, How, Method
 from ..curate.select.pairs import MEANING, PAIRINGS
 from ..progress.bar import Progress
 from .arguments import whole_number
 from .curate_arguments import add_data_dir, add_dry_run
 
+if TYPE_CHECKING:
+    from ..curate.select.choose import Selection
+
 _BATCH, _TAKE = Method().batch, Method().take
 
 
-def keep(text: str) -> float | int:
+class Keep(NamedTuple):
+    """``value``: a share (float) or a number of clips (int); ``said``: as the user wrote it."""
+
+    value: float | int
+    said: str
+
+
+def keep(text: str) -> Keep:
     """``0.2`` and ``20%``: a share; ``5000``: a number of clips. 1.0 and 100% are all."""
     if re.fullmatch(r"[0-9]{1,10}", text) and int(text):
-        return int(text)
+        return Keep(int(text), text)
     number = text.removesuffix("%")
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,12})?|\.[0-9]{1,12}", number):
         raise argparse.ArgumentTypeError(
@@ -38,7 +46,7 @@ def keep(text: str) -> float | int:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no share: above 0 and up to 1.0, or a whole number of clips"
         )
-    return share
+    return Keep(share, text)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         type=keep,
-        default=0.2,
+        default="0.2",
         metavar="SHARE",
         help="a share (0.2, 1.0 is all) or a number (%(default)s)",
     )
@@ -106,6 +114,9 @@ def method_of(options: argparse.Namespace) -> Method:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Choose, write, and say how much the sounds say about the pictures; returns 0."""
+    from ..curate.assignments import opened
+    from ..curate.select.choose import choose, how_many, warnings
+
     method = method_of(options)
     source = options.assignments or stage_folder(options.data_dir, "cluster")
     folder = options.output or stage_folder(options.data_dir, "select")
@@ -115,9 +126,15 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
         raise RunError(f"{source} does not say what clustering made it", "avclips curate cluster does")
     if not len(labels):
         raise RunError(f"{source} holds no clip", "see what features and cluster say of the clips")
-    count = how_many(options.keep, len(labels))
+    count = how_many(options.keep.value, len(labels))
     settings = {"keep": count, **method.settings()}
-    record = Record("select", settings, {"cluster": made.fingerprint()}, versions_of("numpy", "numba"))
+    record = Record(
+        "select",
+        settings,
+        {"cluster": made.fingerprint()},
+        versions_of("numpy", "numba"),
+        {"keep": options.keep.said},
+    )
     if options.dry_run:
         print(f"{count:,} of {len(labels):,} clips would be kept, in {folder}")
         return 0
@@ -137,6 +154,8 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
 
 
 def _leave(folder: Path, selection: Selection, ids: Any, clips: int, settings: dict[str, Any]) -> None:
+    from ..curate.select import output
+
     last = selection.curve[-1]
     counts = {"clips": clips, "selected": last.clips, "mi": last.mi, "random_mi": last.random}
     output.write(folder, selection, ids, {**counts, **settings})
@@ -145,6 +164,8 @@ def _leave(folder: Path, selection: Selection, ids: Any, clips: int, settings: d
 
 def lines(selection: Selection, clips: int, folder: Path) -> list[str]:
     """What is said at the end."""
+    from ..curate.select import output
+
     last = selection.curve[-1]
     said = [
         f"{last.clips:,} of {clips:,} clips are selected: mutual information {last.mi:.3f} nats, "

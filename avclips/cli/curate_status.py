@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from ..core.errors import UsageError
+from ..core.errors import RunError, UsageError
+from ..core.files import read_json
 from ..core.redact import plain
 from ..core.signals import Signals
 from ..curate.folders import CURATION, stage_folder
-from ..curate.record import OTHER, Record, finished, read
+from ..curate.record import OTHER, finished, read
 from .curate_arguments import add_data_dir
 
-# The stages that leave a folder, in their order.
-_LEAVING = ("filter", "download", "segment", "features", "cluster", "select", "export")
+# The stages that `run` does, in their order; each of them is told of, begun or not.
+_IN_ORDER = ("filter", "download", "segment", "features", "cluster", "select", "export")
+# Those besides, of `evaluate pretrain`: told of where they were begun.
+_BESIDES = ("tensors", "pretrain")
+# Of `evaluate probe`, which leaves no record of itself.
+_EVALUATE, _PROBE = "evaluate", "probe"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,28 +38,52 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
 
 def lines(data_dir: Path) -> Iterator[str]:
     """What is said of each stage of a folder."""
-    for stage in _LEAVING:
+    stale: set[str] = set()
+    for stage in (*_IN_ORDER, *_BESIDES):
         folder = stage_folder(data_dir, stage)
         made, counts = read(folder), finished(folder)
         if made is None:
-            yield f"{stage:<9} not begun"
+            if stage in _IN_ORDER:
+                yield f"{stage:<9} not begun"
             continue
         said = "begun, not finished"
         if counts is not None:
             plain_counts = {name: value for name, value in counts.items() if not isinstance(value, dict)}
             told = (f"{name.replace('_', ' ')} {_number(value)}" for name, value in plain_counts.items())
             said = f"finished: {', '.join(told)}"
-        yield f"{stage:<9} {said}{_of_another(data_dir, made)}"
+        of_others = list(_of_another(data_dir, made.inputs, stale))
+        if of_others:
+            stale.add(stage)
+        yield f"{stage:<9} {'; '.join([said, *of_others])}"
+    yield from _probes(data_dir, stale)
 
 
-def _of_another(data_dir: Path, made: Record) -> str:
-    """What is said of a stage that was not made from what the stage before it has now."""
-    said = ""
-    for name, fingerprint in made.inputs.items():
-        before = read(stage_folder(data_dir, name)) if name in _LEAVING else None
-        if before is not None and before.fingerprint() != fingerprint:
-            said += f"; of {OTHER[name]} than {stage_folder(data_dir, name)} has"
-    return said
+def _of_another(data_dir: Path, inputs: Mapping[str, str], stale: Collection[str]) -> Iterator[str]:
+    """What is said of a stage that was not made from what the stage before it has now, or would make now."""
+    for name, fingerprint in inputs.items():
+        if name not in (*_IN_ORDER, *_BESIDES):
+            continue
+        folder = stage_folder(data_dir, name)
+        before = read(folder)
+        if before is None:
+            yield f"what it was made from is not in {folder}"
+        elif before.fingerprint() != fingerprint:
+            yield f"of {OTHER[name]} than {folder} has"
+        elif name in stale:
+            yield f"{folder}, which it was made from, is to be made anew first"
+
+
+def _probes(data_dir: Path, stale: Collection[str]) -> Iterator[str]:
+    """What is said of probes: of all clips, and of those of --ids in a folder of their own."""
+    folder = stage_folder(data_dir, _EVALUATE)
+    for path in (*folder.glob("probe.json"), *sorted(folder.glob("*/probe.json"))):
+        said = read_json(path, "delete it: avclips curate evaluate probe makes it anew")
+        if not isinstance(said, dict) or not isinstance(features := said.get("features"), str):
+            raise RunError(f"{path} does not say what was probed", "delete it: the next probe makes it anew")
+        of_others = _of_another(data_dir, {"features": features}, stale)
+        name = "" if path.parent == folder else f" of {path.parent.name}"
+        told = f"finished{name}: clips {_number(said.get('clips'))}"
+        yield f"{_PROBE:<9} {'; '.join([told, *of_others])}"
 
 
 def _number(value: object) -> str:

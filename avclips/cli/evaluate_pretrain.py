@@ -10,13 +10,13 @@ from pathlib import Path
 from ..core.errors import UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.evaluate.pretrain import stage, subsets
+from ..curate.evaluate.pretrain.job import ALL, ARMS, FOLDS, Job
 from ..curate.evaluate.pretrain.settings import FEWEST_IN_BATCH, Form, Training
 from ..curate.folders import stage_folder
 from .arguments import whole_number
 from .curate_arguments import add_data_dir, add_dry_run, add_processes
 
-_FORM, _TRAINING, _JOB = Form(), Training(), stage.Job(Path(), None)
+_FORM, _TRAINING, _JOB = Form(), Training(), Job(Path(), None)
 
 
 def number(lowest: float, highest: float, above: bool = False) -> Callable[[str], float]:
@@ -54,7 +54,7 @@ def _of_clips(parser: argparse.ArgumentParser) -> None:
         help="what select left (DIR/curation/select), a file with an id a line, or the word all",
     )
     parser.add_argument(
-        "--only", choices=stage.ARMS, help="train on the selection alone, or on as many clips at random alone"
+        "--only", choices=ARMS, help="train on the selection alone, or on as many clips at random alone"
     )
     parser.add_argument(
         "--held-out",
@@ -79,7 +79,7 @@ def _of_clips(parser: argparse.ArgumentParser) -> None:
         "--folds",
         type=whole_number(2),
         metavar="N",
-        help=f"of the probes, where the labels name none ({stage.FOLDS})",
+        help=f"of the probes, where the labels name none ({FOLDS})",
     )
 
 
@@ -102,7 +102,7 @@ def _of_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(%(default)s)")
 
 
-def job_of(options: argparse.Namespace) -> stage.Job:
+def job_of(options: argparse.Namespace) -> Job:
     """What is to be done. UsageError where options contradict each other."""
     if options.probe_data_dir and options.held_out:
         raise UsageError("with --probe-data-dir, nothing else is held out", "leave out --held-out")
@@ -116,13 +116,13 @@ def job_of(options: argparse.Namespace) -> stage.Job:
             )
     else:
         selection = options.selection
-        if str(selection) != subsets.ALL and not selection.exists():
+        if str(selection) != ALL and not selection.exists():
             raise UsageError(f"--selection: {selection} is not there", "a folder of select, or a file of ids")
     training = {name: getattr(options, name) for name in vars(_TRAINING)}
-    return stage.Job(
+    return Job(
         data_dir,
-        None if str(selection) == subsets.ALL else selection,
-        stage.ARMS if options.only is None else (options.only,),
+        None if str(selection) == ALL else selection,
+        ARMS if options.only is None else (options.only,),
         options.output,
         options.tensors,
         options.probe_data_dir.absolute() if options.probe_data_dir else None,
@@ -140,6 +140,8 @@ def job_of(options: argparse.Namespace) -> stage.Job:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Train, measure, write, and print the table; returns 0."""
+    from ..curate.evaluate.pretrain import stage
+
     job = job_of(options)
     for line in stage.foreseen(job) if options.dry_run else stage.pretrain(job):
         print(plain(line))

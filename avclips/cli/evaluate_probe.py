@@ -8,9 +8,7 @@ from pathlib import Path
 from ..core.errors import UsageError
 from ..core.redact import plain
 from ..core.signals import Signals
-from ..curate.evaluate import labelled, probe, report
-from ..curate.features.stage import opened
-from ..curate.folders import stage_folder
+from ..curate.folders import see_that_it_can_be_made, stage_folder
 from ..progress.bar import Progress
 from .arguments import whole_number
 from .curate_arguments import add_data_dir
@@ -45,11 +43,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, signals: Signals) -> int:
     """Probe, write what was found, and print the table; returns 0."""
+    from ..curate.evaluate import labelled, probe, report
+    from ..curate.features.stage import opened
+
+    output = options.output or stage_folder(options.data_dir, "evaluate")
+    if options.ids and not options.output:
+        # Beside what all clips gave, to be compared with it.
+        output /= options.ids.stem
+    see_that_it_can_be_made(output)
     given = labelled.read_labels(options.labels) if options.labels else None
     if given and given.fold is not None and options.folds:
         raise UsageError(f"{options.labels} has folds of its own", "leave out --folds")
     folder = options.features or stage_folder(options.data_dir, "features")
-    data = labelled.of_features(folder, given, labelled.read_ids(options.ids) if options.ids else None)
+    ids = labelled.read_ids(options.ids) if options.ids else None
+    data = labelled.of_features(folder, given, ids)
+    for line in labelled.passed_over(folder, given, ids):
+        print(plain(f"warning: {line}"))
     folds = options.folds or 5
     count = len(data.sides()) + (len(data.layers) if options.each_layer else 0)
     parts = len(list(probe.splits(data, folds, options.seed)))
@@ -64,10 +73,6 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
         "features": made.fingerprint(),
         "extractors": made.settings.get("extractors"),
     }
-    output = options.output or stage_folder(options.data_dir, "evaluate")
-    if options.ids and not options.output:
-        # Beside what all clips gave, to be compared with it.
-        output /= options.ids.stem
     written = report.write(output, title, data, found, settings)
     for line in report.table_of(title, data, found):
         print(plain(line))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from ..catalog.again import command_of
 from ..catalog.folder import listed, read_only, with_what_is_there
 from ..core.clock import Clock
 from ..core.errors import REASONS, RunError
@@ -22,7 +23,7 @@ from ..datasets.base import LEFT_OUT, Dataset
 from ..fetch.plan import standing
 from ..pacing.pace import TROUBLE
 from ..pacing.pace_file import blocks_of
-from ..progress.console import summary, without_better
+from ..progress.summary import summary, without_better
 from ..state.last_settings import paces_of
 from ..state.progress_files import PROGRESS
 from ..state.store import Store
@@ -51,7 +52,8 @@ def _of_files(dataset: Dataset, settings: Settings, store: Store) -> Iterator[st
         yield f"The list cannot be read now: {error}"
         yield from _without_the_list(store)
         return
-    first, *others = summary(done, count, failed, count - done - len(failed))
+    again = command_of(store.folder)
+    first, *others = summary(done, count, failed, count - done - len(failed), again=again)
     yield first
     yield from counted.by_split() or _by_split(dataset, settings, store)
     yield _space(store)
@@ -89,7 +91,8 @@ def _of_shards(settings: Settings, store: Store) -> Iterator[str]:
     output = open_output(settings, look=True)
     output.look()
     finished = output.finished()
-    yield from summary_of(output, output.totals(finished), output.missing(finished, None))
+    again = command_of(store.folder)
+    yield from summary_of(output, output.totals(finished), output.missing(finished, None), again)
     if store.done:
         yield f"{len(store.done)} clips more are in {store.folder}, until their shards are complete."
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from .. import __version__
 from ..core.errors import RunError, UsageError
 from ..core.files import UNFINISHED, read_json, write_json
+from .folders import see_that_it_can_be_made
 
 FILE = "run.json"
 # Written last: what a finished stage counts.
@@ -51,12 +52,14 @@ class Record:
 
     ``settings``: whatever changes a byte of them, the seed among them. ``inputs``: the fingerprint of each input,
     by what it is called. ``versions``: of the libraries that computed, for people; others are not refused.
+    ``said``: settings as the user wrote them, where they are written otherwise: "0.5" of the clips, which are 400.
     """
 
     stage: str
     settings: Mapping[str, Any]
     inputs: Mapping[str, str]
     versions: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """The same for the same stage, settings and inputs: what the next stage has as its input's."""
@@ -87,13 +90,32 @@ def begin(folder: Path, record: Record) -> None:
         _sweep(folder)
         write_json(folder / FILE, asdict(record) | {"fingerprint": record.fingerprint()})
         return
-    if before.fingerprint() == record.fingerprint():
-        _sweep(folder)
+    if before.fingerprint() != record.fingerprint():
+        raise _refused(folder, before, record)
+    _sweep(folder)
+
+
+def foresee(folder: Path, record: Record) -> None:
+    """Refuse what ``begin`` would by the settings alone, before the inputs are known; nothing is written."""
+    see_that_it_can_be_made(folder)
+    before = read(folder)
+    if before is None:
+        _see_that_it_is_empty(folder, record.stage)
         return
-    other = _other_inputs(before, record) + _differing(before.settings, record.settings)
+    record = replace(record, inputs=before.inputs)
+    if before.fingerprint() != record.fingerprint():
+        raise _refused(folder, before, record)
+
+
+def _refused(folder: Path, before: Record, record: Record) -> UsageError:
+    """What ``folder`` was begun with, where that is not ``record``."""
+    if before.stage != record.stage:
+        said = f"{folder} is the folder of the stage {before.stage}, not of {record.stage}"
+        return UsageError(said, "name another folder")
+    other = _other_inputs(before, record) + _differing(before, record)
     aside = ", name another --output" if record.stage in WITH_OUTPUT else ""
-    raise UsageError(
-        f"{folder} was made by another run: {'; '.join(other) or f'the stage {before.stage}'}",
+    return UsageError(
+        f"{folder} was made by another run: {'; '.join(other)}",
         f"name the same settings{aside}, or delete that folder: the next run makes it anew",
     )
 
@@ -122,7 +144,11 @@ def read(folder: Path) -> Record | None:
     hint = f"if {folder} is of avclips curate, delete it: the next run makes it anew"
     said = read_json(path, hint)
     try:
-        return Record(said["stage"], said["settings"], said["inputs"], said.get("versions", {}))
+        stage, *parts = (said[name] for name in ("stage", "settings", "inputs"))
+        parts += (said.get(name, {}) for name in ("versions", "said"))
+        if not all(isinstance(part, dict) for part in parts):
+            raise TypeError
+        return Record(stage, *parts)
     except (KeyError, TypeError):
         raise RunError(f"{path} does not say what a run made", hint) from None
 
@@ -152,12 +178,25 @@ def _other_inputs(before: Record, now: Record) -> list[str]:
     ]
 
 
-def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def _differing(one: Record, other: Record) -> list[str]:
     """Which settings differ: those that both have; where there is none, those that one of them has."""
     # As JSON has them: a tuple comes back as a list.
-    before, now = (dict(_flat(json.loads(json.dumps(dict(each))))) for each in (before, now))
+    before, now = (dict(_flat(json.loads(json.dumps(dict(each.settings))))) for each in (one, other))
     both = [name for name in sorted(before.keys() & now.keys()) if before[name] != now[name]]
-    return [_told(name, before.get(name), now.get(name)) for name in both or sorted(before.keys() ^ now.keys())]
+    # As the user wrote them, where both folders know that. What was written alike differs for what is beside it.
+    was, now_is = (
+        settings | {name: _Words(each.said[name]) for name in one.said.keys() & other.said.keys()}
+        for each, settings in ((one, before), (other, now))
+    )
+    both = [name for name in both if was[name] != now_is[name]] or both
+    return [_told(name, was.get(name), now_is.get(name)) for name in both or sorted(before.keys() ^ now.keys())]
+
+
+class _Words(str):
+    """Said without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 def _flat(settings: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:

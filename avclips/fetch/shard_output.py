@@ -9,7 +9,7 @@ from ..core.extras import extras
 from ..core.model import Clip
 from ..core.settings import Settings
 from ..core.wording import in_units
-from ..progress.console import without_better
+from ..progress.summary import without_better
 from ..shards.layout import Output
 from ..shards.stats import Totals
 from ..shards.storage import Remote
@@ -50,8 +50,8 @@ def plan_shards(output: Output, clips: Iterable[Clip], dataset: str, settings: S
     return output.plan(clips, settings.samples_per_shard, {"dataset": dataset, **shape}, endings, settings.info)
 
 
-def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
-    """How far the shards are; ``mine``: how many of the list's are asked for."""
+def summary_of(output: Output, totals: Totals, mine: int, again: str = "") -> list[str]:
+    """How far the shards are; ``mine``: how many of the list's are asked for; ``again``: as of ``summary``."""
     lines = [
         f"{totals.shards} shards are in {output.url}: {totals.done} clips in {in_units(totals.bytes)}, "
         f"{totals.seconds / 3600:.1f} hours; {sum(totals.failed.values())} failed.",
@@ -60,7 +60,9 @@ def summary_of(output: Output, totals: Totals, mine: int) -> list[str]:
         *totals.captions.words(),
     ]
     if mine:
-        lines.append(f"{mine} shards are not finished; they come with the same command.")
+        lines.append(f"{mine} shards are not finished; they come with {'this' if again else 'the same command'}.")
+        lines += [f"  {again}"] * bool(again)
     if totals.failed:
         lines.append("What failed is asked for again, into further shards, with --retry-failed [REASON ...].")
+        lines += [f"  {again} --retry-failed {' '.join(dict(totals.failed.most_common()))}"] * bool(again)
     return lines

@@ -18,7 +18,8 @@ from typing import Any
 from .column_names import ENDS, STARTS, plain
 from .parquet import Unreadable
 
-Interval = tuple[float, float]
+# The seconds of a clip, from and to; None: to the end of its video.
+Interval = tuple[float, float | None]
 
 # Eleven days: whatever is later was meant as something else.
 _MOST_SECONDS = 1_000_000
@@ -100,14 +101,14 @@ def is_missing(cell: Any) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
-def interval(start: float, end: float) -> Interval:
+def interval(start: float, end: float) -> tuple[float, float]:
     """Two times, the second after the first."""
     if end <= start:
         raise ValueError(f"the end {short(end)} is not after the start {short(start)}")
     return start, end
 
 
-def intervals(cell: Any, time: Callable[[Any], float] = seconds) -> list[Interval]:
+def intervals(cell: Any, time: Callable[[Any], float] = seconds) -> list[tuple[float, float]]:
     """The spans of ``[[0, 9.5], ["0:10", "0:20"]]`` or of ``[0, 9.5]``: a list, or its text in JSON or Python.
 
     In place of a pair there may be an object: ``{"span": [0, 9.5]}``, ``{"start": 0, "end": 9.5}``. ``time``: what

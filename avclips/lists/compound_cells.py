@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.errors import UsageError
 from .addresses import cleaned, youtube_id
-from .cells import interval, seconds, shown
+from .cells import Interval, interval, seconds, shown
 from .column_names import UNITS
 
 _ID = r"(?P<id>[A-Za-z0-9_-]{11})"
@@ -131,7 +131,7 @@ def unit_of(found: CellFormat, cells: Iterable[Any], name: str) -> CellFormat:
     )
 
 
-Parts = tuple[str, str, tuple[float, float | None]]
+Parts = tuple[str, str, Interval]
 
 
 def taken_apart(cell: Any, found: CellFormat, length: float | None, per: float | None = None) -> Parts:

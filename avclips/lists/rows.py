@@ -15,12 +15,10 @@ from ..core.files import is_plain_name
 from ..core.model import Clip
 from ..core.redact import without_password, without_passwords
 from .addresses import cleaned, times_in, video_of
-from .cells import StartAlone, as_json, interval, list_of, short, shown
+from .cells import Interval, StartAlone, as_json, interval, list_of, short, shown
 from .compound_cells import is_compound, taken_apart
 from .meaning import Cells, Meaning, see_that_it_is_in_the_video
 from .plain_lines import PLAIN_ID, PLAIN_SECONDS
-
-Interval = tuple[float, float | None]
 
 _WHOLE: Interval = (0.0, None)
 # Of all clips of which the list says nothing more: there may be millions.

@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from ..core.clock import Clock
-from ..core.errors import REASONS, WITHHELD
+from ..core.errors import REASONS
 from ..core.model import Outcome
 from ..core.redact import plain
 from ..core.wording import in_units
@@ -26,6 +25,7 @@ from ..pacing.retries import TROUBLE_AFTER
 from .forecast import Lately, Work, time_left
 from .metrics import MetricsFile
 from .notebook import bar_here, in_notebook
+from .summary import NO_BETTER
 from .update import Progress, Watch
 
 log = logging.getLogger("avclips.progress.console")
@@ -33,9 +33,6 @@ log = logging.getLogger("avclips.progress.console")
 LINE_EVERY, BLOCK_LINE_EVERY = 60.0, 600.0
 # Seconds before which clips an hour say nothing.
 SOON = 10.0
-NO_BETTER = (
-    "A newer yt-dlp, other --cookies or none, or a plugin for PO tokens (see yt-dlp's wiki) may bring more."
-)
 WAYS_OUT = "Other --cookies or another --proxy may help, and fewer --videos-per-hour."
 
 
@@ -300,51 +297,3 @@ def say(text: str, above: Any = None, matters: bool = False) -> None:
         # A full disk under nohup's file, or a pipe whose reader left, is no reason to stop: the log has it.
         with suppress(OSError):
             print(f"{stamp} {text}", flush=True)
-
-
-def without_better(videos: int, withheld: Mapping[str, int]) -> list[str]:
-    """How many videos came without their better formats, and what may help; nothing where none did.
-
-    ``withheld``: how many of ``videos``, by the reason (errors.WITHHELD).
-    """
-    lines = [
-        f"{withheld[why]:,} of {videos:,} videos offered only format 18, or HLS, here: {REASONS[why]}."
-        for why in WITHHELD
-        if withheld.get(why)
-    ]
-    return [*lines, NO_BETTER] if lines else []
-
-
-def summary(
-    done: int, wanted: int, failed: Mapping[str, Mapping[str, Any]], untried: int, limit: int | None = None
-) -> list[str]:
-    """The last lines of a run: what is there, what failed and why, and what to do about it.
-
-    ``failed``: clip id -> its manifest line, of the clips that were asked for. ``untried``: clips that no try
-    was made for (a stop, --max-clips). ``limit``: of --max-clips, where it was reached.
-    """
-    lines = [f"{done} of {wanted} clips are done, {len(failed)} failed, {untried} not tried yet."]
-    counts = Counter((line["reason"], bool(line["permanent"])) for line in failed.values())
-    for (reason, permanent), count in counts.most_common():
-        again = "final" if permanent else "another run tries again"
-        lines.append(f"  {count:6d}  {reason}: {REASONS.get(reason, 'unknown reason')} ({again})")
-    if any(line["reason"] in ("age", "members", "login") for line in failed.values()):
-        lines.append(
-            "Some videos want a signed-in viewer: --cookies FILE (of a throwaway account) may bring them."
-        )
-    if any(line["reason"] == "not_archived" for line in failed.values()):
-        lines.append("What is in none of the archives comes when a run is given more of them: --archives PATH ...")
-    if any(line["reason"] == "archive" for line in failed.values()):
-        lines.append("What is broken in the archives stands in failed_downloads.json; it needs another archive.")
-    more = untried or any(
-        not line["permanent"] and line["reason"] not in ("not_archived", "archive") for line in failed.values()
-    )
-    if limit is not None and more:
-        lines.append(f"--max-clips {limit} is reached: more come with a larger one, or without it.")
-    elif more:
-        lines.append("What is missing comes with the same command.")
-    if any(line["permanent"] for line in failed.values()):
-        lines.append(
-            "To ask again for what is final: --retry-failed [REASON ...], or take it out of failed_downloads.json."
-        )
-    return lines

@@ -10,9 +10,10 @@ from ..core.model import Clip
 from ..datasets.base import Listing
 from ..fetch.plan import Plan, Share, make_plan, see_that_they_are_the_same, standing
 from ..fetch.pool import Pool
-from ..progress.console import Report, say, summary, without_better
+from ..progress.console import Report, say
 from ..progress.forecast import Work
 from ..progress.metrics import metrics_of
+from ..progress.summary import summary, without_better
 from ..sources.archives import Archives
 from ..state.subtitle_counts import without_subtitles
 from .batches import Batch, batches

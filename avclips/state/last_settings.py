@@ -79,6 +79,12 @@ def remembered(settings: Settings, said: Collection[str]) -> Settings:
     return replace(settings, **found)
 
 
+def withheld(folder: Path) -> frozenset[str]:
+    """The settings that were asked for and are not written down: they hold a password."""
+    known = _read(folder).get("settings")
+    return frozenset(_KINDS.keys() - known.keys()) if isinstance(known, dict) else frozenset()
+
+
 def splits_so_far(folder: Path) -> tuple[str, ...]:
     """Every split that a folder was ever asked for, the last run's among them."""
     read = _read(folder)

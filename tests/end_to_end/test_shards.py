@@ -17,6 +17,7 @@ import pyarrow.parquet
 import pytest
 
 from avclips.cli import main
+from avclips.cli.options import read_settings
 from avclips.datasets.clip_list import CLIPS
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube
 from tests.support.script import Ended, digests, snapshot
@@ -264,7 +265,13 @@ def test_status(made: Made, form: str, capsys: pytest.CaptureFixture[str]) -> No
     assert re.fullmatch(
         r"--subtitles en: 23 of 26 clips have no file: the videos of 23 .* \(other languages: 3 fr\)\.", said[5]
     )
-    assert said[6:] == ["What failed is asked for again, into further shards, with --retry-failed [REASON ...]."]
+    assert said[6] == "What failed is asked for again, into further shards, with --retry-failed [REASON ...]."
+    words, _, asked = said[7].partition(" --retry-failed ")
+    assert set(asked.split()) == set(reasons) and len(said) == 8
+    # The command is another run of the same.
+    assert words.split()[3:5] == ["clips", str(place.base / "list.csv")] and f"--output-format {form}" in words
+    read, _ = read_settings(CLIPS, words.split()[4:])
+    assert (read.samples_per_shard, read.subtitles) == (SIZE, ("en",)) and read.data_dir == place.data
 
 
 def test_a_look_writes_nothing(made: Made) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from avclips.catalog.sample import Place, Sample  # noqa: E402
 from avclips.core.errors import RunError, Stopped, UsageError  # noqa: E402
 from avclips.curate.evaluate.pretrain import stage, tensors, training  # noqa: E402
 from avclips.curate.evaluate.pretrain.batches import masked, moved  # noqa: E402
+from avclips.curate.evaluate.pretrain.job import Job  # noqa: E402
 from avclips.curate.evaluate.pretrain.model import TwoStreams  # noqa: E402
 from avclips.curate.evaluate.pretrain.settings import Form, Run, Training  # noqa: E402
 from avclips.curate.features.parts import write_part  # noqa: E402
@@ -75,10 +77,10 @@ def made(data_dir: Path) -> Path:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> stage.Job:
+def job(tmp_path: Path) -> Job:
     ids = tmp_path / "ids.txt"
     ids.write_text("".join(f"c{at}\n" for at in range(COUNT // 2)))
-    return stage.Job(
+    return Job(
         made(tmp_path / "data"), ids, folds=2, held_out=0.4, seeds=(0,), form=FORM, training=SMALL, device="cpu"
     )
 
@@ -140,7 +142,7 @@ def test_a_run_that_was_stopped_ends_in_the_same_bits(tmp_path: Path, workers: i
     )
 
 
-def test_the_whole_of_it(job: stage.Job, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_whole_of_it(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     said = "\n".join(stage.pretrain(job, read))
     metrics = json.loads((job.folder / "metrics.json").read_text())
     counts = metrics["selection"]
@@ -213,7 +215,7 @@ def test_a_run_that_was_killed_ends_in_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_the_device_has_no_memory_for_is_halved(
-    job: stage.Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loss = TwoStreams.loss
     seen = []
@@ -236,7 +238,7 @@ def test_a_batch_that_the_device_has_no_memory_for_is_halved(
         stage.pretrain(replace(job, seeds=(5,)), read)
 
 
-def test_a_loss_that_is_no_number_ends_it(job: stage.Job) -> None:
+def test_a_loss_that_is_no_number_ends_it(job: Job) -> None:
     with pytest.raises(RunError, match=r"the loss is no number any more \(selection, seed 0, epoch \d, step \d\)"):
         stage.pretrain(replace(job, training=replace(SMALL, learning_rate=1e30, epochs=4)), read)
 
@@ -255,6 +257,38 @@ def test_a_checkpoint_that_is_none(tmp_path: Path, content: bytes | None, said: 
         training.train(RUN, data, SMALL, 8, CPU, tmp_path / "run.pt")
 
 
+def test_a_flipped_bit_is_seen_wherever_it_is(tmp_path: Path) -> None:
+    """Every 997th byte: what is loaded all the same is what was written."""
+    data = clips(tmp_path / "data")
+    path = tmp_path / "run.pt"
+    model, losses = training.train(RUN, data, replace(SMALL, epochs=1), 8, CPU, path)
+    content = path.read_bytes()
+    right = {name: each.clone() for name, each in model.state_dict().items()}
+    refused = 0
+    for at in range(0, len(content), len(content) // 60):
+        changed = bytearray(content)
+        changed[at] ^= 0x10
+        path.write_bytes(changed)
+        try:
+            again, others = training.train(RUN, data, replace(SMALL, epochs=1), 8, CPU, path)
+        except RunError as error:
+            assert str(path) in str(error) and error.hint.startswith("delete it")
+            refused += 1
+        else:
+            assert others == losses
+            assert all(torch.equal(each, right[name]) for name, each in again.state_dict().items())
+    assert refused > 50
+    # In the numbers of the largest tensor.
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as archive:
+        largest = max(archive.infolist(), key=lambda each: each.file_size)
+    changed = bytearray(content)
+    changed[largest.header_offset + 1000] ^= 1
+    path.write_bytes(changed)
+    with pytest.raises(RunError, match=r"run\.pt is damaged: .*/data/\d+ in it does not match its checksum$"):
+        training.train(RUN, data, replace(SMALL, epochs=1), 8, CPU, path)
+
+
 def test_changes_are_small_and_of_the_seed() -> None:
     _, arrays = rows_and_tensors()
     found = [masked(arrays["mel"][:4], np.random.default_rng(seed)) for seed in (1, 1, 2)]
@@ -271,7 +305,7 @@ def test_changes_are_small_and_of_the_seed() -> None:
         assert np.array_equal(clip[0], clip[1])
 
 
-def test_clips_without_labels_are_not_probed(job: stage.Job, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clips_without_labels_are_not_probed(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     folder = job.data_dir / "curation" / "tensors"
     rows, arrays = rows_and_tensors()
     write_part(folder, 0, arrays, [row | {"labels": []} for row in rows])
@@ -280,7 +314,7 @@ def test_clips_without_labels_are_not_probed(job: stage.Job, capsys: pytest.Capt
     assert "top-1" not in table and "recall@1" in table
 
 
-def test_clips_of_another_folder(job: stage.Job, tmp_path: Path) -> None:
+def test_clips_of_another_folder(job: Job, tmp_path: Path) -> None:
     """None of a video that is measured on is trained on."""
     other = made(tmp_path / "other")
     with pytest.raises(RunError, match="0 clips are left to train on: of 24 selected ones 24 are held out"):
@@ -303,14 +337,36 @@ def test_clips_of_shards_have_tensors(avqa_shards: Path, tmp_path: Path) -> None
     assert len(tensors.opened(tmp_path, FORM)[0]) == 7
 
 
-def test_folds_that_are_none_are_said_before_anything_is_trained(job: stage.Job) -> None:
+def test_folds_that_are_none_are_said_before_anything_is_trained(job: Job) -> None:
     with pytest.raises(UsageError, match="videos are no 100 folds"):
         stage.pretrain(replace(job, folds=100), read)
     assert not job.folder.exists()
 
 
-def test_another_run_of_features_is_no_tensors(tmp_path: Path, job: stage.Job) -> None:
+def test_a_folder_that_is_refused_is_so_before_anything_is_decoded(job: Job, tmp_path: Path) -> None:
+    def never(data_dir: Path) -> Iterator[Sample]:
+        raise AssertionError("clips are read")
+
+    stage.pretrain(job, read)
+    (tmp_path / "file").write_text("")
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "thesis.txt").write_text("")
+    for other, said in (
+        (replace(job, training=replace(SMALL, epochs=4)), r"run: training\.epochs was 3, now 4$"),
+        (replace(job, output=tmp_path / "file" / "x"), "file is no folder"),
+        (replace(job, output=full), "is not empty: it has thesis.txt"),
+        (
+            replace(job, output=job.tensors_of(job.data_dir)),
+            "folder of the stage tensors, not of pretrain$",
+        ),
+    ):
+        with pytest.raises(UsageError, match=said):
+            stage.pretrain(other, never)
+
+
+def test_another_run_of_features_is_no_tensors(tmp_path: Path, job: Job) -> None:
     folder = tmp_path / "features"
     begin(folder, Record("features", {}, {}))
-    with pytest.raises(UsageError, match="was made by another run"):
+    with pytest.raises(UsageError, match=r"features is the folder of the stage features, not of tensors$"):
         stage.pretrain(replace(job, tensors=folder), read)

@@ -150,8 +150,8 @@ def test_what_is_imported_is_read() -> None:
         ("gdown", {"datasets.google_drive"}),
         (
             "zipfile",
-            {"curate.features.parts", "datasets.google_drive", "sources.archive_member", "sources.archive_zip",
-             "spark.driver"},
+            {"curate.evaluate.pretrain.training", "curate.features.parts", "datasets.google_drive",
+             "sources.archive_member", "sources.archive_zip", "spark.driver"},
         ),
         (
             "argparse",

@@ -7,43 +7,21 @@ sample of some hundred rows a cluster takes no time that matters; the pass over 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from ...core.errors import UsageError
 from ...core.extras import extra
+from .backend import WHAT, Backend
 from .nearest import Array, Centres
 
-Backend = Literal["faiss", "sklearn", "torch"]
-BACKENDS: tuple[Backend, ...] = ("faiss", "sklearn", "torch")
 ITERATIONS = 25
 # Rows a cluster among which the beginnings are drawn.
 SEEDING = 64
-_WHAT = "clusters are found"
-
-
-def choose_backend(asked: str = "auto") -> Backend:
-    """The library that trains: the one that is asked for, or the first that is here. UsageError where none is.
-
-    torch only where it sees a GPU, or is asked for: on a CPU faiss is faster.
-    """
-    if asked != "auto":
-        found = next((each for each in BACKENDS if each == asked), None)
-        if found is None:
-            raise UsageError(f"there is no {asked!r} for k-means", f"there are auto, {', '.join(BACKENDS)}")
-        extra(found, _WHAT)
-        return found
-    if importlib.util.find_spec("torch") is not None and importlib.import_module("torch").cuda.is_available():
-        return "torch"
-    if importlib.util.find_spec("faiss") is None and importlib.util.find_spec("sklearn") is not None:
-        return "sklearn"
-    extra("faiss", _WHAT)
-    return "faiss"
 
 
 def train(sample: Array, count: int, seed: int, whiten: bool, backend: Backend) -> Centres:
@@ -91,7 +69,7 @@ def beginning(rows: Array, count: int, random: np.random.Generator) -> Array:
 
 
 def _by_faiss(rows: Array, first: Array) -> Array:
-    faiss = extra("faiss", _WHAT)
+    faiss = extra("faiss", WHAT)
     count, dims = first.shape
     # It says on the standard error, by itself, that there are few rows; the caller does.
     limits = {"min_points_per_centroid": 1, "max_points_per_centroid": 1 << 30}
@@ -112,7 +90,7 @@ def _one_thread(faiss: Any) -> Iterator[None]:
 
 
 def _by_sklearn(rows: Array, first: Array) -> Array:
-    extra("sklearn", _WHAT)
+    extra("sklearn", WHAT)
     cluster = importlib.import_module("sklearn.cluster")
     # scikit-learn itself needs it.
     with importlib.import_module("threadpoolctl").threadpool_limits(1), warnings.catch_warnings():
@@ -124,7 +102,7 @@ def _by_sklearn(rows: Array, first: Array) -> Array:
 
 def _by_torch(rows: Array, first: Array) -> Array:
     """Lloyd's iterations; a cluster that gets empty keeps its centre."""
-    torch = extra("torch", _WHAT)
+    torch = extra("torch", WHAT)
     points = torch.from_numpy(rows).to("cuda" if torch.cuda.is_available() else "cpu")
     centres = torch.from_numpy(first).to(points.device)
     for _ in range(ITERATIONS):

@@ -28,7 +28,8 @@ from ..features.parts import Features, layer_of
 from ..features.stage import opened
 from ..machines import Machines
 from ..record import PARTS, Record, begin, finish, finished, versions_of
-from .kmeans import Backend, choose_backend, train
+from .backend import Backend, choose_backend
+from .kmeans import train
 from .nearest import Array, Centres, label_type
 
 STAGE = "cluster"
@@ -82,7 +83,11 @@ def make(job: Job, spark: str | None = None) -> Mapping[str, Any]:
     }
     packages = {"faiss": "faiss-cpu", "sklearn": "scikit-learn", "torch": "torch"}
     record = Record(
-        STAGE, settings, {"features": of_features.fingerprint()}, versions_of("numpy", packages[backend])
+        STAGE,
+        settings,
+        {"features": of_features.fingerprint()},
+        versions_of("numpy", packages[backend]),
+        {"sample": str(job.sample or f"{SAMPLE} a cluster")},
     )
     begin(job.folder, record)
     if (counts := finished(job.folder)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,10 @@ from ...core.errors import UsageError
 from ..features.stage import opened
 
 Array = NDArray[np.float32]
+# Folds of these names alone are one: trained on, and tested.
+ONE_FOLD = ("train", "test")
+# Ids that a message names, at most.
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,50 @@ def read_labels(path: Path) -> Labels:
     if len(set(ids)) < len(ids):
         raise UsageError(f"{path} names a clip twice", "one line a clip")
     folds = dict(zip(ids, table["fold"].to_pylist(), strict=True)) if "fold" in table.column_names else None
+    _see_folds(path, set(folds.values()) - {""} if folds else set())
     return Labels(dict(zip(ids, table["label"].to_pylist(), strict=True)), folds)
 
 
+def _see_folds(path: Path, names: Collection[str]) -> None:
+    """UsageError where a name of a fold is one of "train" and "test", or another's, but for a slip of the pen.
+
+    It would be a fold of its own, and every figure be of other clips than was meant.
+    """
+    said = ", ".join(map(repr, sorted(names)))
+    plain = [name.strip().casefold() for name in names]
+    if len(set(plain)) < len(plain):
+        raise UsageError(f"{path} has the folds {said}, of which two differ in small letters or spaces alone")
+    if set(plain) & set(ONE_FOLD) and set(names) != set(ONE_FOLD):
+        raise UsageError(
+            f"{path} has the folds {said}: train and test are one fold, and then there is no other",
+            "write them so, and leave the fold of other clips empty; or give all folds other names",
+        )
+
+
 def read_ids(path: Path) -> frozenset[str]:
-    """The ids of a file that has one a line, as export's ids.txt. UsageError where it cannot be read."""
+    """The ids of a file with one a line, as export's ids.txt. UsageError where it cannot be read, or has none."""
     try:
-        return frozenset(path.read_text(encoding="utf-8").split())
+        ids = frozenset(path.read_text(encoding="utf-8").split())
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", "it has an id a line") from error
+    if not ids:
+        raise UsageError(f"{path} names no clip: it is empty", "it has an id a line")
+    return ids
+
+
+def passed_over(folder: Path, given: Labels | None, ids: Collection[str] | None) -> Iterator[str]:
+    """What a user named, and no probe uses, in words: lines of labels, ids, clips without a fold."""
+    features, _ = opened(folder)
+    here = {each for table in features.rows() for each in table["id"].to_pylist()}
+    of_labels = given.label.keys() if given else ()
+    for what, named in (("lines of the labels", of_labels), ("of the ids", ids or ())):
+        if strange := sorted(set(named) - here):
+            examples = ", ".join(strange[:_EXAMPLES]) + (", ..." if len(strange) > _EXAMPLES else "")
+            yield f"{len(strange):,} of {len(named):,} {what} name no clip with features in {folder}: {examples}"
+    if given and given.fold is not None:
+        used = [each for each in here if given.label.get(each) and (ids is None or each in ids)]
+        if without := sum(not given.fold.get(each) for each in used):
+            yield f"{without:,} of {len(used):,} clips with a label have no fold: they are in no probe"
 
 
 def of_features(folder: Path, given: Labels | None, ids: Collection[str] | None = None) -> Labelled:
@@ -111,9 +150,14 @@ def of_rows(
     wanted = [ids is None or row["id"] in ids for row in rows]
     here = np.array([bool(label) for label in labels], bool) & np.array(wanted, bool)
     names, classes = np.unique(np.array(labels, str)[here], return_inverse=True)
+    if ids is not None and not any(wanted):
+        raise UsageError(
+            f"none of the {len(ids):,} ids is that of one of the {len(rows):,} clips with features",
+            "ids.txt of an export of the same folder has such",
+        )
     if len(names) < 2:
         raise UsageError(
-            f"{int(here.sum())} of {len(rows)} clips have a label, of {len(names)} classes",
+            f"{int(here.sum())} of {sum(wanted)} clips have a label, of {len(names)} classes",
             "name them: --labels FILE, a CSV file with the columns id and label",
         )
     return Labelled(

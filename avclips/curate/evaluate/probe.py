@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import UsageError
 from ...core.extras import extra
-from .labelled import Array, Labelled
+from .labelled import ONE_FOLD, Array, Labelled
 
 # scikit-learn's C: the larger, the freer. Tried in this order; of equal ones the first is taken.
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
@@ -46,7 +46,7 @@ def splits(data: Labelled, folds: int, seed: int) -> Iterator[tuple[str, Rows, R
     """
     if data.folds is not None:
         named = [str(name) for name in np.unique(data.folds) if name]
-        tested = ["test"] if set(named) == {"train", "test"} else named
+        tested = ["test"] if set(named) == set(ONE_FOLD) else named
         if len(named) < 2:
             raise UsageError(f"the labels name {len(named)} folds", "two or more, or train and test")
         for name in tested:

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...core.errors import UsageError
 from ...core.suggest import did_you_mean
-from .extractor import Extractor
+
+if TYPE_CHECKING:
+    from .extractor import Extractor
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32"]

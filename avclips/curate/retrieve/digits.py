@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ...core.extras import extra
 from . import speech
 from .pairs import Array, TwoSided
+from .settings import DIGITS
 
 
 def written_and_turned(seed: int) -> TwoSided:
@@ -33,10 +34,9 @@ def written_and_spoken(seed: int) -> TwoSided:
     return TwoSided("digits x spoken digits", kinds, _picture_layers(images), _sound_layers(spectra), False)
 
 
-DATA: dict[str, Callable[[int], TwoSided]] = {
-    "digits": written_and_turned,
-    "spoken-digits": written_and_spoken,
-}
+DATA: dict[str, Callable[[int], TwoSided]] = dict(
+    zip(DIGITS, (written_and_turned, written_and_spoken), strict=True)
+)
 
 
 def _load() -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..assignments import Layer
-from ..cluster.kmeans import choose_backend, train
+from ..cluster.backend import choose_backend
+from ..cluster.kmeans import train
 from ..features.extractor import Modality
-from ..select.choose import Method, choose
+from ..select.choose import choose
+from ..select.method import Method
 from ..select.pairs import PAIRINGS
 from .pairs import Array, Pairs, TwoSided, pairs_of
 from .peers import PEERS
+from .settings import CLUSTERS
 
-# Each seed deals, clusters, draws and trains anew.
-SEEDS = 5
-CLUSTERS = 10
 # At which shares of K the course is written down.
 _SHARES = np.linspace(0.1, 2.0, 20)
 OBJECTIVES = (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ...core.errors import UsageError
-from ..assignments import Layer
+
+if TYPE_CHECKING:
+    from ..assignments import Layer
 
 Pairing = Literal["bipartite", "combination", "diagonal", "last"]
 PAIRINGS: tuple[Pairing, ...] = get_args(Pairing)

@@ -13,6 +13,7 @@ import pytest
 import avclips
 from avclips.catalog import Place, questions, samples
 from avclips.catalog.clip_sets import coverage_of
+from avclips.catalog.places import read
 from avclips.core.errors import RunError, UsageError
 from avclips.datasets.acav100m import ACAV100M
 from avclips.datasets.audioset import AUDIOSET
@@ -75,6 +76,19 @@ def test_a_clip_that_is_done(avqa: Path) -> None:
     }  # fmt: skip
     assert found.facts == {**FACTS, "attempts": 1, "time": found.facts["time"]}
     assert found.meta == {"vggsound_split": "train"}
+
+
+@pytest.mark.parametrize("linked", ["videos", "a file of it"])
+def test_files_are_read_through_links(avqa: Path, tmp_path: Path, linked: str) -> None:
+    """Large data lie on another disk: whoever trains reads what he may read."""
+    sample = next(each for each in samples(avqa) if each.status == "done")
+    film = Path(sample.files["video"].path)
+    film.write_bytes(b"pictures")
+    link = film.parent if linked == "videos" else film
+    link.rename(tmp_path / "elsewhere")
+    link.symlink_to(tmp_path / "elsewhere")
+    again = next(each for each in samples(avqa) if each.id == sample.id)
+    assert again.status == "done" and read(again.files["video"]) == b"pictures"
 
 
 def test_a_clip_that_failed_says_why(avqa: Path) -> None:

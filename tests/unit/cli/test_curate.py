@@ -144,16 +144,76 @@ def test_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_status_says_what_is_of_another_selection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    select = record.Record("select", {"keep": 5}, {})
-    record.begin(stage_folder(tmp_path, "select"), select)
-    for keep, said in ((5, ""), (6, f"; of another selection than {stage_folder(tmp_path, 'select')} has")):
-        export = stage_folder(tmp_path, "export")
-        shutil.rmtree(export, ignore_errors=True)
-        of = record.Record("select", {"keep": keep}, {})
-        record.begin(export, record.Record("export", {}, {"select": of.fingerprint()}))
-        record.finish(export, {"clips": keep})
-        assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 0
-        assert capsys.readouterr().out.splitlines()[5:] == [
-            "select    begun, not finished", f"export    finished: clips {keep}{said}"
-        ]  # fmt: skip
+def curated(data_dir: Path) -> dict[str, record.Record]:
+    """A folder in which every stage from features on is finished, and made from the one before it."""
+    made: dict[str, record.Record] = {}
+    for stage, inputs in (
+        ("features", ()), ("cluster", ("features",)), ("select", ("cluster",)), ("export", ("select",)),
+        ("tensors", ()), ("pretrain", ("tensors",)),
+    ):  # fmt: skip
+        of = {name: made[name].fingerprint() for name in inputs}
+        made[stage] = record.Record(stage, {}, of | {"clips": "00ff"})
+        record.begin(stage_folder(data_dir, stage), made[stage])
+        record.finish(stage_folder(data_dir, stage), {"clips": 1000})
+    for part in ("", "ids"):
+        folder = stage_folder(data_dir, "evaluate") / part
+        folder.mkdir(parents=True)
+        said = {"features": made["features"].fingerprint(), "clips": 900}
+        (folder / "probe.json").write_text(json.dumps(said))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("again", "gone", "said"),
+    [
+        ((), (), {}),
+        (("select",), (), {"export": "of another selection than {select} has"}),
+        ((), ("select",), {"export": "what it was made from is not in {select}"}),
+        (("tensors",), (), {"pretrain": "of other tensors than {tensors} has"}),
+        (
+            # And so on, whatever is made from it.
+            ("features",),
+            (),
+            {
+                "cluster": "of other features than {features} has",
+                "select": "{cluster}, which it was made from, is to be made anew first",
+                "export": "{select}, which it was made from, is to be made anew first",
+                "probe": "of other features than {features} has",
+            },
+        ),
+    ],
+)
+def test_status_says_what_is_of_another_run(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    again: tuple[str, ...],
+    gone: tuple[str, ...],
+    said: dict[str, str],
+) -> None:
+    made = curated(tmp_path)
+    for stage in (*again, *gone):
+        shutil.rmtree(stage_folder(tmp_path, stage))
+    for stage in again:
+        record.begin(stage_folder(tmp_path, stage), record.Record(stage, {"seed": 7}, made[stage].inputs))
+        record.finish(stage_folder(tmp_path, stage), {"clips": 1000})
+    assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for stage in (*made, "probe"):
+        found = [line for line in lines if line.startswith(stage)]
+        assert len(found) == (2 if stage == "probe" else 1), stage
+        for line in found:
+            if stage in gone:
+                assert line.endswith(" not begun")
+                continue
+            assert "finished" in line
+            _, _, of = line.partition("; ")
+            folders = {name: stage_folder(tmp_path, name) for name in made}
+            assert of == said.get(stage, "").format(**folders), line
+    assert lines[-1].startswith("probe     finished of ids: clips 900")
+
+
+def test_status_of_probes_that_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    curated(tmp_path)
+    (stage_folder(tmp_path, "evaluate") / "probe.json").write_text("[]")
+    assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 1
+    assert "does not say what was probed" in capsys.readouterr().err

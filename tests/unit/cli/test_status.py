@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -84,7 +86,14 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 PRIVATE = "       1  private: private video (final)"
-FINAL = "To ask again for what is final: --retry-failed [REASON ...], or take it out of failed_downloads.json."
+FINAL = "To ask again for what is final (or take it out of failed_downloads.json):"
+
+
+def typed_again(folder: Path) -> str:
+    """The command of ``mine``: with its list and its columns, from wherever it is typed."""
+    columns = ("--url-col", "film", "--start-col", "from", "--end-col", "to", "--delimiter", "|")
+    words = [sys.executable, "-m", "avclips", "clips", str(folder.parent / "there" / "my.txt"), *columns]
+    return shlex.join([*words, "--data-dir", str(folder)])
 
 
 def test_it_needs_neither_the_list_nor_its_columns(mine: Path, look: Look) -> None:
@@ -92,8 +101,10 @@ def test_it_needs_neither_the_list_nor_its_columns(mine: Path, look: Look) -> No
         "2 of 4 clips are done, 1 failed, 1 not tried yet.",
         f"600 bytes are in {mine}.",
         PRIVATE,
-        "What is missing comes with the same command.",
+        "1 clips may still come: 1 not tried yet. This asks for them:",
+        f"  {typed_again(mine)}",
         FINAL,
+        f"  {typed_again(mine)} --retry-failed private",
     ]
 
 

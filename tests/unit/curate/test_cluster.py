@@ -19,7 +19,8 @@ from avclips.core.files import read_json
 from avclips.curate import assignments
 from avclips.curate.assignments import Layer
 from avclips.curate.cluster import stage
-from avclips.curate.cluster.kmeans import choose_backend, train
+from avclips.curate.cluster.backend import choose_backend
+from avclips.curate.cluster.kmeans import train
 from avclips.curate.cluster.nearest import Centres
 from avclips.curate.features import parts
 from avclips.curate.record import Record, begin, finish
@@ -205,8 +206,14 @@ def test_clusters_of_other_features_are_refused(tmp_path: Path) -> None:
     made_features(tmp_path / "others", seed=1)
     with pytest.raises(UsageError, match="by another run: of other features$"):
         stage.make(stage.Job(tmp_path / "others", tmp_path / "cluster", clusters=5))
-    with pytest.raises(UsageError, match="seed was 0, now 3"):
-        stage.make(job_of(tmp_path, seed=3))
+    for words, said in (
+        ({"seed": 3}, "seed was 0, now 3$"),
+        # The sample follows from it, and nobody named one.
+        ({"clusters": 7}, "run: clusters was 5, now 7$"),
+        ({"clusters": 7, "sample": 40}, "run: clusters was 5, now 7; sample was 384 a cluster, now 40$"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            stage.make(job_of(tmp_path, **words))
 
 
 def test_few_clips_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

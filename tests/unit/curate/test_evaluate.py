@@ -93,6 +93,12 @@ def test_folds_of_the_labels_file(data_dir: Path, folds: list[str], expected: di
         ("id,label\nc0,x,1,2\n", "is no CSV file"),
         ("id,label\nc0,x\nc1,x\n", "2 of 84 clips have a label, of 1 classes"),
         ("id,label,fold\nc0,x,1\nc1,y,1\n", "the labels name 1 folds"),
+        # A slip of the pen would be a fold of its own.
+        ("id,label,fold\nc0,x,train\nc1,y,Test\n", "the folds 'Test', 'train': train and test are one fold"),
+        ("id,label,fold\nc0,x,train\nc1,y,tset\n", "the folds 'train', 'tset': train and test are one fold"),
+        ("id,label,fold\nc0,x,train\nc1,y,test\nc2,y,val\n", "'val': train and test are one fold"),
+        ("id,label,fold\nc0,x,test\nc1,y,test \n", "'test', 'test ', of which two differ in small letters"),
+        ("id,label,fold\nc0,x,a\nc1,y,A\nc2,y,\n", "the folds 'A', 'a', of which two differ"),
         ("id,label\n" + "".join(f"c{at},x{at}\n" for at in range(20)), "no class has 5 clips, one for each fold"),
     ],
 )
@@ -132,3 +138,71 @@ def test_the_command(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert [row["features"] for row in said["means"]] == ["audio", "video", "both", "a/audio/0", "a/video/0"]
     assert main([*words[:5], "--folds", "1000"]) == 2
     assert "videos are no 1000 folds" in capsys.readouterr().err
+
+
+FOLDS = "".join(f"c{at},x{at % 2},{('1', '2', '')[at % 3]}\n" for at in range(len(NAMES)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "ids", "said"),
+    [
+        ("", "", []),
+        (FOLDS.replace("fold", ""), "", ["28 of 84 clips with a label have no fold: they are in no probe"]),
+        (FOLDS, "c0\nc1\nc2\nc3\nc4\nc5\n", ["2 of 6 clips with a label have no fold: they are in no probe"]),
+        (
+            FOLDS.replace("c2,", "C2,").replace(",,", ","),
+            "",
+            [
+                "1 of 84 lines of the labels name no clip with features in {folder}: C2",
+                "27 of 83 clips with a label have no fold: they are in no probe",
+            ],
+        ),
+        (
+            "",
+            "".join(f"{name}{at}\n" for at in range(40) for name in ("c", "d")),
+            ["40 of 80 of the ids name no clip with features in {folder}: d0, d1, d10, ..."],
+        ),
+    ],
+)
+def test_what_is_passed_over_is_counted(
+    data_dir: Path, capsys: pytest.CaptureFixture[str], labels: str, ids: str, said: list[str]
+) -> None:
+    words = ["curate", "evaluate", "probe", "--data-dir", str(data_dir)]
+    for option, text in (("labels", labels and "id,label,fold\n" + labels), ("ids", ids)):
+        if text:
+            (data_dir / option).write_text(text)
+            words += [f"--{option}", str(data_dir / option)]
+    assert main(words) == 0
+    warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
+    folder = stage_folder(data_dir, "features")
+    assert warnings == [f"warning: {line.format(folder=folder)}" for line in said]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "names no clip: it is empty"),
+        (" \n", "names no clip: it is empty"),
+        ("d0\nd1\n", "none of the 2 ids is that of one of the 84 clips with features"),
+        ("c0\nc7\n", "2 of 2 clips have a label, of 1 classes"),
+    ],
+)
+def test_ids_that_leave_nothing(data_dir: Path, capsys: pytest.CaptureFixture[str], text: str, said: str) -> None:
+    (data_dir / "ids.txt").write_text(text)
+    words = ["curate", "evaluate", "probe", "--data-dir", str(data_dir), "--ids", str(data_dir / "ids.txt")]
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("inside", ["", "deeper/still"])
+@pytest.mark.parametrize("words", ["evaluate probe --data-dir {here}", "retrieve --data-dir {here}"])
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, inside: str
+) -> None:
+    file = data_dir / "file"
+    file.write_text("")
+    for module in ("avclips.curate.evaluate.probe.probe", "avclips.curate.retrieve.clips.of_features"):
+        monkeypatch.setattr(module, lambda *words: pytest.fail("it is at work"))
+    code = main(["curate", *words.format(here=data_dir).split(), "--output", str(file / inside)])
+    assert (code, file.read_text()) == (2, "")
+    assert f"{file / inside} cannot be made: {file} is no folder" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from avclips.catalog.sample import Place, Sample
 from avclips.cli.commands import main
 from avclips.core.errors import RunError, UsageError
 from avclips.curate.evaluate.pretrain import measures, report, stage, subsets, tensors
+from avclips.curate.evaluate.pretrain.job import Job
 from avclips.curate.evaluate.pretrain.settings import Form, order, rate_at
 from avclips.curate.features.log_mel import RATE
 from avclips.curate.features.parts import rows_of, table_path
@@ -212,7 +213,7 @@ def test_a_dry_run_writes_nothing(
 
     monkeypatch.setattr(stage, "samples", read)
     (tmp_path / "ids.txt").write_text("a\nfailed\n")
-    lines = list(stage.foreseen(stage.Job(tmp_path, tmp_path / "ids.txt", form=FORM)))
+    lines = list(stage.foreseen(Job(tmp_path, tmp_path / "ids.txt", form=FORM)))
     assert lines[0].startswith("tensors of 5 clips, 0 MB at most, would be in") and "  1 of these" in lines[1]
     assert "nothing, selection, random x 3 seeds, 20 epochs each" in lines[2]
     assert [path.name for path in tmp_path.iterdir()] == ["ids.txt"]
@@ -283,7 +284,7 @@ def test_a_full_disk_is_named(samples: Sequence[Sample], tmp_path: Path, monkeyp
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tensors, "write_part", full)
-    job = stage.Job(tmp_path, None, form=FORM, tensors=tmp_path / "elsewhere", processes=0)
+    job = Job(tmp_path, None, form=FORM, tensors=tmp_path / "elsewhere", processes=0)
     with pytest.raises(RunError, match=f"no room left in {tmp_path / 'elsewhere'}"):
         stage.prepared(job, None, None, lambda _: iter(samples))
 
@@ -307,7 +308,7 @@ def test_a_batch_is_as_large_as_clips_and_memory_allow(
 ) -> None:
     if said is not None:
         (tmp_path / stage.BATCH).write_text(said)
-    job = stage.Job(tmp_path, None, output=tmp_path)
+    job = Job(tmp_path, None, output=tmp_path)
     if batch is None:
         with pytest.raises(RunError, match=r"batch\.json"):
             stage._batch_size(job, clips)

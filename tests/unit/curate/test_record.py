@@ -34,17 +34,41 @@ def test_the_same_settings_go_on(tmp_path: Path) -> None:
         (replace(RECORD, settings={"k": 32, "layers": ("c" * 200,)}), "layers was another$"),
         (replace(RECORD, inputs={"features": "00fe"}), "by another run: of other features$"),
         (replace(RECORD, inputs={"videos": "00fe"}), "of other features; of another videos$"),
-        (replace(RECORD, stage="select"), "the stage cluster$"),
+        # A folder of before does not know what its user wrote.
+        (replace(RECORD, settings={"k": 64}, said={"k": "2 x 32"}), "by another run: k was 32, now 64$"),
+        # However many settings of theirs differ.
+        (replace(RECORD, stage="select", settings={}), "is the folder of the stage cluster, not of select$"),
     ],
 )
 def test_others_are_refused(tmp_path: Path, other: Record, said: str) -> None:
     begin(tmp_path, RECORD)
     with pytest.raises(UsageError, match=said) as caught:
         begin(tmp_path, other)
-    assert ("--output" in caught.value.hint) == (other.stage == "select")
+    assert caught.value.hint.startswith("name another folder" if other.stage == "select" else "name the same ")
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", "{", '{"stage": "cluster"}'])
+def test_the_words_of_a_user_are_remembered_and_change_nothing(tmp_path: Path) -> None:
+    begin(tmp_path, replace(RECORD, said={"k": "1%"}))
+    begin(tmp_path, replace(RECORD, said={"k": "32"}))
+    with pytest.raises(UsageError, match="by another run: k was 1%, now 2%$"):
+        begin(tmp_path, replace(RECORD, settings={**RECORD.settings, "k": 64}, said={"k": "2%"}))
+
+
+@pytest.mark.parametrize("stage", ["select", "cluster"])
+def test_only_stages_whose_folder_an_option_names_are_told_of_it(tmp_path: Path, stage: str) -> None:
+    begin(tmp_path, replace(RECORD, stage=stage))
+    with pytest.raises(UsageError) as caught:
+        begin(tmp_path, replace(RECORD, stage=stage, settings={}))
+    assert ("--output" in caught.value.hint) == (stage == "select")
+
+
+WHOLE = '{"stage": "x", "settings": {}, "inputs": {}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{}", "{", '{"stage": "cluster"}', WHOLE + ', "said": [1]}', WHOLE.replace("{}", "[]", 1) + "}"],
+)
 def test_what_is_no_record_is_said(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(RunError):

@@ -11,7 +11,7 @@ import pytest
 from avclips.core.errors import UsageError
 from avclips.curate.retrieve import digits, experiment, peers, report, speech
 from avclips.curate.retrieve.pairs import Pairs, TwoSided, balanced, pairs_of
-from avclips.curate.select.choose import Method
+from avclips.curate.select.method import Method
 
 
 def made(seed: int, noise: float = 0.6, things: int = 400) -> TwoSided:

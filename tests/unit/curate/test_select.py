@@ -14,7 +14,8 @@ from avclips.core.errors import RunError, UsageError
 from avclips.curate.assignments import Layer
 from avclips.curate.select import reference
 from avclips.curate.select.backward import PRIOR
-from avclips.curate.select.choose import ACAV, How, Method, Selection, choose, how_many, warnings
+from avclips.curate.select.choose import Selection, choose, how_many, warnings
+from avclips.curate.select.method import ACAV, How, Method
 from avclips.curate.select.pairs import PAIRINGS, pairs_of
 from avclips.curate.select.tables import UNIT, add, empty, increments, mutual_information, pointwise, steps
 

@@ -18,7 +18,8 @@ from avclips.core.signals import Signals
 from avclips.curate import assignments
 from avclips.curate.folders import stage_folder
 from avclips.curate.record import Record, begin, finished
-from avclips.curate.select.choose import Method, choose
+from avclips.curate.select.choose import choose
+from avclips.curate.select.method import Method
 from tests.unit.curate.test_select import layers_of, made_labels
 
 CLIPS = 2000
@@ -91,7 +92,9 @@ def test_the_same_again_gives_the_same_bytes_and_says_so(
 @pytest.mark.parametrize(
     ("words", "refused"),
     [
-        (("--keep", "0.3"), "keep was 400, now 600"),
+        (("--keep", "0.3"), r"run: keep was 0\.2, now 0\.3$"),
+        (("--keep", "30%"), r"run: keep was 0\.2, now 30%$"),
+        (("--keep", "50"), r"run: keep was 0\.2, now 50$"),
         (("--seed", "1"), "seed was 0, now 1"),
         (("--rounds", "2"), "rounds was 1, now 2"),
         (("--compat", "acav"), "run: how was 'backward', now 'greedy'; pairs was 'bipartite', now 'combination'$"),
@@ -153,8 +156,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     ("text", "kept"), [("0.2", 0.2), ("20%", 0.2), ("1.0", 1.0), ("100%", 1.0), ("7", 7), (".5", 0.5)]
 )
 def test_keep(text: str, kept: float | int) -> None:
-    assert keep(text) == kept
-    assert type(keep(text)) is type(kept)
+    assert keep(text) == (kept, text)
+    assert type(keep(text).value) is type(kept)
 
 
 @pytest.mark.parametrize("text", ["0", "0.0", "1.5", "-1", "nan", "inf", "101%", "a", "", "%", "1e-3"])

@@ -14,8 +14,9 @@ from avclips.core.settings import Identity, Settings
 from avclips.pacing.pacer import Pacer, make_pacer
 from avclips.pacing.retries import TROUBLE_AFTER
 from avclips.progress import console as report_module
-from avclips.progress.console import NO_BETTER, WAYS_OUT, Report, be_quiet, summary, without_better
+from avclips.progress.console import WAYS_OUT, Report, be_quiet
 from avclips.progress.forecast import Work
+from avclips.progress.summary import NO_BETTER, summary, without_better
 from tests.support.fake_clock import FakeClock
 
 COOKIES = "Some videos want a signed-in viewer: --cookies FILE (of a throwaway account) may bring them."
@@ -88,6 +89,39 @@ def failures(*reasons: str) -> dict[str, dict[str, Any]]:
 )
 def test_summary(done: int, wanted: int, failed: list[str], untried: int, lines: list[str]) -> None:
     assert summary(done, wanted, failures(*failed), untried) == lines
+
+
+@pytest.mark.parametrize(
+    ("failed", "untried", "lines"),
+    [
+        ([], 0, []),
+        (["-private", "-drm", "-private"], 0, ["  again --retry-failed private drm"]),
+        ([], 1200, ["1,200 clips may still come: 1,200 not tried yet. This asks for them:", "  again"]),
+        (
+            ["network", "slow", "network", "not_archived"],
+            2,
+            [
+                "5 clips may still come: 2 not tried yet, 3 failed for what may pass (2 network, 1 slow). "
+                "This asks for them:",
+                "  again",
+            ],
+        ),
+        (
+            ["-unavailable", "unavailable"],
+            0,
+            [
+                "1 clips may still come: 1 failed for what may pass (1 unavailable). This asks for them:",
+                "  again",
+                "  again --retry-failed unavailable",
+            ],
+        ),
+        # Of the archives alone.
+        (["archive"], 0, []),
+    ],
+)
+def test_a_summary_for_somebody_who_has_typed_nothing(failed: list[str], untried: int, lines: list[str]) -> None:
+    said = summary(1, 1 + len(failed) + untried, failures(*failed), untried, again="again")
+    assert [line for line in said if line.startswith("  again") or "may still come" in line] == lines
 
 
 # Progress: the time is ours

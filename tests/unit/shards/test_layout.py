@@ -508,6 +508,13 @@ def test_totals_are_those_of_the_packs(url: str, place: Place) -> None:
     assert [line.split() for line in said[1:3]] == [["2", "removed"], ["1", "network"]]
     assert said[3] == "1 shards are not finished; they come with the same command."
     assert "--retry-failed" in said[4] and len(said) == 5
+    again = summary_of(to, totals, 1, "avclips general")
+    assert again[3:] == [
+        "1 shards are not finished; they come with this.",
+        "  avclips general",
+        said[4],
+        "  avclips general --retry-failed removed network",
+    ]
 
 
 def test_what_packs_came_without(tmp_path: Path, place: Place) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # The share of all steps in which the learning rate rises, before it falls as a cosine does.
 WARM_UP = 0.1
@@ -50,6 +52,9 @@ class Run:
 
 def order(count: int, batch: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """An epoch's batches, (steps, batch), of clips 0 to ``count`` - 1; those that fill no batch rest this time."""
+    # What the options say of these settings needs no numpy.
+    import numpy as np
+
     drawn = np.random.default_rng([seed, epoch, 0]).permutation(count)
     steps = count // batch
     return drawn[: steps * batch].reshape(steps, batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,57 +17,19 @@ from ....core.extras import extras
 from ....core.files import read_json, run_errors, write_json
 from ....progress.bar import Progress
 from ....progress.console import say
-from ...folders import stage_folder
-from ...record import RUNS, Record, begin, finish, versions_of
+from ...record import RUNS, Record, begin, finish, foresee, versions_of
 from ..labelled import Labels, read_labels
 from ..probe import splits
 from . import measures, report, subsets, tensors
-from .settings import FEWEST_IN_BATCH, Form, Run, Training
+from .job import FOLDS, STAGE, TENSORS, Job
+from .settings import FEWEST_IN_BATCH, Run
 from .subsets import Rows
 
 if TYPE_CHECKING:
     from .training import Machine
 
-STAGE, BATCH = "pretrain", "batch.json"
-ARMS = ("selection", "random")
-# Of the probes, where nobody says.
-FOLDS = 5
+BATCH = "batch.json"
 Read = Callable[[Path], Iterator[Sample]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """``selection``: a folder that select left, or a file of ids; None: all clips. ``arms``: of ARMS.
-
-    ``output``: None: the folder of this stage; ``tensors``: likewise. ``folds``: None: FOLDS. ``probe_dir``: the
-    clips that are measured on, None: those of ``data_dir`` that are held out. ``labels``: of these, else those of
-    their list.
-    """
-
-    data_dir: Path
-    selection: Path | None
-    arms: tuple[str, ...] = ARMS
-    output: Path | None = None
-    tensors: Path | None = None
-    probe_dir: Path | None = None
-    labels: Path | None = None
-    folds: int | None = None
-    held_out: float = 0.2
-    seeds: tuple[int, ...] = (0, 1, 2)
-    form: Form = field(default_factory=Form)
-    training: Training = field(default_factory=Training)
-    device: str = "auto"
-    workers: int = 0
-    processes: int = 1
-
-    @property
-    def folder(self) -> Path:
-        return self.output or stage_folder(self.data_dir, STAGE)
-
-    def tensors_of(self, data_dir: Path) -> Path:
-        """Where the tensors of a folder's clips are."""
-        here = data_dir == self.data_dir and self.tensors is not None
-        return self.tensors if here and self.tensors else stage_folder(data_dir, tensors.STAGE)
 
 
 @dataclass(frozen=True)
@@ -97,7 +59,7 @@ def pretrain(job: Job, read: Read = samples) -> list[str]:
 
     machine = Machine(device_of(torch_here(), job.device), job.workers)
     ids = subsets.selected(job.selection)
-    data = prepared(job, ids, read_labels(job.labels) if job.labels else None, read)
+    given = read_labels(job.labels) if job.labels else None
     settings = {
         "form": asdict(job.form),
         "training": asdict(job.training),
@@ -105,8 +67,12 @@ def pretrain(job: Job, read: Read = samples) -> list[str]:
         "folds": job.folds or FOLDS,
         "device": machine.device.type,
     }
+    versions = versions_of("torch", "numpy", "scikit-learn")
+    # Before anything is decoded.
+    foresee(job.folder, Record(STAGE, settings, {}))
+    data = prepared(job, ids, given, read)
     tested = _tested(job, data)
-    record = Record(STAGE, settings, data.inputs, versions_of("torch", "numpy", "scikit-learn"))
+    record = Record(STAGE, settings, data.inputs, versions)
     runs = list(_runs(job, data.subsets))
     said = {
         "settings": settings,
@@ -148,7 +114,7 @@ def foreseen(job: Job) -> Iterator[str]:
 def prepared(job: Job, ids: frozenset[str] | None, given: Labels | None, read: Read) -> Data:
     """The tensors of all clips, made or found, and which of them are for what."""
     learned, rows, made = _tensors(job, job.data_dir, read)
-    inputs = {tensors.STAGE: made.fingerprint(), "selection": subsets.digest(ids)}
+    inputs = {TENSORS: made.fingerprint(), "selection": subsets.digest(ids)}
     if job.labels:
         inputs["labels"] = hashlib.sha256(job.labels.read_bytes()).hexdigest()[:16]
     if job.probe_dir is None:

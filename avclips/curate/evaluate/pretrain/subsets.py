@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ....core.errors import RunError
 from ...select import output
 from ..labelled import read_ids
+from .job import ALL
 from .settings import FEWEST_CLIPS
 
 Rows = NDArray[np.int64]
-ALL = "all"
 # Held out at most: more would say the same, for much more time.
 MOST_VIDEOS = 20_000
 

@@ -28,9 +28,10 @@ from ...features.parts import counts_of, layer_of, numbers, rows_of, say_counts,
 from ...features.processes import Processes
 from ...features.stage import Samples, clips_digest, shards_of
 from ...record import Record, begin, finish, finished, read, versions_of
+from .job import TENSORS as STAGE
 from .settings import Form
 
-STAGE, FRAMES, MEL = "tensors", "frames", "mel"
+FRAMES, MEL = "frames", "mel"
 STEPS, SHARD_SIZE = 128, 256
 # Of a clip's log-mel.
 MEL_BYTES = 2 * STEPS * MELS

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -164,7 +165,13 @@ def _resume(path: Path, batch: int, parts: dict[str, Any]) -> list[float]:
     """Load a checkpoint into all parts; the losses so far, [] where there is none, or it is of another batch."""
     if not path.exists():
         return []
+    hint = "delete it: the next run trains it anew"
     try:
+        # torch writes the checksum of each part of the archive that a checkpoint is, and looks at none.
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise RunError(f"{path} is damaged: {damaged} in it does not match its checksum", hint)
         # Nothing but tensors and numbers: a pickle may hold programs.
         state = torch.load(path, map_location="cpu", weights_only=True)
         if state["batch"] != batch:
@@ -173,8 +180,7 @@ def _resume(path: Path, batch: int, parts: dict[str, Any]) -> list[float]:
             each.load_state_dict(state[name])
         return [float(loss) for loss in state["losses"]]
     # Of a file that was cut off, torch's reader says that its argument is invalid.
-    except (*_NO_CHECKPOINT, pickle.UnpicklingError) as error:
-        hint = "delete it: the next run trains it anew"
+    except (*_NO_CHECKPOINT, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} cannot be read: {one_line(error, 200)}", hint) from error
 
 
