@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from avclips.core.errors import RunError
+from avclips.core.signals import held_signals
 from avclips.curate.synthetic.files import write_videos
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube
 from tests.standin.given_videos import given
@@ -65,11 +66,21 @@ class Steps:
 def ended(command: list[str], environment: Mapping[str, str], output: int | None = None) -> int:
     """Run a Python program until it ends; it ends with this one. ``output``: None: where this one's goes."""
     words = [sys.executable, "-u", *command]
-    # In a session of its own: a terminal's Ctrl-C comes to this program, which passes it on, once.
-    with subprocess.Popen(
-        words, cwd=ROOT, env=dict(environment), stdout=output, stderr=output, start_new_session=True
-    ) as child:
+    with ExitStack() as stack:
         try:
+            # A Ctrl-C in the midst of that would leave a program that nobody ends.
+            with held_signals():
+                # In a session of its own: a terminal's Ctrl-C comes to this program, which passes it on, once.
+                child = stack.enter_context(
+                    subprocess.Popen(
+                        words,
+                        cwd=ROOT,
+                        env=dict(environment),
+                        stdout=output,
+                        stderr=output,
+                        start_new_session=True,
+                    )
+                )
             return child.wait()
         except KeyboardInterrupt:
             child.send_signal(signal.SIGINT)
