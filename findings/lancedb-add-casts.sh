@@ -4,11 +4,11 @@
 # One would guess: add() refuses rows of another type than the table's columns, as pyarrow's own casts do, or widens them.
 # What happens:    the first rows set the types, and add() casts what comes later: 30.5 to 30, the text "31" to 31,
 #                  0.5 in a column that began with True to True, ids of digits with zeros before them to numbers. It does so for
-#                  an Arrow table that declares float64 or string too. update() cuts off halves as well. In the same library
+#                  an Arrow table that declares float64 too. update() cuts off halves as well. In the same library
 #                  merge_insert() refuses the same row, a filter "start > 30.5" raises, and a shorter vector is refused.
 #                  Given together in the first batch, 30 and 30.5 make a column of floats.
-# Why it matters:  clips are added list by list. If the first list has whole seconds, as AudioSet's and VGG-Sound's do, the
-#                  starts of all later lists are cut off, and the features stand beside a time they are not of.
+# Why it matters:  clips are added list by list. If the first list has whole seconds, as VGG-Sound's has, the starts of all
+#                  later lists are cut off, and the features stand beside a time they are not of.
 # Source:          lancedb/table.py: merge_insert() casts by pyarrow, which raises where a value would be cut off; add()
 #                  leaves the cast to Lance's own code. The docstring of add() says which types of data it takes, no more.
 # Seen:            by running (lancedb 0.40.0, pyarrow 26.0.1). Cure: create_table(schema=...) with float64 and string.

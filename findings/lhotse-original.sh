@@ -7,7 +7,7 @@
 #                  An MP3 or AAC of loud music often decodes to such values: a "flac" shard of it is clipped. "mp3"
 #                  keeps them. Nothing is said, and to_shar() has no option for the bits.
 # Why it matters:  a shard is made once and trained on for years, the files are then deleted. Clipped peaks and a second
-#                  generation of MP3 are part of the data from then on, and differ between two shards of one list.
+#                  generation of MP3 are part of the data from then on.
 # Source:          `lhotse shar export --help`: original saves in the format of the audio, and audio of any format makes
 #                  "a copy of the data"; lhotse/shar/writers/audio.py, AudioTarWriter.write: save_audio for each.
 # Seen:            by running (lhotse 1.33.0, soundfile 0.14.0, torch 2.13.0, of which the CPU build is enough;

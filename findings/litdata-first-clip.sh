@@ -2,13 +2,13 @@
 # litdata stores each clip in the form of the first one: later ones are flattened, reread as other numbers, or become 0.
 #
 # One would guess: optimize() stores what the function returns for each clip, or refuses a clip that differs from the first.
-# What happens:    the types of the first clip hold for all in its worker's part. After mono sound of shape (n,) stereo of
+# What happens:    the types of the first clip hold for all that its worker writes. After mono sound of shape (n,) stereo of
 #                  shape (2, n) is read back flat, (2n,), one channel after the other. After float32 features, float16 ones
 #                  are read as float32: half as many, of other values. A start or a label that is None becomes 0 or "",
 #                  a whole number in a column that began with True becomes True. A clip with another key gets the first
 #                  clip's key, empty, and loses its own. 30.5 after 30 raises.
-# Why it matters:  the number of clips is right and all of them load. What is wrong depends on which clip came first in
-#                  each worker, so that a test with a few clips of one kind shows none of it.
+# Why it matters:  the number of clips is right and all of them load. What is wrong depends on which clip came first, and
+#                  a test with a few clips of one kind shows none of it.
 # Source:          litdata/streaming/writer.py, BinaryWriter.serialize: data_format is inferred once, from the first item.
 # Seen:            by running (litdata 0.2.76, numpy 2.4.6, torch 2.13.0, of which the CPU build is enough).
 set -euo pipefail

@@ -5,7 +5,7 @@
 # What happens:    a group that holds consolidated metadata is opened by it, also for writing. append() writes the new length
 #                  to the array, not to that copy. The next run therefore opens the array at its old length and
 #                  appends there, over the rows of the run before. Nothing is said. Opened as an array, by its own path,
-#                  the store shows the true length, and so does tensorstore; a reader of the group sees neither day.
+#                  the store shows the true length, and so does tensorstore; a reader of the group sees no later day.
 # Why it matters:  features are computed over days, each run appends; someone consolidates after the first, so that a bucket opens
 #                  sooner. Two days of three are lost, the last one stands where they stood, and ids and features agree.
 # Source:          zarr's guide, "Consolidated metadata": used by default when it is there, and stale when nobody writes it anew.
