@@ -8,7 +8,8 @@
 #                  the store shows the true length, and so does tensorstore; a reader of the group sees no later day.
 # Why it matters:  features are computed over days, each run appends; someone consolidates after the first, so that a bucket opens
 #                  sooner. Two days of three are lost, the last one stands where they stood, and ids and features agree.
-# Source:          zarr's guide, "Consolidated metadata": used by default when it is there, and stale when nobody writes it anew.
+# Source:          zarr's guide, "Consolidated metadata": used by default when it is there; readers may see a "past" version.
+#                  It does not say what becomes of writers.
 # Seen:            by running (zarr 3.1.6, tensorstore 0.1.86). In zarr 2 only open_consolidated() read that copy.
 #                  Cure: open_group(use_consolidated=False) to write, consolidate_metadata() after each run.
 set -euo pipefail
