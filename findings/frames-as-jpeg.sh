@@ -11,12 +11,12 @@
 #                  colours in the films themselves, more so in saturated ones; SD and HD films of one set differ too.
 #                  Cure: -vf scale=out_color_matrix=bt601:out_range=full before a .jpg.
 # Source:          JFIF 1.02: "the Y, Cb, and Cr values ... are defined by CCIR 601"; WebP's container specification, likewise.
-# Seen:            by running (ffmpeg 9.0.2 of imageio-ffmpeg 0.8.1, Pillow 11.3.0, OpenCV 5.0.0, PyAV 18.1.0).
+# Seen:            by running (ffmpeg 9.0.2 of imageio-ffmpeg 0.8.1, Pillow 13.0.0, OpenCV 5.0.0, PyAV 18.1.0).
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q imageio-ffmpeg==0.8.1 pillow==11.3.0 numpy==2.4.6 opencv-python-headless==5.0.0.93 av==18.1.0
+"$work/venv/bin/pip" install -q imageio-ffmpeg==0.8.1 pillow==13.0.0 numpy==2.4.6 opencv-python-headless==5.0.0.93 av==18.1.0
 cd "$work"
 venv/bin/python -W ignore - <<'PY'
 import subprocess
