@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pyacoustid: a clip of a song is like it, 1.0, if it begins in the first 14 seconds; from 16 s on it is as unlike as noise, 0.0.
+# pyacoustid: a clip of a song is like it, 1.0, if it begins in its first 14 s; from 16 s on it is unlike, 0.0, as noise is.
 #
 # One would guess: compare_fingerprints(song, clip), "similarity score [0,1]", finds ten seconds of a song in the song
 #                  wherever they are, or says that the two are of unlike length.

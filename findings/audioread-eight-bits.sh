@@ -7,10 +7,10 @@
 #                  full-scale value. 16, 24 and 32 bits are right, floats too (they go another way). pyacoustid reads by
 #                  audioread: its fingerprint of 30 s in 8 bits is 0.35 like that of the same 30 s in 16. soundfile and
 #                  scipy are right.
-# Why it matters:  sets of sounds of the web, Freesound's above all, have 8-bit files among thousands of others. Nothing is
+# Why it matters:  sets of sounds gathered from the web have some 8-bit files among thousands of others. Nothing is
 #                  raised, length and rate are right.
 # Source:          Python's audioop.lin2lin, which audioread/rawread.py calls: 8-bit WAV needs an offset of 128, which is
-#                  the caller's task. audioread's pull request 38 of 2016 says so and is open.
+#                  the caller's task. audioread's pull request 38 (2016) says so.
 # Seen:            by running (audioread 3.1.0, pyacoustid 1.3.1). Needs libchromaprint (Debian: libchromaprint1).
 set -euo pipefail
 work=$(mktemp -d)

@@ -10,7 +10,7 @@
 # Why it matters:  "ffmpeg ... %05d.jpg" is how most datasets of frames are made. A model trained on those sees other
 #                  colours in the films themselves, more so in saturated ones; SD and HD films of one set differ too.
 #                  Cure: -vf scale=out_color_matrix=bt601:out_range=full before a .jpg.
-# Source:          JFIF 1.02: "the Y, Cb, and Cr values ... are defined by CCIR 601"; WebP's container specification, likewise.
+# Source:          JFIF 1.02: YCbCr is that of CCIR 601; RFC 9649 (WebP): RGB is to be had by Rec. 601.
 # Seen:            by running (ffmpeg 9.0.2 of imageio-ffmpeg 0.8.1, Pillow 13.0.0, OpenCV 5.0.0, PyAV 18.1.0).
 set -euo pipefail
 work=$(mktemp -d)
@@ -51,10 +51,16 @@ def by_pyav(name):
 
 
 found = {}
-CURE = ["-vf", "scale=out_color_matrix=bt601:out_range=full"]
+KINDS = {
+    "a.png": [],
+    "a.jpg": [],
+    "best.jpg": ["-q:v", "1", "-qmin", "1"],
+    "a.webp": [],
+    "cured.jpg": ["-vf", "scale=out_color_matrix=bt601:out_range=full"],
+}
 for matrix in ("bt709", "smpte170m"):
     film = f"{matrix}.mp4"
-    for name, words in {"a.png": [], "a.jpg": [], "best.jpg": ["-q:v", "1", "-qmin", "1"], "a.webp": [], "cured.jpg": CURE}.items():
+    for name, words in KINDS.items():
         subprocess.run([*FFMPEG, "-i", film, *words, "-frames:v", "1", name], check=True)
         found[matrix, name] = furthest(PIL.Image.open(name).convert("RGB"))
     found[matrix, "a.jpg by OpenCV"] = furthest(cv2.imread("a.jpg")[..., ::-1])

@@ -17,7 +17,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q transformers==5.24.0 opencv-python-headless==5.0.0.93 decord2==3.4.0 av==18.1.0 numpy==2.4.6 imageio-ffmpeg==0.8.1 pillow==13.0.0
+"$work/venv/bin/pip" install -q transformers==5.24.0 opencv-python-headless==5.0.0.93 decord2==3.4.0 av==18.1.0 numpy==2.4.6 \
+    imageio-ffmpeg==0.8.1 pillow==13.0.0
 cd "$work"
 HF_HUB_OFFLINE=1 venv/bin/python -W ignore - 2>/dev/null <<'PY'
 import subprocess
@@ -55,7 +56,8 @@ def seen(name, backend):
     shown = numpy.round(film.mean((1, 2, 3))) / 25
     first = shown[0]
     said = numpy.array(metadata.timestamps[: len(shown)]) + first
-    return len(film), len(metadata.frames_indices), bool((numpy.diff(shown) < 0).any()), float(round(abs(said - shown).max(), 1))
+    back, off = bool((numpy.diff(shown) < 0).any()), float(abs(said - shown).max())
+    return len(film), len(metadata.frames_indices), back, round(off, 1)
 
 
 found = {(name, b): seen(name, b) for name in [*FILMS, "cut.mp4"] for b in ("opencv", "decord", "pyav")}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# AV1 in OpenCV's own wheel: the film opens, has its size and all its frames, and not one picture; PySceneDetect finds a shot.
+# OpenCV's own wheel opens AV1, has its size and all its frames, and not one picture; PySceneDetect finds a shot in it.
 #
 # One would guess: a film whose codec a wheel cannot decode is not opened: isOpened() is False, or the reader raises.
 # What happens:    the wheel has FFmpeg's parser of AV1 and, of decoders, only the one that needs a graphics card.
@@ -14,7 +14,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q opencv-python-headless==5.0.0.93 scenedetect==0.7.2 decord2==3.4.0 av==18.1.0 numpy==2.4.6 imageio-ffmpeg==0.8.1
+"$work/venv/bin/pip" install -q opencv-python-headless==5.0.0.93 scenedetect==0.7.2 decord2==3.4.0 av==18.1.0 numpy==2.4.6 \
+    imageio-ffmpeg==0.8.1
 cd "$work"
 venv/bin/python -W ignore - <<'PY'
 import subprocess
