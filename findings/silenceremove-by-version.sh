@@ -11,8 +11,8 @@
 #                  leave 6 s or 8 s.
 # Why it matters:  clips are cut out of the midst of a sound, so they begin loud. Rain, applause and music vanish, speech
 #                  stays; and lengths of trimmed speech differ by a second a pause between machines.
-# Source:          the documentation of silenceremove says of both versions that stop_duration is the silence "that must
-#                  exist before audio is not copied any more".
+# Source:          FFmpeg's commit 3235de4 (May 2023) wrote the filter anew; it changed one word of the manual, which says
+#                  nothing of either.
 # Seen:            by running (ffmpeg 5.1.9 of Debian 12; 4.2.2, 7.0.2, 9.0.2 of imageio-ffmpeg 0.4.9, 0.6.0, 0.8.1).
 #                  It needs Debian 12's ffmpeg as "ffmpeg" (apt-get install ffmpeg).
 set -euo pipefail
