@@ -2,7 +2,7 @@
 # Grey pictures of an HD film have other values since FFmpeg 8.1: red 55 is 76, green 141 is 117; raw yuv420p changed too.
 #
 # One would guess: "-pix_fmt gray" is the film's own luma, scaled to 0 to 255, with each version of ffmpeg and of PyAV.
-# What happens:    up to FFmpeg 8.0 it is. Since 8.1 grey is the luma of BT.601, so a film that says BT.709, as HD films mostly
+# What happens:    up to FFmpeg 8.0 it is. Since 8.1 grey is the luma of BT.601, so a film that says BT.709, as most in HD
 #                  do, goes by way of its colours: pure red, green (0, 192, 48) and blue are 76, 117 and 29, not 55, 141
 #                  and 19. A film that says no matrix, or BT.601, has its own luma as before; so two films of equal bytes
 #                  but for the tag now differ. Neutral greys are alike, so a test with grey bars sees nothing.

@@ -72,6 +72,7 @@ for version in sorted(FFMPEG):
 lost = found["5.1"].pop("lost of 40 noises")
 want = {"2 s, soft first sample": 2.0, "2 s, loud first sample": 2.0, "the same by peak": 2.0, "lost of 40 noises": 0}
 ok = [found[v] == want | {"10 s with two pauses": s} for v, s in (("4.2.2", 6.0), ("7.0.2", 8.0), ("9.0.2", 8.0))]
-of_debian = {"2 s, soft first sample": 2.0, "2 s, loud first sample": 0.0, "the same by peak": 2.0, "10 s with two pauses": 6.0}
+del want["lost of 40 noises"]
+of_debian = want | {"2 s, loud first sample": 0.0, "10 s with two pauses": 6.0}
 sys.exit(not (all(ok) and found["5.1"] == of_debian and 10 <= lost <= 30))
 PY
