@@ -110,7 +110,8 @@ def look_fast(path: Path, ffmpeg: Ffmpeg, folder: Path) -> Look:
     graph = (
         f"[0:v:0]scale={_FAST}:flags=fast_bilinear,split[shots][looks];"
         f"[shots]scdet=threshold={SCDET:g},metadata=mode=print:key=lavfi.scd.score:file=-[listed];"
-        f"[looks]scale={columns}:{rows}:flags=area,format=gray[small]"
+        # Luma, as "gray" is another one by the version of ffmpeg.
+        f"[looks]scale={columns}:{rows}:flags=area,format=yuv420p,extractplanes=y[small]"
     )
     words: list[str | Path] = [*READING, "-f", container_of(path), "-i", path, "-filter_complex", graph]
     words += ["-map", "[listed]", "-fps_mode", "passthrough", "-f", "null", "-"]

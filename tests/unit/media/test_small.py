@@ -34,8 +34,8 @@ def ffmpeg() -> Ffmpeg:
     return Ffmpeg(Path(fake_media.ffmpeg()), Clock())
 
 
-def film(folder: Path, picture: str = FILM, sound: str = NOISE) -> Path:
-    return made(folder, "mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, *PLAIN, *AAC)
+def film(folder: Path, picture: str = FILM, sound: str = NOISE, said: tuple[str, ...] = ()) -> Path:
+    return made(folder, "mp4", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, *PLAIN, *said, *AAC)
 
 
 def wav(folder: Path, sound: str, channels: int = 2, rate: int = 48_000) -> Path:
@@ -55,8 +55,11 @@ def small_pictures(path: Path) -> np.ndarray:
     return np.array(found)
 
 
-def test_flags_of_pictures_are_those_that_pyav_shows(ffmpeg: Ffmpeg, media_folder: Path, tmp_path: Path) -> None:
-    path = film(media_folder)
+@pytest.mark.parametrize("said", [(), ("-colorspace", "bt709")])
+def test_flags_of_pictures_are_those_that_pyav_shows(
+    ffmpeg: Ffmpeg, media_folder: Path, tmp_path: Path, said: tuple[str, ...]
+) -> None:
+    path = film(media_folder, said=said)
     found, points = flags_of(path, None, ffmpeg, Small(tmp_path)), small_pictures(path)
     moved = np.abs(np.diff(np.rint(points), axis=0)).max((1, 2))
     assert found["still"] == pytest.approx(np.mean(moved <= MOST_UNMOVED), abs=0.06) and 0.6 < found["still"] < 0.8

@@ -95,6 +95,34 @@ def test_it_is_the_clips_own(film: Path, ffmpeg: Ffmpeg, tmp_path: Path, name: s
     assert apart(grey(still), due) < NEAR < min(apart(grey(still), before), apart(grey(still), behind))
 
 
+def colours(path: Path, at: float = 0.0) -> np.ndarray[Any, Any]:
+    """The means of the eight bars of what is shown at a second, as PyAV shows it."""
+    with av.open(str(path)) as container:
+        shown = [each for each in container.decode(video=0) if float(each.pts * each.time_base) <= at + 1e-4][-1]
+        seen = shown.to_ndarray(format="rgb24").astype(float)
+    return np.array([bar[8:-8, 4:-4].mean((0, 1)) for bar in np.split(seen, 8, axis=1)])
+
+
+@pytest.mark.parametrize("way", ["spliced", "encoded", "copied, undecoded", "of a film"])
+@pytest.mark.parametrize(("matrix", "levels"), [("bt709", "tv"), ("smpte170m", "tv"), ("bt709", "pc"), ("", "tv")])
+def test_its_colours_are_the_films(
+    media_folder: Path, ffmpeg: Ffmpeg, tmp_path: Path, matrix: str, levels: str, way: str
+) -> None:
+    made_by = f"scale=out_color_matrix={matrix or 'smpte170m'}:out_range={levels},format=yuv420p"
+    said = ["-colorspace", matrix, "-color_range", levels] if matrix else []
+    words = ["-f", "lavfi", "-i", "pal100bars=size=256x128:rate=25:duration=3", *SOUND, "-vf", made_by]
+    source = made(media_folder, "mp4", *words, *said, *B_FRAMES, "-crf", "8", *AAC)
+    clip, still = tmp_path / "o.mp4", tmp_path / "o.jpg"
+    how, more = WAYS.get(way, ("exact", {}))
+    wanted = replace(job(source, ffmpeg, tmp_path, "0.5", "2.1", how), **more)
+    if way == "of a film":
+        cut(wanted, ffmpeg, tmp_path, clip, tmp_path / "o.wav")
+        still_of_film(clip, ffmpeg.list_packets(clip), ffmpeg, still)
+    else:
+        cut(wanted, ffmpeg, tmp_path, clip, tmp_path / "o.wav", still)
+    assert np.abs(colours(still) - colours(clip, 0.8)).max() < 6
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mkv"])
 def test_of_a_film_that_is_there(film: Path, ffmpeg: Ffmpeg, tmp_path: Path, ending: str) -> None:
     clip, still = tmp_path / f"o.{ending}", tmp_path / "o.jpg"
