@@ -13,6 +13,7 @@ from ..catalog.sample import Place
 from ..core.errors import AvclipsError
 from ..core.files import move_whole
 from ..media.ffmpeg import READING, Ffmpeg
+from ..media.still import JPEG_COLOURS
 from .media import Files, NotServed
 
 # Pixels of the wider side.
@@ -94,7 +95,7 @@ class Thumbnails:
 
 
 def _arguments(kind: str, source: Path, seconds: float | None) -> list[str | Path]:
-    scaled = f"scale='if(gt(iw,ih),{SIZE},-2)':'if(gt(iw,ih),-2,{SIZE})'"
+    scaled = f"scale='if(gt(iw,ih),{SIZE},-2)':'if(gt(iw,ih),-2,{SIZE})':{JPEG_COLOURS}"
     if kind == "audio":
         return [*READING, "-i", source, "-filter_complex", f"showwavespic=s={SIZE}x{SIZE * 9 // 16}:colors=gray"]
     middle = ["-ss", f"{seconds / 2:.3f}"] if kind == "video" and seconds else []

@@ -21,7 +21,8 @@ from .tracks import copied_video
 
 # As a JPEG holds pictures: all values, colour at half the size, and by BT.601's matrix (JFIF 1.02), as it has no
 # place to say another. ffmpeg by itself hands on a film's BT.709 as it is, and every reader shows other colours.
-_JPEG = "scale=out_color_matrix=bt601:out_range=full,format=yuvj420p"
+JPEG_COLOURS = "out_color_matrix=bt601:out_range=full"
+_JPEG = f"scale={JPEG_COLOURS},format=yuvj420p"
 # Times are rounded to so many seconds, at most.
 _NEAR = 0.001
 
