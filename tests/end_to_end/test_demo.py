@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.script import ROOT
+from tests.support.script import ROOT, usual_signals
 from tests.support.waiting import wait_until
 from tools.demo_videos import LOST, SECONDS, made_videos, write_list
 
@@ -82,7 +82,7 @@ def test_it_stops_goes_on_and_is_looked_at(tmp_path: Path) -> None:
         ("2/5 ", signal.SIGTERM, 143),
         (r"http://\S+/\n", signal.SIGINT, 0),
     ):
-        with open(said, "w") as stream:
+        with open(said, "w") as stream, usual_signals():
             child = subprocess.Popen(
                 [sys.executable, *words], cwd=ROOT, env=environment, stdout=stream, stderr=stream
             )

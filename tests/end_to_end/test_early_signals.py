@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.script import ROOT
+from tests.support.script import ROOT, usual_signals
 
 SCRIPTS = sorted([*(path.name for path in ROOT.glob("download_*.py")), "curate_acav100m.py"])
 NOTHING = "Stopped by SIGINT; nothing was begun.\n"
@@ -48,6 +48,9 @@ run(what, run_name="__main__", **({} if what.endswith(".py") else {"alter_sys": 
 def test_one_line_in_place_of_a_traceback(tmp_path: Path, words: str, module: str) -> None:
     command = [sys.executable, "-c", PROGRAM, module, *words.format(here=tmp_path).split()]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    with usual_signals():
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", NOTHING)
     assert list(tmp_path.iterdir()) == []
