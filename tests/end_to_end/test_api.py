@@ -12,7 +12,7 @@ import pytest
 
 from tests.standin.fake_media import Media
 from tests.standin.fake_youtube import FakeVideo, FakeYouTube
-from tests.support.script import ROOT
+from tests.support.script import ROOT, usual_signals
 
 PLAYS, GONE = "plays000000", "gone0000000"
 PROGRAM = """
@@ -84,7 +84,7 @@ def test_by_name_watched_stopped_and_interrupted(tmp_path: Path, media_folder: P
     rows = "".join(f"{video},2,5\n" for video in (*plays, GONE))
     (tmp_path / "list.csv").write_text(f"youtube_id,start,end\n{rows}")
     videos = {video: FakeVideo(Media(duration=24, gop_seconds=2, fps=5)) for video in plays}
-    with FakeYouTube(media_folder, {**videos, GONE: FakeVideo(case="private")}) as youtube:
+    with FakeYouTube(media_folder, {**videos, GONE: FakeVideo(case="private")}) as youtube, usual_signals():
         ended = subprocess.run(
             [sys.executable, "-c", BY_NAME, youtube.proxy, str(tmp_path)],
             cwd=tmp_path, env={**os.environ, **youtube.environment(), "PYTHONPATH": str(ROOT)},

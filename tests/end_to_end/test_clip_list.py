@@ -413,7 +413,8 @@ def test_who_has_no_subtitles_is_summed_up(exact: Made, capsys: pytest.CaptureFi
     assert said[0].startswith("--subtitles en: ") and "2 could not be had (the log says why)" in said[0]
     assert len(said) == 2
     assert main.main(CLIPS, ["--data-dir", str(place.data), "--status"]) == 0
-    assert [line for line in capsys.readouterr().out.splitlines() if "--subtitles" in line] == said
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("--subtitles")] == said
 
 
 def test_a_clip_whose_subtitles_are_refused_is_done(exact: Made) -> None:
