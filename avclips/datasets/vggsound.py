@@ -46,16 +46,22 @@ def label_rows(path: Path) -> Iterator[tuple[str, str, str]]:
             for row in rows:
                 if not row:
                     continue
-                if len(row) != 4 or not _START.fullmatch(row[1]):
+                if len(row) != 4 or (second := _six_digits(row[1])) is None:
                     raise RunError(f"{path}, line {rows.line_num}: not 'YouTube id,start,label,split'", _HINT)
                 known = True
-                yield f"{row[0]}_{int(row[1]):06d}", row[2], row[3]
+                yield f"{row[0]}_{second}", row[2], row[3]
     except csv.Error as error:
         raise RunError(f"{path}, line {rows.line_num}: {error}", _HINT) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path} cannot be read: {error}", _HINT) from error
     if not known:
         raise RunError(f"{path} is empty", _HINT)
+
+
+# Two hundred thousand clips start at some hundreds of seconds.
+@functools.lru_cache(maxsize=1 << 14)
+def _six_digits(start: str) -> str | None:
+    return f"{int(start):06d}" if _START.fullmatch(start) else None
 
 
 def read_clips(metadata: Path, settings: Settings) -> Listing:

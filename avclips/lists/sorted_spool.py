@@ -23,7 +23,7 @@ Row = tuple[str, float, float]
 _BATCH = 20_000
 # What does not go into so much is on the disk meanwhile; a second thread would need as much again. DuckDB before
 # 1.4 finds the first too little for some millions of rows, disk or no disk, and says so.
-_MEMORY = ("96MB", "192MB", "512MB", "2GB")
+_MEMORY = ("80MB", "192MB", "512MB", "2GB")
 _THREADS = 1
 _SORT = """
     COPY (
