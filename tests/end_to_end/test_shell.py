@@ -58,8 +58,8 @@ case $1 in
     ;;
 esac
 """
-# The nodes' naps, shorter: an owner tells of itself each 0.02 s, and counts as dead after 45 looks, 0.06 s apart. On a
-# busy machine one that is alive may be silent for a second.
+# The nodes' naps, shorter: an owner tells of itself each 0.02 s, and counts as dead after 45 looks, 0.06 s apart.
+# On a busy machine one that is alive may be silent for a second.
 SLEEP = """#!/bin/sh
 case $1 in
 2) exec /bin/sleep 0.06 ;;
