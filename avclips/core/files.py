@@ -223,14 +223,14 @@ def as_json(value: Any) -> str:
 def whole_object(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Write a JSON object whole, some entries at a time as they are given: it may be of millions."""
     with _whole_rows(path, "{", "}") as write:
-        yield lambda entries: write(_rows(entries, entries.values()))
+        yield lambda entries: write(_rows(entries))
 
 
 @contextmanager
 def whole_list(path: Path) -> Iterator[Callable[[Sequence[Any]], None]]:
     """The same of a JSON list."""
     with _whole_rows(path, "[", "]") as write:
-        yield lambda values: write(_rows(values, values))
+        yield lambda values: write(_rows(values))
 
 
 @contextmanager
@@ -248,9 +248,9 @@ def _whole_rows(path: Path, first: str, last: str) -> Iterator[Callable[[str], N
         stream.write(f"{first}{last}\n" if before == first else f"\n{last}\n")
 
 
-def _rows(entries: Mapping[str, Any] | Sequence[Any], values: Iterable[Any]) -> str:
-    """A line for each entry, without the brackets; ``values``: those of the entries."""
-    if all(type(value) is str for value in values):
+def _rows(entries: Mapping[str, Any] | Sequence[Any]) -> str:
+    """A line for each entry, without the brackets."""
+    if all(type(value) is str for value in (entries.values() if isinstance(entries, Mapping) else entries)):
         # All in one call: of a million short texts, the calls would take most of the time.
         return _ROWS.encode(entries)[1:-1]
     if isinstance(entries, Mapping):

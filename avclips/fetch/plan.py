@@ -80,12 +80,11 @@ class Plan:
 
 def make_plan(clips: Iterable[Clip], url_of: UrlOf, archives: Archives, store: Store) -> Plan:
     """Go once through all clips; those in archives are sorted as they lie there."""
-    plan, done = Plan(), store.done
+    plan = Plan()
     for video, group in itertools.groupby(store.expect(clips), key=_VIDEO):
         listed = list(group)
         plan.count += len(listed)
-        # Most of a long list is done: what costs nothing is asked first.
-        pending = [clip for clip in listed if clip.id not in done and store.may_come(clip)]
+        pending = [clip for clip in listed if store.may_come(clip)]
         if not archives.empty:
             plan.rescued += [clip for clip in listed if archives.holds(clip.id) and not store.may_come(clip)]
         if not pending:

@@ -33,7 +33,7 @@ def quick_reader() -> Callable[[bytes], Found | None]:
 def _decoder(msgspec: Any) -> Callable[[str], Any]:
     """Of lines whose values are what they have to be; what nobody reads of them is passed over."""
     count = Annotated[int, msgspec.Meta(ge=0, lt=MOST)]
-    # It makes a float of an integer of any size.
+    # msgspec makes a float of an integer of any size.
     number = Annotated[float, msgspec.Meta(gt=-MOST, lt=MOST)]
     fields: list[Any] = [
         ("id", str),

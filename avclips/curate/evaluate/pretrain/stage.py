@@ -67,12 +67,11 @@ def pretrain(job: Job, read: Read = samples) -> list[str]:
         "folds": job.folds or FOLDS,
         "device": machine.device.type,
     }
-    versions = versions_of("torch", "numpy", "scikit-learn")
     # Before anything is decoded.
     foresee(job.folder, Record(STAGE, settings, {}))
     data = prepared(job, ids, given, read)
     tested = _tested(job, data)
-    record = Record(STAGE, settings, data.inputs, versions)
+    record = Record(STAGE, settings, data.inputs, versions_of("torch", "numpy", "scikit-learn"))
     runs = list(_runs(job, data.subsets))
     said = {
         "settings": settings,

@@ -31,7 +31,10 @@ from .settings import Run, Training, rate_at
 from .tensors import Tensors
 
 # What torch and its state_dicts raise of what is no checkpoint.
-_NO_CHECKPOINT = (*(RuntimeError, OSError, EOFError, KeyError, IndexError, TypeError, ValueError, AttributeError),)
+_NO_CHECKPOINT = (
+    *(RuntimeError, OSError, EOFError, KeyError, IndexError, TypeError, ValueError, AttributeError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile),
+)
 
 
 class OutOfMemory(Exception):
@@ -180,7 +183,7 @@ def _resume(path: Path, batch: int, parts: dict[str, Any]) -> list[float]:
             each.load_state_dict(state[name])
         return [float(loss) for loss in state["losses"]]
     # Of a file that was cut off, torch's reader says that its argument is invalid.
-    except (*_NO_CHECKPOINT, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except _NO_CHECKPOINT as error:
         raise RunError(f"{path} cannot be read: {one_line(error, 200)}", hint) from error
 
 
