@@ -7,6 +7,7 @@ yt-dlp. With ``progress.console`` the only module that prints.
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import logging
 import sys
@@ -65,8 +66,12 @@ def _do(dataset: Dataset, settings: Settings, chosen: argparse.Namespace, clock:
         from .verify import verify
 
         return verify(dataset, settings, clock, chosen.repair)
+    # What is imported lives to the end: a collector would look for waste in it again and again.
+    gc.disable()
     from ..run.steps import Run
 
+    gc.freeze()
+    gc.enable()
     return Run(dataset, settings, clock, chosen.log_level).run(signals)
 
 
