@@ -41,6 +41,8 @@ from tests.support.script import ROOT, TIMEOUT, Ended, Stage, digest
 SCRIPT = ROOT / "download_clips.py"
 # By an environment of its own: `make test-spark4`.
 IS_FOUR = int(pyspark.__version__.split(".")[0]) >= 4
+PACKED = ("--output-format", "webdataset")
+SPARK = (*PACKED, "--engine", "spark", "--spark-master")
 # What takes hours passes in a second.
 HURRY = 3000.0
 # A JVM that is to live for seconds: no second compiler, one thread to collect.
@@ -399,3 +401,8 @@ def _loaded(tars: Sequence[Path]) -> dict[str, tuple[str, str]]:
 def left_over(data: Path) -> set[str]:
     """The files that are left of unfinished shards."""
     return {str(path.relative_to(data)) for path in (data / "spark").rglob("*") if path.is_file()}
+
+
+def tell_of(ended: Ended) -> str:
+    """What a test that fails shows of a run."""
+    return f"{ended.code}\n{ended.out}\n{ended.err[-6000:]}"
