@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Iterator, Mapping
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
+from ..catalog import samples
 from ..core.errors import RunError, UsageError
 from ..core.files import read_json
 from ..core.redact import plain
 from ..core.signals import Signals
+from ..curate.clip_set import CLIPS, clips_digest
 from ..curate.folders import CURATION, stage_folder
 from ..curate.record import OTHER, finished, read
 from .curate_arguments import add_data_dir
@@ -39,6 +42,8 @@ def run(options: argparse.Namespace, signals: Signals) -> int:
 def lines(data_dir: Path) -> Iterator[str]:
     """What is said of each stage of a folder."""
     stale: set[str] = set()
+    # A digest of millions takes minutes: it is made once, and where a stage needs it.
+    digest = functools.cache(lambda: clips_digest(functools.partial(samples, data_dir))[0])
     for stage in (*_IN_ORDER, *_BESIDES):
         folder = stage_folder(data_dir, stage)
         made, counts = read(folder), finished(folder)
@@ -52,10 +57,21 @@ def lines(data_dir: Path) -> Iterator[str]:
             told = (f"{name.replace('_', ' ')} {_number(value)}" for name, value in plain_counts.items())
             said = f"finished: {', '.join(told)}"
         of_others = list(_of_another(data_dir, made.inputs, stale))
+        if CLIPS in made.inputs:
+            of_others += _of_other_clips(made.inputs[CLIPS], digest)
         if of_others:
             stale.add(stage)
         yield f"{stage:<9} {'; '.join([said, *of_others])}"
     yield from _probes(data_dir, stale)
+
+
+def _of_other_clips(before: str, digest: Callable[[], str]) -> Iterator[str]:
+    """What is said of a stage that was made from other clips than there are now."""
+    try:
+        if digest() != before:
+            yield f"of {OTHER[CLIPS]}"
+    except RunError as error:
+        yield f"the clips that it was made from cannot be read: {error}"
 
 
 def _of_another(data_dir: Path, inputs: Mapping[str, str], stale: Collection[str]) -> Iterator[str]:
@@ -87,4 +103,4 @@ def _probes(data_dir: Path, stale: Collection[str]) -> Iterator[str]:
 
 
 def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)

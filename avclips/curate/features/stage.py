@@ -6,9 +6,8 @@ The same code makes a shard here, with processes that decode, and on another mac
 from __future__ import annotations
 
 import functools
-import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pyarrow.compute as pc
 from ...catalog.sample import Sample
 from ...core.errors import RunError
 from ...progress.bar import Progress
+from ..clip_set import CLIPS, Samples, clips_digest
 from ..machines import Machines
 from ..record import Record, begin, finish, finished, read, versions_of
 from .examine import Clip, Examiner, clip_of, halved
@@ -28,7 +28,6 @@ from .processes import Processes
 from .registry import Loading, load
 
 STAGE = "features"
-Samples = Callable[[], Iterator[Sample]]
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,7 @@ def record_of(job: Job, samples: Samples) -> tuple[Record, int]:
         "shard_size": job.shard_size,
     }
     packages = {package for each in extractors for package in each.identity.get("packages", ())}
-    return Record(STAGE, settings, {"clips": digest}, versions_of("av", "numpy", *packages)), count
-
-
-def clips_digest(samples: Samples) -> tuple[str, int]:
-    """The fingerprint of which clips there are and which of them are done; how many there are."""
-    digest, count = hashlib.sha256(), 0
-    for sample in samples():
-        digest.update(f"{sample.id}\0{sample.status == 'done'}\n".encode())
-        count += 1
-    return digest.hexdigest()[:16], count
+    return Record(STAGE, settings, {CLIPS: digest}, versions_of("av", "numpy", *packages)), count
 
 
 def make(job: Job, samples: Samples, processes: int = 1, spark: str | None = None) -> Mapping[str, int]:

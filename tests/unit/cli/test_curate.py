@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import shlex
 import shutil
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from avclips.catalog import samples
 from avclips.cli import curate, curate_run, tools
 from avclips.cli.commands import main
 from avclips.core.errors import UsageError
 from avclips.core.signals import Signals
 from avclips.curate import record
+from avclips.curate.clip_set import clips_digest
 from avclips.curate.folders import stage_folder
+from avclips.datasets.general_avqa import GENERAL_AVQA
+from tests.support.made_folder import made_folder
 
 
 @pytest.fixture(autouse=True)
@@ -134,25 +140,38 @@ def test_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "nothing was curated" in capsys.readouterr().err
     for stage in ("filter", "segment"):
         record.begin(stage_folder(tmp_path, stage), record.Record(stage, {}, {}))
-    record.finish(stage_folder(tmp_path, "filter"), {"rows": 12345, "kept": 7, "first": {"duration": 1}})
+    counts = {"rows": 12345, "kept": 7, "share": 0.123456789, "first": {"duration": 1}}
+    record.finish(stage_folder(tmp_path, "filter"), counts)
     assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[:4] == [
-        "filter    finished: rows 12,345, kept 7",
+        "filter    finished: rows 12,345, kept 7, share 0.1235",
         "download  not begun",
         "segment   begun, not finished",
         "features  not begun",
     ]
 
 
+IDS = [f"{letter * 11}_000010" for letter in "abc"]
+
+
+def downloaded(data_dir: Path, done: Sequence[str]) -> None:
+    """What a run leaves of a list of IDS."""
+    questions = [{"video_name": name} for name in IDS]
+    annotations = {f"{split}_qa.json": questions for split in ("train", "val")}
+    made_folder(GENERAL_AVQA, data_dir, annotations=annotations, done=done)
+
+
 def curated(data_dir: Path) -> dict[str, record.Record]:
-    """A folder in which every stage from features on is finished, and made from the one before it."""
+    """A data folder in which every stage from features on is finished, and made from the one before it."""
+    downloaded(data_dir, IDS[:2])
+    clips, _ = clips_digest(functools.partial(samples, data_dir))
     made: dict[str, record.Record] = {}
     for stage, inputs in (
         ("features", ()), ("cluster", ("features",)), ("select", ("cluster",)), ("export", ("select",)),
         ("tensors", ()), ("pretrain", ("tensors",)),
     ):  # fmt: skip
         of = {name: made[name].fingerprint() for name in inputs}
-        made[stage] = record.Record(stage, {}, of | {"clips": "00ff"})
+        made[stage] = record.Record(stage, {}, of if inputs else {"clips": clips})
         record.begin(stage_folder(data_dir, stage), made[stage])
         record.finish(stage_folder(data_dir, stage), {"clips": 1000})
     for part in ("", "ids"):
@@ -210,6 +229,35 @@ def test_status_says_what_is_of_another_run(
             folders = {name: stage_folder(tmp_path, name) for name in made}
             assert of == said.get(stage, "").format(**folders), line
     assert lines[-1].startswith("probe     finished of ids: clips 900")
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (IDS[:2], ""),
+        (IDS[1:2], "of other clips than are here now"),
+        (IDS[:3], "of other clips than are here now"),
+        ([], "the clips that it was made from cannot be read: {folder} is neither a data folder nor"),
+    ],
+)
+def test_status_says_what_is_of_other_clips(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], now: list[str], said: str
+) -> None:
+    """And what is made of that."""
+    curated(tmp_path)
+    shutil.rmtree(tmp_path / "metadata")
+    for name in ("videos", "audio", "manifest.jsonl"):
+        path = tmp_path / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if now:
+        downloaded(tmp_path, now)
+    assert main(["curate", "status", "--data-dir", str(tmp_path)]) == 0
+    told = {line.split()[0]: line.partition("; ")[2] for line in capsys.readouterr().out.splitlines()}
+    for stage in ("features", "tensors"):
+        assert told[stage].startswith(said.format(folder=tmp_path)) and bool(told[stage]) == bool(said)
+    for stage in ("cluster", "pretrain", "probe", "export"):
+        assert told[stage].endswith("which it was made from, is to be made anew first" if said else ""), stage
+        assert bool(told[stage]) == bool(said)
 
 
 def test_status_of_probes_that_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from ....core.errors import RunError
 from ....progress.bar import Progress
 from ....quality.thresholds import SILENT
+from ...clip_set import CLIPS, Samples, clips_digest
 from ...features.decode import decode
 from ...features.examine import Clip, Examined, halved
 from ...features.extractor import Array, Pictures, Sound, Unusable
 from ...features.log_mel import MELS, RATE, log_mel
 from ...features.parts import counts_of, layer_of, numbers, rows_of, say_counts, write_part
 from ...features.processes import Processes
-from ...features.stage import Samples, clips_digest, shards_of
+from ...features.stage import shards_of
 from ...record import Record, begin, finish, finished, read, versions_of
 from .job import TENSORS as STAGE
 from .settings import Form
@@ -83,7 +84,7 @@ def make(folder: Path, form: Form, samples: Samples, processes: int) -> Mapping[
     """Make every shard that is not there; return what is counted. UsageError where ``folder`` has others."""
     digest, total = clips_digest(samples)
     settings = {**asdict(form), "mel": [STEPS, MELS], "shard_size": SHARD_SIZE, "version": VERSION}
-    begin(folder, Record(STAGE, settings, {"clips": digest}, versions_of("av", "numpy")))
+    begin(folder, Record(STAGE, settings, {CLIPS: digest}, versions_of("av", "numpy")))
     there = frozenset(numbers(folder))
     missing = total - sum(min(SHARD_SIZE, total - number * SHARD_SIZE) for number in there)
     if not missing and (counts := finished(folder)):
