@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# audioset-download cuts AudioSet's strongly labelled clips from another place of the video, and asks for one in six by a piece of its id.
+# audioset-download cuts AudioSet's strongly labelled clips at a wrong place, and ids at their first underscore.
 #
 # One would guess: download_strong() gives the ten seconds that the labels of AudioSet Strong are about.
 # What happens:    a line of that list is "s9d-2nhuJCQ_30000, 2.627, 7.237, /m/053hz1": a cheer from 2.627 to 7.237 s of the

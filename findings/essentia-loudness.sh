@@ -50,7 +50,8 @@ for rate in (16000, 44100, 48000, 96000):
         momentary, _, integrated, _ = essentia.standard.LoudnessEBUR128(sampleRate=rate)(essentia.array(sound))
         told += integrated, bool(numpy.isnan(momentary).all())
         found[rate, name] = told
-        print(f"{rate} Hz, {name:17} pyloudnorm {told[0]:6.1f}  ffmpeg {told[1]:6.1f}  essentia {told[2]:6.1f} LUFS, all NaN: {told[3]}")
+        levels = "pyloudnorm {:6.1f}  ffmpeg {:6.1f}  essentia {:6.1f} LUFS, all NaN: {}".format(*told)
+        print(f"{rate} Hz, {name:17} {levels}")
 right = all(abs(told[0] - told[1]) < 0.3 for told in found.values())
 low = all(abs(found[rate, "noise"][2] - found[rate, "noise"][0]) < 0.3 for rate in (16000, 44100, 48000))
 low = low and abs(found[16000, "quiet with offset"][2] - found[16000, "quiet with offset"][0]) < 1.5

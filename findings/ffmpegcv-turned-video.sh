@@ -57,7 +57,8 @@ for degrees in (0, 90, 180, 270):
     asked, _ = reader(name, infile_options="-noautorotate")
     folded = same(picture.ravel(), upright.ravel())  # byte by byte, as the stream of bytes they are
     found[degrees] = picture.shape, count, same(picture, upright), same(picture, coded), folded, same(asked, coded)
-    print(degrees, "shape, pictures:", *found[degrees][:2], "as shown, as coded, folded, -noautorotate as coded:", *found[degrees][2:])
+    print(degrees, "shape, pictures:", *found[degrees][:2], end=" ")
+    print("as shown, as coded, folded, -noautorotate as coded:", *found[degrees][2:])
 shape = (240, 320, 3)
 want = {degrees: (shape, 50, False, False, True, True) for degrees in (90, 270)}
 want |= {0: (shape, 50, True, True, True, True), 180: (shape, 50, True, False, True, True)}

@@ -46,7 +46,8 @@ subprocess.run([*FFMPEG, "-i", "clip.wav", "clip.aac"], check=True)
 with open("piped.wav", "wb") as file:
     subprocess.run([*FFMPEG, "-i", "clip.wav", "-f", "wav", "-"], stdout=file, check=True)
 
-NODE = "import('music-metadata').then(m => m.parseFile(process.argv[1], {duration: true})).then(m => console.log(m.format.duration))"
+NODE = "import('music-metadata').then(m => m.parseFile(process.argv[1], {duration: true}))"
+NODE += ".then(m => console.log(m.format.duration))"
 
 
 def by_pedalboard(name):

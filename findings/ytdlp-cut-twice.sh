@@ -51,7 +51,8 @@ def fetched(kind, *words):
     info = {"id": "abc", "title": "a", "extractor": "x", "extractor_key": "X", "webpage_url": site, "duration": 60}
     pathlib.Path("sound.json").write_text(json.dumps(info | {"formats": [form]}))
     program = [sys.executable, "-m", "yt_dlp", "--ffmpeg-location", "tools", "--load-info-json", "sound.json"]
-    done = subprocess.run([*program, "-x", "--audio-format", "wav", *words, "-o", "clip.%(ext)s"], capture_output=True, text=True)
+    program += ["-x", "--audio-format", "wav", *words, "-o", "clip.%(ext)s"]
+    done = subprocess.run(program, capture_output=True, text=True)
     clip = pathlib.Path("clip.wav")
     read = [*FFMPEG, "-i", clip, "-f", "f32le", "-ac", "1", "-ar", str(RATE), "-"]
     samples = numpy.frombuffer(subprocess.run(read, capture_output=True).stdout, "float32")
