@@ -11,13 +11,14 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
 from .boxes import MOST_BOXES, Box, BrokenBox, box_at
 from .sample_entry import pre_skip, sound_codec
-from .samples import LONG, Samples, column
+from .samples import LONG, Description, Samples, column
 
 # A moov of ten hours, at 60 pictures a second, is smaller.
 MAX_MOOV = 64 * 1024 * 1024
@@ -26,6 +27,8 @@ MAX_MOOV = 64 * 1024 * 1024
 MAX_UNIFORM = 1_000_000
 MAX_SAMPLES = 3_000_000
 MAX_BOXES = 5000
+# More descriptions of one track than anybody writes: those behind are not read.
+_DESCRIPTIONS = 256
 _INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts"}
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
@@ -133,7 +136,8 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     decode = column(itertools.islice(itertools.accumulate(durations, initial=shift), count), count)
     times = column(map(int.__add__, decode, delays), count)
     keys = _keys(data, found.get(b"stss"), count)
-    codec, width, height, rate, entry = _description(data, found[b"stsd"], kind)
+    descriptions = _descriptions(data, found[b"stsd"], kind)
+    codec, width, height, rate, entry = astuple(descriptions[0])
     if b"dref" in found and _lies_elsewhere(data, found[b"dref"], found[b"stsd"]):
         raise NoTable("samples that lie in another file")
     # An encoder's delay is hidden whether an edit list says so or not: its decoder is told, in dOps.
@@ -141,11 +145,14 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     if edit is not None and skipped:
         since, skipped = max(since, shift + skipped), 0
     track, matrix = _header(data, found.get(b"tkhd"))
-    return Samples(
+    samples = Samples(
         *(kind, codec, width, height, timescale, times, column(durations, count), column(offsets, count)),
         *(column(sizes, count), keys, decode, entry, matrix, shift if edit else None, since, until),
-        *(track, rate, skipped, int.from_bytes(data[found[b"stsd"].body + 4 : found[b"stsd"].body + 8], "big")),
+        *(track, rate, skipped),
     )
+    if len(descriptions) == 1:
+        return samples
+    return samples.describe(descriptions, _numbers(_table(data, found[b"stsc"], ">III"), count))
 
 
 def _lies_elsewhere(data: bytes, references: Box, descriptions: Box) -> bool:
@@ -268,13 +275,37 @@ def _edit(data: bytes, box: Box | None, timescale: int, movie: int) -> tuple[int
     return pause, pause, None
 
 
-def _description(data: bytes, box: Box, kind: str) -> tuple[str, int, int, int, bytes]:
-    entry = box_at(data, box.body + 8)
-    if entry is None or entry.end > box.end:
+def _descriptions(data: bytes, box: Box, kind: str) -> tuple[Description, ...]:
+    """What a track's stsd box has, as far as it adds up."""
+    (count,) = struct.unpack_from(">I", data, box.body + 4)
+    found: list[Description] = []
+    at = box.body + 8
+    while len(found) < min(max(1, count), _DESCRIPTIONS):
+        entry = box_at(data, at)
+        if entry is None or entry.end > box.end:
+            break
+        found.append(_description(data, entry, kind))
+        at = entry.end
+    if not found:
         raise NoTable("no description of a track")
-    whole = data[entry.start : entry.end]
+    return tuple(found)
+
+
+def _description(data: bytes, entry: Box, kind: str) -> Description:
+    whole, name = data[entry.start : entry.end], entry.kind.decode("latin-1")
     if kind != "video":
         (rate,) = struct.unpack_from(">I", data, entry.body + 24)
-        return sound_codec(whole, entry.kind.decode("latin-1")), 0, 0, rate >> 16, whole
+        return Description(sound_codec(whole, name), 0, 0, rate >> 16, whole)
     width, height = struct.unpack_from(">HH", data, entry.body + 24)
-    return entry.kind.decode("latin-1"), width, height, 0, whole
+    return Description(name, width, height, 0, whole)
+
+
+def _numbers(runs: Sequence[tuple[int, ...]], count: int) -> Sequence[int]:
+    """Which description each of ``count`` samples has, counted from 0, by the rows of stsc."""
+    numbers = array("q")
+    for row, (first, in_chunk, number) in enumerate(runs):
+        left = count - len(numbers)
+        held = (runs[row + 1][0] - first) * in_chunk if row + 1 < len(runs) else left
+        # Of 0, which no description has, there is none either.
+        numbers.extend(array("q", [number - 1 if number else _DESCRIPTIONS]) * min(held, left))
+    return numbers
