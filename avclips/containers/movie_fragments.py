@@ -73,10 +73,10 @@ def read_defaults(moov: bytes) -> dict[int, Defaults]:
             for trex in children(moov, box.body, box.end):
                 if trex.kind == b"trex":
                     try:
-                        track, described, *usual = struct.unpack_from(">5I", moov[trex.body : trex.end], 4)
+                        track, described, *rest = struct.unpack_from(">5I", moov[trex.body : trex.end], 4)
                     except struct.error as error:
                         raise NoTable("a broken trex box") from error
-                    found[track] = Defaults(*usual, description=described)
+                    found[track] = replace(Defaults(*rest), description=described)
     return found
 
 
@@ -192,7 +192,7 @@ def _read_tfhd(data: bytes, box: Box, defaults: Mapping[int, Defaults]) -> tuple
         if flags & bit:
             (values[number],) = struct.unpack_from(">I", body, at)
             at += 4
-    return track, base, Defaults(*values, description=described)
+    return track, base, replace(Defaults(*values), description=described)
 
 
 def _read_tfdt(data: bytes, box: Box) -> int:
