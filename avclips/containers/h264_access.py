@@ -25,7 +25,7 @@ def bytes_of_lengths(entry: bytes) -> int:
 
 
 def right_after(packet: bytes, lengths: int) -> int | None:
-    """How many pictures that others refer to a decoder is given from here on before its pictures are right.
+    """How many pictures to which others refer a decoder takes from here on before such a one is right.
 
     0: it can begin here. More: a recovery point, as of an encoder that renews each picture in part and writes
     no whole one. None: it cannot begin here.

@@ -137,7 +137,7 @@ class Samples:
     def _described(self, described: Sequence[int]) -> Samples:
         """The same track of packets that are described so: ``entry`` is that of the first."""
         if not described:
-            return self
+            return replace(self, described=()) if self.described else self
         # Joining films, some muxers write the same description again.
         alike = len({without_rates(self.descriptions[number].entry) for number in set(described)}) == 1
         found = self.descriptions[described[0]]

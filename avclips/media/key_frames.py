@@ -7,7 +7,9 @@ frames in every container that it writes. A decoder that begins there leaves out
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -56,13 +58,19 @@ class _Packets:
         """The first packet that is decoded right by a decoder that begins with this one; None where none is."""
         try:
             left = right_after(self._packet(number), self._lengths)
-            while left and number + 1 < len(self._samples.times):
-                left -= is_referred_to(self._packet(number), self._lengths)
-                number += 1
+            if not left:
+                return None if left is None else number
+            place = bisect_left(self._referred_to, number) + left
+            return self._referred_to[place] if place < len(self._referred_to) else None
         except Unreadable:
             # What cannot be read here is for the decoder to judge.
             return number
-        return number if left == 0 else None
+
+    @cached_property
+    def _referred_to(self) -> list[int]:
+        """The packets to which others refer, by which recovery points count."""
+        numbers = range(len(self._samples.times))
+        return [number for number in numbers if is_referred_to(self._packet(number), self._lengths)]
 
     def _packet(self, number: int) -> bytes:
         self._stream.seek(self._samples.offsets[number])
