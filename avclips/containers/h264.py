@@ -13,9 +13,9 @@ from dataclasses import dataclass, fields
 
 from .boxes import Box, BrokenBox, box_at
 
-NON_IDR, IDR, SEI, SPS, PPS = 1, 5, 6, 7, 8
+NON_IDR, IDR, SPS, PPS = 1, 5, 7, 8
 # Slices, supplemental information, parameter sets, delimiters and filling. Others are of layers and partitions.
-_USUAL = frozenset((NON_IDR, IDR, SEI, SPS, PPS, 9, 10, 11, 12))
+_USUAL = frozenset((NON_IDR, IDR, 6, SPS, PPS, 9, 10, 11, 12))
 # Profiles that all decoders have, each with what those before it can.
 _PROFILES = (66, 77, 100)
 _WITH_CHROMA = frozenset((100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135))

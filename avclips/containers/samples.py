@@ -41,8 +41,7 @@ class Samples:
     be turned; ``shift``: what the edit list added to every time, None where there is no edit list; ``since``,
     ``until``: the ticks at which the edit list begins and ends, None for never; ``sample_rate``: of sound, as
     ``entry`` has it. ``descriptions``: all that the track has, where packets need not have the same;
-    ``described``: which of them each has, empty where all have that of ``entry``. ``recovers``: key frames from
-    which pictures become right only later, each with the number of the first that is.
+    ``described``: which of them each has, empty where all have that of ``entry``.
     """
 
     kind: str
@@ -66,7 +65,6 @@ class Samples:
     skipped: int = 0
     descriptions: tuple[Description, ...] = ()
     described: Sequence[int] = ()
-    recovers: tuple[tuple[int, int], ...] = ()
 
     def shown(self) -> list[tuple[int, int]]:
         """When each sample begins and ends that a reader shows, in the order of decoding.
@@ -98,10 +96,7 @@ class Samples:
 
     def cut(self, first: int, behind: int) -> Samples:
         """Samples ``first``..``behind`` (without the last) of the track."""
-        right = dict(self.recovers)
-        keys = None
-        if self.keys is not None:
-            keys = tuple(k - first for k in self.keys if first <= k <= right.get(k, k) < behind)
+        keys = None if self.keys is None else tuple(k - first for k in self.keys if first <= k < behind)
         return replace(
             self._described(self.described[first:behind]),
             times=self.times[first:behind],
@@ -110,7 +105,6 @@ class Samples:
             offsets=self.offsets[first:behind],
             sizes=self.sizes[first:behind],
             keys=keys,
-            recovers=tuple((k - first, n - first) for k, n in self.recovers if first <= k and n < behind),
         )
 
     def only(self, numbers: Sequence[int]) -> Samples:

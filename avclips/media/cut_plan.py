@@ -194,13 +194,7 @@ def key_before(samples: Samples, due: Sequence[int]) -> int | None:
     earliest, first_shown = min(due), samples.times[due[0]]
     if samples.keys is None:
         return earliest
-    rights = dict(samples.recovers)
-    fit = (
-        key
-        for key in samples.keys
-        if (right := rights.get(key, key)) <= earliest
-        and max(samples.times[key], samples.times[right]) <= first_shown
-    )
+    fit = (key for key in samples.keys if key <= earliest and samples.times[key] <= first_shown)
     return max(fit, default=None)
 
 

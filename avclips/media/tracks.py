@@ -42,7 +42,7 @@ def copied_video(picture: Frames) -> TrackOut:
         path=material.path,
         offsets=[samples.offsets[number] for number in numbers],
         sizes=[samples.sizes[number] for number in numbers],
-        keys=_keys(samples, numbers),
+        keys=None if samples.keys is None else [key - picture.first for key in samples.keys if key in numbers],
         starts=first,
         waits=round(picture.times[0] * timescale),
         lasts=round((picture.ends - picture.times[0]) * timescale),
@@ -50,14 +50,6 @@ def copied_video(picture: Frames) -> TrackOut:
         height=samples.height,
         matrix=samples.matrix,
     )
-
-
-def _keys(samples: Samples, numbers: range) -> list[int] | None:
-    """The key frames among packets, the first of which is taken for one: readers begin with it."""
-    if samples.keys is None:
-        return None
-    late = dict(samples.recovers)
-    return [key - numbers[0] for key in samples.keys if key in numbers and (key == numbers[0] or key not in late)]
 
 
 def retimed(picture: Frames, track: TrackOut, encoded: Path) -> TrackOut:

@@ -219,6 +219,7 @@ class InUnits(ABC):
         zero = self.zero(kind)
         starts = [zero + start for start in self._starts]
         first, last = covering(starts, since, until)
+        begun = first
         while True:
             if (first, last) not in self._loaded:
                 loaded = self.load(first, last)
@@ -234,8 +235,8 @@ class InUnits(ABC):
                 continue
             path, samples = opened[kind]
             if first > 0 and (short := _begins_late(samples, since, until)) is not None:
-                first -= _units(short, starts)
-                first = max(0, first)
+                # As far again as before: where no key frame is for long, all is not looked at for each unit.
+                first = max(0, first - max(begun - first, _units(short, starts)))
             elif last < count - 1 and until is not None and (short := _ends_early(samples, until)) is not None:
                 last = min(count - 1, last + _units(short, starts))
             else:

@@ -25,7 +25,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     # When what is shown.
     "rate": ("25", "29.97", "23.976", "8", "vfr", "frozen", "0.2", "one"),
     "clock": ("own", "frame", "600", "1000", "flv", "mkv", "ts"),
-    "gop": ("plain", "closed", "open", "long"),
+    "gop": ("plain", "closed", "open", "long", "refresh"),
     "lag": ("0", "0.013", "0.03", "0.4", "1.2", "-0.5"),
     "begin": ("0", "5", "3600", "wrap"),
     "edit": ("none", "list", "negative", "cut"),

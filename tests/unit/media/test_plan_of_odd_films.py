@@ -1,8 +1,7 @@
-"""Plans of films whose key frames are right only later, and whose packets have several descriptions."""
+"""Plans of films whose packets have several descriptions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,45 +9,8 @@ import pytest
 
 from avclips.containers.samples import Description
 from avclips.core.errors import Transient
-from avclips.media.cut_plan import Material, key_before, plan_sound
-from tests.unit.media.test_cut_plan import CLOSED, OPEN, planned
-
-# Two groups of which the second begins with a recovery point: packet 5 is decoded right, and 6 to 9.
-RECOVERED = replace(CLOSED, samples=replace(CLOSED.samples, keys=(0, 3), recovers=((3, 5),)))
-# Packets 5 and 6 are decoded behind 4, the first that is right; shown before it, they are not.
-LATE = replace(OPEN, samples=replace(OPEN.samples, keys=(0, 1), recovers=((1, 4),)))
-
-
-@pytest.mark.parametrize(
-    ("material", "due", "key"),
-    [
-        (RECOVERED, (4, 5), 0),
-        (RECOVERED, (5, 6), 3),
-        (RECOVERED, (7,), 3),
-        (LATE, (5, 6, 4), 0),
-        (LATE, (4, 8), 1),
-    ],
-)
-def test_the_key_frame_before_frames_that_are_right(material: Material, due: Sequence[int], key: int) -> None:
-    assert key_before(material.samples, due) == key
-
-
-@pytest.mark.parametrize(
-    ("stretch", "keys", "recovers"),
-    [
-        ((0, 10), (0, 3), ((3, 5),)),
-        ((0, 6), (0, 3), ((3, 5),)),
-        # What is right in it is not known where that is cut off.
-        ((0, 5), (0,), ()),
-        ((3, 10), (0,), ((0, 2),)),
-        ((4, 10), (), ()),
-    ],
-)
-def test_a_key_frame_is_cut_off_with_what_is_right(
-    stretch: tuple[int, int], keys: tuple[int, ...], recovers: tuple[tuple[int, int], ...]
-) -> None:
-    found = RECOVERED.samples.cut(*stretch)
-    assert (found.keys, found.recovers) == (keys, recovers)
+from avclips.media.cut_plan import Material, plan_sound
+from tests.unit.media.test_cut_plan import CLOSED, planned
 
 
 def described(material: Material, *numbers: int) -> Material:
