@@ -122,6 +122,8 @@ RULES = (
     ),
     Rule(("layout", "gop"), lambda at, gop: gop != "closed" or at != "mpg", "as above"),
     Rule(("layout", "gop"), lambda at, gop: gop == "plain" or at != "hls-break", "its halves would overlap"),
+    Rule(("layout", "gop"), lambda at, gop: gop != "refresh" or at != "dash-hole", "every clip needs the hole"),
+    Rule(("edit", "gop"), lambda edit, gop: gop != "refresh" or edit != "cut", "no whole picture would be left"),
     Rule(
         ("layout", "sound", "edit"),
         lambda at, sound, edit: at not in MUXED or sound != "opus" or edit == "list",
