@@ -82,7 +82,9 @@ def read_moov(moov: bytes) -> list[Samples]:
         if (claimed := sum(count for size, count in claims if size)) > MAX_UNIFORM:
             raise NoTable(f"{claimed} samples of one size")
         # What a table claims beyond what it holds is seen where it is read.
-        if (held := claimed + sum(box.end - box.body for box in tables) // 4) > MAX_SAMPLES:
+        # Sizes of half a byte each are the shortest.
+        short = 2 * sum(box.end - box.body for path, box in boxes if path[-1] == b"stz2")
+        if (held := claimed + short + sum(box.end - box.body for box in tables) // 4) > MAX_SAMPLES:
             raise NoTable(f"{held} samples")
         movie = next((_timescale(moov, box) for path, box in boxes if path == (b"moov", b"mvhd")), 0)
         starts = [number for number, (path, _) in enumerate(boxes) if path == (b"moov", b"trak")]
@@ -121,9 +123,9 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     kind = _KINDS.get(data[handler.body + 8 : handler.body + 12]) if handler else None
     if kind is None:
         return None
-    if not {b"mdhd", b"stsd", b"stts", b"stsc", b"stsz"} <= found.keys():
+    if not {b"mdhd", b"stsd", b"stts", b"stsc"} <= found.keys() or not {b"stsz", b"stz2"} & found.keys():
         raise NoTable("a track without its tables")
-    sizes = _sizes(data, found[b"stsz"])
+    sizes = _sizes(data, found[b"stsz"]) if b"stsz" in found else _short_sizes(data, found[b"stz2"])
     count = len(sizes)
     durations = _runs(data, found[b"stts"], count, ">II")
     delays = _runs(data, found[b"ctts"], count, ">Ii") if b"ctts" in found else [0] * count
@@ -203,6 +205,17 @@ def _sizes(data: bytes, box: Box) -> Sequence[int]:
     if sys.byteorder == "little":
         sizes.byteswap()
     return sizes
+
+
+def _short_sizes(data: bytes, box: Box) -> Sequence[int]:
+    """The sizes of a compact table (8.7.3.3), of four, eight or sixteen bits each."""
+    bits, count = struct.unpack_from(">3xBI", data, box.body + 4)
+    rows = data[box.body + 12 : box.end]
+    if bits not in (4, 8, 16) or count * bits > 8 * len(rows):
+        raise NoTable("a table that does not hold what it says")
+    if bits == 4:
+        return [half for both in rows for half in divmod(both, 16)][:count]
+    return [size for (size,) in struct.iter_unpack(">B" if bits == 8 else ">H", rows[: count * bits // 8])]
 
 
 def _runs(data: bytes, box: Box, count: int, each: str) -> list[int]:

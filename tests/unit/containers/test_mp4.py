@@ -115,6 +115,11 @@ def stsz(*sizes: int, uniform: int = 0, count: int | None = None) -> bytes:
     return full(b"stsz", struct.pack(">II", uniform, number), *(size.to_bytes(4, "big") for size in sizes))
 
 
+def stz2(bits: int, rows: bytes, count: int = 4) -> bytes:
+    """The box of short sizes."""
+    return full(b"stz2", struct.pack(">II", bits, count), rows)
+
+
 def hdlr(kind: bytes = b"vide") -> bytes:
     """What a track is."""
     return full(b"hdlr", bytes(4), kind, bytes(13))
@@ -193,6 +198,13 @@ FAR = (1 << 40, (1 << 40) + 10, 1 << 62, (1 << 62) + 30)
         ({"ctts": b""}, replace(TRACK, times=(0, 6, 12, 18))),
         ({"ctts": table(b"ctts", ">II", (4, 3), version=1)}, replace(TRACK, times=(3, 9, 15, 21))),
         ({"stsz": stsz(uniform=7, count=4)}, replace(TRACK, sizes=(7,) * 4, offsets=(100, 107, 500, 507))),
+        # Short sizes, of four, eight or sixteen bits.
+        ({"stsz": stz2(4, b"\x12\x34")}, replace(TRACK, sizes=(1, 2, 3, 4), offsets=(100, 101, 500, 503))),
+        ({"stsz": stz2(8, bytes((10, 20, 30, 40)))}, TRACK),
+        (
+            {"stsz": stz2(16, struct.pack(">4H", 10, 20, 300, 40))},
+            replace(TRACK, sizes=(10, 20, 300, 40), offsets=(100, 110, 500, 800)),
+        ),
         ({"stsc": table(b"stsc", ">III", (1, 3, 1), (2, 1, 1))}, replace(TRACK, offsets=(100, 110, 130, 500))),
         ({"stsc": table(b"stsc", ">III", (1, 9, 1))}, replace(TRACK, offsets=(100, 110, 130, 160))),
         # What is the width of a picture is the rate of a sound.
@@ -383,6 +395,11 @@ BROKEN: list[tuple[dict[str, bytes], str]] = [
     ({"tkhd": box(b"tkhd", size=1) + struct.pack(">Q", (1 << 64) - 1)}, "leaves its parent"),
     ({"tkhd": box(b"tkhd", size=MOST)}, "leaves its parent"),
     ({"mvhd": box(b"mvhd", size=1000)}, "leaves its parent"),
+    ({"stsz": stz2(4, b"\x12")}, "does not hold"),
+    ({"stsz": stz2(8, bytes(3))}, "does not hold"),
+    ({"stsz": stz2(16, bytes(7))}, "does not hold"),
+    ({"stsz": stz2(12, bytes(80))}, "does not hold"),
+    ({"stsz": stz2(8, bytes(4), count=(1 << 32) - 1)}, "does not hold"),
     # Descriptions that are not there.
     ({"stsd": stsd(ENTRY, OTHER), "stsc": table(b"stsc", ">III", (1, 2, 3))}, "broken moov"),
     ({"stsd": stsd(ENTRY, OTHER), "stsc": table(b"stsc", ">III", (1, 2, 0))}, "broken moov"),
