@@ -6,9 +6,11 @@ ITU-T H.264, 7.3 and 7.4.3. Bytes only; the input may come from strangers, and w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from .h264 import IDR, NON_IDR, Bits, Unreadable, avcc
 
+Whole = Literal["idr", "intra", ""]
 # The kinds of slices (Table 7-6) that need no other picture.
 _INTRA = frozenset((2, 4))
 # The bytes of a slice in which its kind is told, and more.
@@ -23,22 +25,25 @@ def bytes_of_lengths(entry: bytes) -> int:
     return (data[4] & 3) + 1
 
 
-def is_whole(packet: bytes, lengths: int) -> bool:
-    """Whether a packet's picture needs no other: an IDR picture, or one of intra slices alone.
+def whole_picture(packet: bytes, lengths: int) -> Whole:
+    """Whether a packet's picture needs no other: "idr", of intra slices alone, or "" for one that does.
 
-    Recovery points (D.2.8), which say that pictures become right a while later, are not believed: from those that
-    x264 writes with intra-refresh, libav shows wrong pictures for up to as long again.
+    Of two fields the first one counts, to which the other may refer. Behind a picture of intra slices, others may
+    yet need what was before it. Recovery points (D.2.8), which say that pictures become right a while later, are
+    not believed: from those that x264 writes with intra-refresh, libav shows wrong pictures for up to as long again.
     """
     kinds = set[int]()
     for unit in _begins_of_units(packet, lengths):
         kind = unit[0] & 31
         if kind == IDR:
-            return True
+            return "idr"
         if kind == NON_IDR:
             bits = Bits(unit[1:])
-            bits.number()
+            if bits.number() == 0 and kinds:
+                # Its first macroblock is the first once more: another field.
+                break
             kinds.add(bits.number() % 5)
-    return bool(kinds) and kinds <= _INTRA
+    return "intra" if kinds and kinds <= _INTRA else ""
 
 
 def _begins_of_units(packet: bytes, lengths: int) -> Iterator[bytes]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from ..containers.h264 import Unreadable
-from ..containers.h264_access import bytes_of_lengths, is_whole
+from ..containers.h264_access import Whole, bytes_of_lengths, whole_picture
 from ..containers.samples import Samples
 
 _H264 = ("avc1", "avc3")
@@ -20,7 +21,8 @@ _H264 = ("avc1", "avc3")
 def with_true_keys(path: Path, samples: Samples, among_all: bool = False) -> Samples:
     """The same packets, of whose key frames those are left that are some; what is not H.264 is believed.
 
-    ``path``: the file with their bytes; ``among_all``: those that are not called key frames are looked at as well.
+    Where one is none, the others are not believed either: IDR pictures are left, if there are any. ``path``: the
+    file with the packets' bytes; ``among_all``: IDR pictures are looked for that are not called key frames.
     """
     if samples.codec not in _H264 or samples.described:
         return samples
@@ -30,14 +32,17 @@ def with_true_keys(path: Path, samples: Samples, among_all: bool = False) -> Sam
         return samples
     numbers = range(len(samples.times)) if samples.keys is None or among_all else samples.keys
     with open(path, "rb") as stream:
+        found = {number: _whole(stream, samples, number, lengths) for number in numbers}
+    if all(found.values()) and not among_all:
+        return samples
+    idrs = tuple(number for number in numbers if found[number] == "idr")
+    return replace(samples, keys=idrs or tuple(number for number in numbers if found[number]))
 
-        def is_one(number: int) -> bool:
-            stream.seek(samples.offsets[number])
-            try:
-                return is_whole(stream.read(samples.sizes[number]), lengths)
-            except Unreadable:
-                # What cannot be read here is for the decoder to judge.
-                return True
 
-        keys = tuple(filter(is_one, numbers))
-    return samples if len(keys) == len(numbers) else replace(samples, keys=keys)
+def _whole(stream: IO[bytes], samples: Samples, number: int, lengths: int) -> Whole:
+    stream.seek(samples.offsets[number])
+    try:
+        return whole_picture(stream.read(samples.sizes[number]), lengths)
+    except Unreadable:
+        # What cannot be read here is for the decoder to judge.
+        return "intra"

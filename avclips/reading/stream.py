@@ -102,8 +102,9 @@ class WholeFile:
             if kind == "audio" or _begins_late(samples, since, until) is None:
                 return path, samples
             if samples.decode[0] == whole.decode[0]:
-                # There is nothing before: a key frame may be there that is not called one.
-                return path, with_true_keys(path, samples, among_all=True)
+                # There is nothing before. Where no picture begins later either, one may be a key frame unsaid.
+                begins_later = min(samples.times) > since * samples.timescale
+                return path, samples if begins_later else with_true_keys(path, samples, among_all=True)
             # What was taken for a key frame is none.
             earlier = Fraction(samples.decode[0], samples.timescale) - step
             step *= 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avclips.containers.h264 import Unreadable
-from avclips.containers.h264_access import bytes_of_lengths, is_whole
+from avclips.containers.h264_access import bytes_of_lengths, whole_picture
 from tests.unit.containers.test_mp4 import box
 
 IDR = b"\x65\x88"
@@ -25,32 +25,39 @@ def packet(*units: bytes, lengths: int = 4) -> bytes:
 @pytest.mark.parametrize(
     ("units", "whole"),
     [
-        ([IDR], True),
-        ([DELIMITER, USER, IDR, IDR], True),
-        ([INTRA], True),
-        ([INTRA_ALL, INTRA_ALL], True),
-        ([SI], True),
-        ([P], False),
-        ([P_ALL], False),
-        ([B], False),
-        ([B_ALL], False),
-        ([INTRA, P], False),
+        ([IDR], "idr"),
+        ([DELIMITER, USER, IDR, IDR], "idr"),
+        ([INTRA], "intra"),
+        ([INTRA_ALL, INTRA_ALL], "intra"),
+        ([SI], "intra"),
+        ([P], ""),
+        ([P_ALL], ""),
+        ([B], ""),
+        ([B_ALL], ""),
+        # Two slices of one picture, the other (P or I) from macroblock 1 on; and two fields.
+        ([INTRA, b"\x41\x50"], ""),
+        ([INTRA, b"\x41\x4c"], "intra"),
+        ([INTRA, INTRA_ALL, b"\x41\x50"], "intra"),
+        ([INTRA, P], "intra"),
+        ([P, INTRA], ""),
+        ([IDR, P], "idr"),
         # What is said of later pictures does not count.
-        ([NOW, INTRA], True),
-        ([IN_THREE, INTRA], True),
-        ([NOW, P], False),
-        ([IN_THREE, P], False),
-        ([DELIMITER], False),
-        ([], False),
+        ([NOW, INTRA], "intra"),
+        ([IN_THREE, INTRA], "intra"),
+        ([NOW, P], ""),
+        ([IN_THREE, P], ""),
+        ([DELIMITER], ""),
+        ([], ""),
     ],
 )
 @pytest.mark.parametrize("lengths", [1, 2, 4])
-def test_a_picture_that_needs_no_other(units: list[bytes], lengths: int, whole: bool) -> None:
-    assert is_whole(packet(*units, lengths=lengths), lengths) == whole
+def test_a_picture_that_needs_no_other(units: list[bytes], lengths: int, whole: str) -> None:
+    assert whole_picture(packet(*units, lengths=lengths), lengths) == whole
 
 
 def test_of_a_long_slice_its_beginning_is_enough() -> None:
-    assert is_whole(packet(INTRA + bytes(1 << 20)), 4) and not is_whole(packet(P + bytes(1 << 20)), 4)
+    long = bytes(1 << 20)
+    assert whole_picture(packet(INTRA + long), 4) == "intra" and whole_picture(packet(P + long), 4) == ""
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,7 @@ def test_of_a_long_slice_its_beginning_is_enough() -> None:
 )
 def test_what_does_not_add_up(content: bytes) -> None:
     with pytest.raises(Unreadable):
-        is_whole(content, 4)
+        whole_picture(content, 4)
 
 
 @pytest.mark.parametrize(("told", "lengths"), [(0xFC, 1), (0xFD, 2), (0xFF, 4)])

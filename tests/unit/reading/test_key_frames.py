@@ -17,17 +17,17 @@ from avclips.media.demux import Opened
 from avclips.media.key_frames import with_true_keys
 from avclips.reading.sample_table import Tabled
 from avclips.reading.stream import InUnits, WholeFile
-from tests.unit.containers.test_h264_access import IDR, IN_THREE, P, packet
+from tests.unit.containers.test_h264_access import IDR, IN_THREE, INTRA, P, packet
 from tests.unit.containers.test_mp4 import box
 
 ENTRY = box(b"avc1", bytes(78), box(b"avcC", bytes((1, 100, 0, 11, 0xFF))))
-KINDS = {"i": packet(IDR), "r": packet(IN_THREE, P), "p": packet(P), "?": b"\0"}
+KINDS = {"i": packet(IDR), "r": packet(IN_THREE, P), "p": packet(P), "w": packet(INTRA), "?": b"\0"}
 # Ten seconds of ten pictures, each shown as soon as it is decoded.
 TICKS = 10
 
 
 def film(folder: Path, packets: str, keys: Sequence[int] | None) -> tuple[Path, Samples]:
-    """A film of these packets: "i" an IDR picture, "r" a recovery point, "?" what cannot be read."""
+    """A film of these packets: "i" is an IDR picture, "w" another whole one, "r" a recovery point; "?" is none."""
     path, data, offsets = folder / "film.mp4", b"", []
     for kind in packets:
         offsets.append(len(data))
@@ -55,6 +55,13 @@ def film(folder: Path, packets: str, keys: Sequence[int] | None) -> tuple[Path, 
         ("ipppippp", (4,), True, (0, 4)),
         ("ipppippp", (), True, (0, 4)),
         ("irpprppp", (0, 1, 4), False, (0,)),
+        # Pictures of intra slices are some where all that are called so are whole, or no other is.
+        ("ippwpwpp", (0, 3, 5), False, (0, 3, 5)),
+        ("wppwpwpp", (0, 3, 5), False, (0, 3, 5)),
+        ("ippwpwpp", (0, 3, 4, 5), False, (0,)),
+        ("ippwpwpp", None, False, (0,)),
+        ("ippwpwpp", (3,), True, (0,)),
+        ("wppwpwpp", (0, 3, 4, 5), False, (0, 3, 5)),
         # What cannot be read is left to its decoder.
         ("ip?p", (0, 2), False, (0, 2)),
     ],
