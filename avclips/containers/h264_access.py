@@ -29,8 +29,8 @@ def whole_picture(packet: bytes, lengths: int) -> Whole:
     """Whether a packet's picture needs no other: "idr", of intra slices alone, or "" for one that does.
 
     Of two fields the first one counts, to which the other may refer. Behind a picture of intra slices, others may
-    yet need what was before it. Recovery points (D.2.8), which say that pictures become right a while later, are
-    not believed: from those that x264 writes with intra-refresh, libav shows wrong pictures for up to as long again.
+    yet need what was before it. Recovery points (D.2.8) are not believed, which say that pictures become right a
+    while later: from those that x264 writes with intra-refresh, libav shows wrong ones for up to as long again.
     """
     kinds = set[int]()
     for unit in _begins_of_units(packet, lengths):
