@@ -70,8 +70,8 @@ def _units(packet: bytes) -> Iterator[bytes]:
         at += 4 + size
 
 
-class _Bits:
-    """Reads a set bit by bit, without the bytes that keep start codes out of it."""
+class Bits:
+    """Reads a unit bit by bit, without the bytes that keep start codes out of it."""
 
     def __init__(self, unit: bytes) -> None:
         held = unit.replace(b"\0\0\3", b"\0\0")
@@ -125,7 +125,7 @@ class SequenceSet:
 
 def read_sps(unit: bytes) -> SequenceSet:
     """Read a sequence parameter set (7.3.2.1.1)."""
-    bits = _Bits(unit[1:])
+    bits = Bits(unit[1:])
     profile, constraints, level, number = bits.bits(8), bits.bits(8), bits.bits(8), bits.number()
     chroma, depth = 1, (8, 8)
     if profile in _WITH_CHROMA:
@@ -148,7 +148,7 @@ def read_sps(unit: bytes) -> SequenceSet:
     )
 
 
-def _chroma(bits: _Bits) -> tuple[int, tuple[int, int]]:
+def _chroma(bits: Bits) -> tuple[int, tuple[int, int]]:
     chroma = bits.number()
     if chroma == 3:
         bits.bits(1)
@@ -161,7 +161,7 @@ def _chroma(bits: _Bits) -> tuple[int, tuple[int, int]]:
     return chroma, depth
 
 
-def _scaling(bits: _Bits, count: int) -> None:
+def _scaling(bits: Bits, count: int) -> None:
     last = following = 8
     for _ in range(count):
         if following:
@@ -169,7 +169,7 @@ def _scaling(bits: _Bits, count: int) -> None:
         last = following or last
 
 
-def _order(bits: _Bits) -> None:
+def _order(bits: Bits) -> None:
     """How the order of pictures is told."""
     kind = bits.number()
     if kind == 0:
@@ -194,7 +194,7 @@ _SHAPES = {
 }  # fmt: skip
 
 
-def _usability(bits: _Bits) -> tuple[tuple[int, int], int, tuple[int, int, int], tuple[int, int]]:
+def _usability(bits: Bits) -> tuple[tuple[int, int], int, tuple[int, int, int], tuple[int, int]]:
     """The part of Annex E that changes what is seen."""
     pixels, full, colour, places = _UNTOLD
     if bits.bits(1):
@@ -220,7 +220,7 @@ def _shape(width: int, height: int) -> tuple[int, int]:
 
 def _ids_of_pps(unit: bytes) -> tuple[int, int]:
     """A picture parameter set's own number, and that of its sequence parameter set."""
-    bits = _Bits(unit[1:])
+    bits = Bits(unit[1:])
     return bits.number(), bits.number()
 
 
@@ -247,7 +247,7 @@ def sets_of(entry: bytes) -> Sets:
     """The sets in a description, a box avc1, of units with lengths of four bytes."""
     if entry[4:8] != b"avc1":
         raise Unreadable("it is not H.264 with its sets in front")
-    data = _avcc(entry)
+    data = avcc(entry)
     try:
         if data[4] & 3 != 3:
             raise Unreadable("its lengths have other than four bytes")
@@ -283,7 +283,8 @@ def _boxes(entry: bytes) -> list[Box]:
     return found
 
 
-def _avcc(entry: bytes) -> bytes:
+def avcc(entry: bytes) -> bytes:
+    """What the avcC box of a description holds."""
     box = next((box for box in _boxes(entry) if box.kind == b"avcC"), None)
     if box is None:
         raise Unreadable("a description without avcC")

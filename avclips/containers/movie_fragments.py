@@ -24,11 +24,15 @@ _NOT_SYNC = 0x10000
 
 @dataclass(frozen=True)
 class Defaults:
-    """What a sample has where its fragment does not say otherwise (a ``trex`` box)."""
+    """What a sample has where its fragment does not say otherwise (a ``trex`` box).
+
+    ``description``: which of the track's, counted from 1.
+    """
 
     duration: int = 0
     size: int = 0
     flags: int = 0
+    description: int = 1
 
 
 @dataclass
@@ -41,6 +45,7 @@ class _Rows:
     offsets: array[int] = field(default_factory=lambda: array("q"))
     sizes: array[int] = field(default_factory=lambda: array("q"))
     keys: array[int] = field(default_factory=lambda: array("q"))
+    described: array[int] = field(default_factory=lambda: array("q"))
 
 
 def children(data: bytes, at: int, end: int) -> Iterator[Box]:
@@ -68,10 +73,10 @@ def read_defaults(moov: bytes) -> dict[int, Defaults]:
             for trex in children(moov, box.body, box.end):
                 if trex.kind == b"trex":
                     try:
-                        track, _, *rest = struct.unpack_from(">5I", moov[trex.body : trex.end], 4)
+                        track, described, *rest = struct.unpack_from(">5I", moov[trex.body : trex.end], 4)
                     except struct.error as error:
                         raise NoTable("a broken trex box") from error
-                    found[track] = Defaults(*rest)
+                    found[track] = replace(Defaults(*rest), description=described)
     return found
 
 
@@ -103,6 +108,11 @@ def read_fragments(
 
 def _filled(head: Samples, rows: _Rows) -> Samples:
     keys = None if len(rows.keys) == len(rows.sizes) else tuple(rows.keys)
+    if head.descriptions:
+        try:
+            head = head.describe(head.descriptions, column(rows.described, len(rows.sizes)))
+        except IndexError as error:
+            raise NoTable("a description that is not there") from error
     return replace(
         head,
         times=column(rows.times, len(rows.sizes)),
@@ -149,6 +159,10 @@ def _read_moof(
         for box in boxes:
             if box.kind == b"trun":
                 decode, at = _read_trun(data, box, usual, found, decode, base, at, most)
+        if count := len(heads[track].descriptions):
+            # Of 0, which no description has, there is none either.
+            number = usual.description - 1 if usual.description else count
+            found.described.extend([number] * (len(found.sizes) - len(found.described)))
         follows = at
 
 
@@ -168,15 +182,17 @@ def _read_tfhd(data: bytes, box: Box, defaults: Mapping[int, Defaults]) -> tuple
     if flags & 1:
         (base,) = struct.unpack_from(">Q", body, at)
         at += 8
-    if flags & 2:
-        at += 4
     usual = defaults.get(track, Defaults())
+    described = usual.description
+    if flags & 2:
+        (described,) = struct.unpack_from(">I", body, at)
+        at += 4
     values = [usual.duration, usual.size, usual.flags]
     for number, bit in enumerate((0x8, 0x10, 0x20)):
         if flags & bit:
             (values[number],) = struct.unpack_from(">I", body, at)
             at += 4
-    return track, base, Defaults(*values)
+    return track, base, replace(Defaults(*values), description=described)
 
 
 def _read_tfdt(data: bytes, box: Box) -> int:

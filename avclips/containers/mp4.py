@@ -11,13 +11,14 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
 from .boxes import MOST_BOXES, Box, BrokenBox, box_at
 from .sample_entry import pre_skip, sound_codec
-from .samples import LONG, Samples, column
+from .samples import LONG, Description, Samples, column
 
 # A moov of ten hours, at 60 pictures a second, is smaller.
 MAX_MOOV = 64 * 1024 * 1024
@@ -26,6 +27,8 @@ MAX_MOOV = 64 * 1024 * 1024
 MAX_UNIFORM = 1_000_000
 MAX_SAMPLES = 3_000_000
 MAX_BOXES = 5000
+# More descriptions of one track than anybody writes: those behind are not read.
+_DESCRIPTIONS = 256
 _INSIDE = {b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl", b"edts"}
 _KINDS = {b"vide": "video", b"soun": "audio"}
 
@@ -79,7 +82,9 @@ def read_moov(moov: bytes) -> list[Samples]:
         if (claimed := sum(count for size, count in claims if size)) > MAX_UNIFORM:
             raise NoTable(f"{claimed} samples of one size")
         # What a table claims beyond what it holds is seen where it is read.
-        if (held := claimed + sum(box.end - box.body for box in tables) // 4) > MAX_SAMPLES:
+        # Sizes of half a byte each are the shortest.
+        short = 2 * sum(box.end - box.body for path, box in boxes if path[-1] == b"stz2")
+        if (held := claimed + short + sum(box.end - box.body for box in tables) // 4) > MAX_SAMPLES:
             raise NoTable(f"{held} samples")
         movie = next((_timescale(moov, box) for path, box in boxes if path == (b"moov", b"mvhd")), 0)
         starts = [number for number, (path, _) in enumerate(boxes) if path == (b"moov", b"trak")]
@@ -118,9 +123,9 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     kind = _KINDS.get(data[handler.body + 8 : handler.body + 12]) if handler else None
     if kind is None:
         return None
-    if not {b"mdhd", b"stsd", b"stts", b"stsc", b"stsz"} <= found.keys():
+    if not {b"mdhd", b"stsd", b"stts", b"stsc"} <= found.keys() or not {b"stsz", b"stz2"} & found.keys():
         raise NoTable("a track without its tables")
-    sizes = _sizes(data, found[b"stsz"])
+    sizes = _sizes(data, found[b"stsz"]) if b"stsz" in found else _short_sizes(data, found[b"stz2"])
     count = len(sizes)
     durations = _runs(data, found[b"stts"], count, ">II")
     delays = _runs(data, found[b"ctts"], count, ">Ii") if b"ctts" in found else [0] * count
@@ -133,7 +138,8 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     decode = column(itertools.islice(itertools.accumulate(durations, initial=shift), count), count)
     times = column(map(int.__add__, decode, delays), count)
     keys = _keys(data, found.get(b"stss"), count)
-    codec, width, height, rate, entry = _description(data, found[b"stsd"], kind)
+    descriptions = _descriptions(data, found[b"stsd"], kind)
+    codec, width, height, rate, entry = astuple(descriptions[0])
     if b"dref" in found and _lies_elsewhere(data, found[b"dref"], found[b"stsd"]):
         raise NoTable("samples that lie in another file")
     # An encoder's delay is hidden whether an edit list says so or not: its decoder is told, in dOps.
@@ -141,11 +147,14 @@ def _track(data: bytes, found: dict[bytes, Box], movie: int) -> Samples | None:
     if edit is not None and skipped:
         since, skipped = max(since, shift + skipped), 0
     track, matrix = _header(data, found.get(b"tkhd"))
-    return Samples(
+    samples = Samples(
         *(kind, codec, width, height, timescale, times, column(durations, count), column(offsets, count)),
         *(column(sizes, count), keys, decode, entry, matrix, shift if edit else None, since, until),
-        *(track, rate, skipped, int.from_bytes(data[found[b"stsd"].body + 4 : found[b"stsd"].body + 8], "big")),
+        *(track, rate, skipped),
     )
+    if len(descriptions) == 1:
+        return samples
+    return samples.describe(descriptions, _numbers(_table(data, found[b"stsc"], ">III"), count))
 
 
 def _lies_elsewhere(data: bytes, references: Box, descriptions: Box) -> bool:
@@ -196,6 +205,17 @@ def _sizes(data: bytes, box: Box) -> Sequence[int]:
     if sys.byteorder == "little":
         sizes.byteswap()
     return sizes
+
+
+def _short_sizes(data: bytes, box: Box) -> Sequence[int]:
+    """The sizes of a compact table (8.7.3.3), of four, eight or sixteen bits each."""
+    bits, count = struct.unpack_from(">3xBI", data, box.body + 4)
+    rows = data[box.body + 12 : box.end]
+    if bits not in (4, 8, 16) or count * bits > 8 * len(rows):
+        raise NoTable("a table that does not hold what it says")
+    if bits == 4:
+        return [half for both in rows for half in divmod(both, 16)][:count]
+    return [size for (size,) in struct.iter_unpack(">B" if bits == 8 else ">H", rows[: count * bits // 8])]
 
 
 def _runs(data: bytes, box: Box, count: int, each: str) -> list[int]:
@@ -268,13 +288,37 @@ def _edit(data: bytes, box: Box | None, timescale: int, movie: int) -> tuple[int
     return pause, pause, None
 
 
-def _description(data: bytes, box: Box, kind: str) -> tuple[str, int, int, int, bytes]:
-    entry = box_at(data, box.body + 8)
-    if entry is None or entry.end > box.end:
+def _descriptions(data: bytes, box: Box, kind: str) -> tuple[Description, ...]:
+    """What a track's stsd box has, as far as it adds up."""
+    (count,) = struct.unpack_from(">I", data, box.body + 4)
+    found: list[Description] = []
+    at = box.body + 8
+    while len(found) < min(max(1, count), _DESCRIPTIONS):
+        entry = box_at(data, at)
+        if entry is None or entry.end > box.end:
+            break
+        found.append(_description(data, entry, kind))
+        at = entry.end
+    if not found:
         raise NoTable("no description of a track")
-    whole = data[entry.start : entry.end]
+    return tuple(found)
+
+
+def _description(data: bytes, entry: Box, kind: str) -> Description:
+    whole, name = data[entry.start : entry.end], entry.kind.decode("latin-1")
     if kind != "video":
         (rate,) = struct.unpack_from(">I", data, entry.body + 24)
-        return sound_codec(whole, entry.kind.decode("latin-1")), 0, 0, rate >> 16, whole
+        return Description(sound_codec(whole, name), 0, 0, rate >> 16, whole)
     width, height = struct.unpack_from(">HH", data, entry.body + 24)
-    return entry.kind.decode("latin-1"), width, height, 0, whole
+    return Description(name, width, height, 0, whole)
+
+
+def _numbers(runs: Sequence[tuple[int, ...]], count: int) -> Sequence[int]:
+    """Which description each of ``count`` samples has, counted from 0, by the rows of stsc."""
+    numbers = array("q")
+    for row, (first, in_chunk, number) in enumerate(runs):
+        left = count - len(numbers)
+        held = (runs[row + 1][0] - first) * in_chunk if row + 1 < len(runs) else left
+        # Of 0, which no description has, there is none either.
+        numbers.extend(array("q", [number - 1 if number else _DESCRIPTIONS]) * min(held, left))
+    return numbers

@@ -10,8 +10,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from .sample_entry import without_rates
+
 # Longer columns are kept packed.
 LONG = 100_000
+
+
+@dataclass(frozen=True)
+class Description:
+    """How packets are to be decoded: what an entry of stsd (``entry``, a whole box) says.
+
+    ``width`` and ``height`` are of pictures, ``sample_rate`` is of sound.
+    """
+
+    codec: str
+    width: int
+    height: int
+    sample_rate: int
+    entry: bytes
 
 
 @dataclass(frozen=True)
@@ -24,7 +40,8 @@ class Samples:
     of ``times``. ``entry``: the track's description (a whole box of its stsd); ``matrix``: how its picture is to
     be turned; ``shift``: what the edit list added to every time, None where there is no edit list; ``since``,
     ``until``: the ticks at which the edit list begins and ends, None for never; ``sample_rate``: of sound, as
-    ``entry`` has it; ``descriptions``: how many there are, ``entry`` being the first.
+    ``entry`` has it. ``descriptions``: all that the track has, where packets need not have the same;
+    ``described``: which of them each has, empty where all have that of ``entry``.
     """
 
     kind: str
@@ -46,7 +63,8 @@ class Samples:
     track: int = 0
     sample_rate: int = 0
     skipped: int = 0
-    descriptions: int = 1
+    descriptions: tuple[Description, ...] = ()
+    described: Sequence[int] = ()
 
     def shown(self) -> list[tuple[int, int]]:
         """When each sample begins and ends that a reader shows, in the order of decoding.
@@ -80,13 +98,51 @@ class Samples:
         """Samples ``first``..``behind`` (without the last) of the track."""
         keys = None if self.keys is None else tuple(k - first for k in self.keys if first <= k < behind)
         return replace(
-            self,
+            self._described(self.described[first:behind]),
             times=self.times[first:behind],
             decode=self.decode[first:behind],
             durations=self.durations[first:behind],
             offsets=self.offsets[first:behind],
             sizes=self.sizes[first:behind],
             keys=keys,
+        )
+
+    def only(self, numbers: Sequence[int]) -> Samples:
+        """The samples of these numbers, which rise."""
+        places = {number: place for place, number in enumerate(numbers)}
+
+        def some(values: Sequence[int]) -> Sequence[int]:
+            return column([values[number] for number in numbers], len(numbers))
+
+        return replace(
+            self._described(some(self.described)) if self.described else self,
+            times=some(self.times),
+            decode=some(self.decode),
+            durations=some(self.durations),
+            offsets=some(self.offsets),
+            sizes=some(self.sizes),
+            keys=None if self.keys is None else tuple(places[key] for key in self.keys if key in places),
+        )
+
+    def describe(self, descriptions: tuple[Description, ...], described: Sequence[int]) -> Samples:
+        """The same, each packet described by one of these; IndexError where there is none of that number."""
+        return replace(self, descriptions=descriptions)._described(described)
+
+    def _described(self, described: Sequence[int]) -> Samples:
+        """The same track of packets that are described so: ``entry`` is that of the first."""
+        if not described:
+            return replace(self, described=()) if self.described else self
+        # Joining films, some muxers write the same description again.
+        alike = len({without_rates(self.descriptions[number].entry) for number in set(described)}) == 1
+        found = self.descriptions[described[0]]
+        return replace(
+            self,
+            codec=found.codec,
+            width=found.width,
+            height=found.height,
+            sample_rate=found.sample_rate,
+            entry=found.entry,
+            described=() if alike else described,
         )
 
     def finer(self, times: int) -> Samples:

@@ -147,6 +147,7 @@ def plan_frames(material: Material, start: Fraction, end: Fraction | None, stand
     first = key_before(samples, due)
     if first is None:
         raise Transient("check", "no key frame before the clip's first frame")
+    material = _of_one_description(material, first, last)
     zero = samples.times[due[0]] if stands else begin
     over, under = zero.as_integer_ratio()
     times = tuple(Fraction(max(0, samples.times[number] * under - over), under * scale) for number in due)
@@ -156,6 +157,17 @@ def plan_frames(material: Material, start: Fraction, end: Fraction | None, stand
         ends=max(times[-1], ends if end is None else min(ends, end - start)),
         stands=stands,
     )
+
+
+def _of_one_description(material: Material, first: int, last: int) -> Material:
+    """The material as packets ``first``..``last`` are described; Transient where they are not all alike."""
+    samples = material.samples
+    if not samples.described:
+        return material
+    samples = samples.describe(samples.descriptions, samples.described[first : last + 1])
+    if samples.described:
+        raise Transient("formats", f"its {samples.kind} changes within the clip to another description")
+    return replace(material, samples=samples)
 
 
 def shown_frames(samples: Samples) -> list[int]:
@@ -206,6 +218,8 @@ def plan_sound(
     stands where the sound begins later, or pauses. Gone where it ends before the clip, Transient where it goes
     back in time.
     """
+    # Its rate, too, may change: what is decoded before the clip counts as well.
+    material = _of_one_description(material, 0, len(material.samples.times) - 1)
     samples = on_grid(material.samples, rate, material.first_packet)
     begin = round((start + material.origin) * rate)
     until = math.inf if end is None else round((end + material.origin) * rate)

@@ -68,10 +68,25 @@ def open_file(path: Path, ffmpeg: Ffmpeg, folder: Path) -> Opened:
 def first_of_each(path: Path, tracks: Sequence[Samples]) -> Opened:
     """The first track of each kind that has packets, covers (one picture for a whole film) left aside."""
     found: Opened = {}
-    for track in tracks:
+    for track in map(without_empty, tracks):
         if track.times and track.kind not in found and track.codec not in ("jpeg", "png "):
             found[track.kind] = (path, track)
     return found
+
+
+def without_empty(track: Samples) -> Samples:
+    """Pictures without packets of no byte: where those stand, the picture before goes on, as decoders have it."""
+    if track.kind != "video" or all(track.sizes):
+        return track
+    held = [number for number, size in enumerate(track.sizes) if size]
+    ends = max(map(int.__add__, track.times, track.durations))
+    kept = track.only(held)
+    if not held:
+        return kept
+    lasts = list(standing(kept.times, kept.durations))
+    last = max(range(len(held)), key=kept.times.__getitem__)
+    lasts[last] = ends - kept.times[last]
+    return replace(kept, durations=column(lasts, len(lasts)))
 
 
 def _tables(path: Path) -> list[Samples]:

@@ -89,8 +89,6 @@ class Spliced:
 def spliced(picture: Frames) -> Spliced:
     """See how a picture can be spliced; NotSpliced where it cannot."""
     samples = picture.material.samples
-    if samples.descriptions != 1:
-        raise NotSpliced(f"it has {samples.descriptions} descriptions")
     if samples.matrix and not _is_upright(samples.matrix):
         raise NotSpliced("it is turned")
     try:

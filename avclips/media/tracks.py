@@ -88,9 +88,12 @@ def retimed(picture: Frames, track: TrackOut, encoded: Path) -> TrackOut:
 
 def table_of(path: Path) -> Samples:
     try:
-        return next(track for track in read_file(path) if track.kind == "video")
-    except (NoTable, StopIteration) as error:
+        tracks = [track for track in read_file(path) if track.kind == "video"]
+    except NoTable as error:
         raise Transient("check", f"{path.name}: {error}") from error
+    if not tracks:
+        raise Transient("check", "no frame of the clip could be decoded")
+    return tracks[0]
 
 
 def copied_sound(sound: Sound) -> TrackOut:

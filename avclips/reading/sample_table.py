@@ -24,7 +24,7 @@ class Tabled(WholeFile):
         self._stream = stream
         self.together = len(self._opened) > 1
 
-    def packets(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
+    def _read(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
         whole = self._opened[kind][1]
         stretch = around(whole, since, until)
         wanted = whole.cut(*stretch)

@@ -23,6 +23,7 @@ from ..containers.timeline import GAP, ROUNDING, Begin, begin_of, on_grid, stand
 from ..core.errors import Transient
 from ..media.cut_plan import DECODED_BEFORE, key_before, shown_frames
 from ..media.demux import Opened
+from ..media.key_frames import with_true_keys
 
 # A gap this long between frames, up to where a unit begins, is no freeze: what was before it is missing.
 HOLE = Fraction(1)
@@ -94,6 +95,22 @@ class WholeFile:
         return None
 
     def packets(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
+        whole, earlier, step = self._opened[kind][1], since, Fraction(1)
+        while True:
+            path, samples = self._read(kind, earlier, until)
+            samples = with_true_keys(path, samples)
+            if kind == "audio" or _begins_late(samples, since, until) is None:
+                return path, samples
+            if samples.decode[0] == whole.decode[0]:
+                # There is nothing before. Where no picture begins later either, one may be a key frame unsaid.
+                begins_later = min(samples.times) > since * samples.timescale
+                return path, samples if begins_later else with_true_keys(path, samples, among_all=True)
+            # What was taken for a key frame is none.
+            earlier = Fraction(samples.decode[0], samples.timescale) - step
+            step *= 2
+
+    def _read(self, kind: str, since: Fraction, until: Fraction | None) -> tuple[Path, Samples]:
+        """The packets around these seconds, from what is called a key frame on."""
         path, samples = self._opened[kind]
         # It is all here: a decoder that begins long before makes up the noise that one of the whole would.
         since -= DECODED_BEFORE if kind == "audio" else 0
@@ -203,9 +220,13 @@ class InUnits(ABC):
         zero = self.zero(kind)
         starts = [zero + start for start in self._starts]
         first, last = covering(starts, since, until)
+        begun = first
         while True:
             if (first, last) not in self._loaded:
-                self._loaded[first, last] = self.load(first, last)
+                loaded = self.load(first, last)
+                self._loaded[first, last] = {
+                    each: (path, with_true_keys(path, samples)) for each, (path, samples) in loaded.items()
+                }
             opened = self._loaded[first, last]
             if kind not in opened or not opened[kind][1].times:
                 # It ended before: what there is of it lies in front.
@@ -215,8 +236,8 @@ class InUnits(ABC):
                 continue
             path, samples = opened[kind]
             if first > 0 and (short := _begins_late(samples, since, until)) is not None:
-                first -= _units(short, starts)
-                first = max(0, first)
+                # As far again as before: where no key frame is for long, all is not looked at for each unit.
+                first = max(0, first - max(begun - first, _units(short, starts)))
             elif last < count - 1 and until is not None and (short := _ends_early(samples, until)) is not None:
                 last = min(count - 1, last + _units(short, starts))
             else:

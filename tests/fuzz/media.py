@@ -15,6 +15,7 @@ from avclips.containers.samples import Samples
 from avclips.core.errors import ClipError
 from avclips.media.cut_plan import Material, plan_frames, plan_sound
 from avclips.media.file_type import container_of
+from avclips.media.key_frames import with_true_keys
 from avclips.media.splice import spliced
 from avclips.media.splice_plan import NotSpliced
 from avclips.media.tracks import copied_video
@@ -171,7 +172,7 @@ def write_again(path: Path) -> None:
 
 def read_splice(path: Path) -> None:
     """Whether the pictures of a table can be spliced, by their sets and units: a plan that holds, or why not."""
-    for track in mp4.read_file(path):
+    for track in (with_true_keys(path, track) for track in mp4.read_file(path)):
         for start, end in CLIPS if track.kind == "video" else ():
             with suppress(ClipError, NotSpliced):
                 picture = plan_frames(Material(path, track, Fraction(0)), start, end)

@@ -155,12 +155,16 @@ def pictures(codec: str, rate: str, gop: str, duration: float) -> Path:
 
 
 def _picture_codec(codec: str, gop: str, step: Fraction) -> list[str]:
-    """Key pictures two seconds apart, in a "long" GOP ten; B pictures in a "closed" and an "open" one."""
+    """Key pictures two seconds apart, in a "long" GOP ten; B pictures in a "closed" and an "open" one.
+
+    In a "refresh", no picture is whole but the first: recovery points stand in their place.
+    """
     keys = max(1, round((10 if gop == "long" else 2) / step))
     apart = ["-g", str(keys), "-keyint_min", str(keys)]
     if codec.startswith("h264"):
         ordered = {"closed": "bframes=2:b-adapt=0", "open": "bframes=3:b-adapt=0:open-gop=1"}.get(gop, "bframes=0")
         tools = f"{ordered}:scenecut=0:keyint={keys}:min-keyint={keys}"
+        tools += ":intra-refresh=1" if gop == "refresh" else ""
         return ["-c:v", "libx264", "-preset", "veryfast", "-crf", "26", "-x264-params", tools]
     if codec == "vp9":
         return ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "300k", *apart]

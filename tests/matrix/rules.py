@@ -25,7 +25,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
     # When what is shown.
     "rate": ("25", "29.97", "23.976", "8", "vfr", "frozen", "0.2", "one"),
     "clock": ("own", "frame", "600", "1000", "flv", "mkv", "ts"),
-    "gop": ("plain", "closed", "open", "long"),
+    "gop": ("plain", "closed", "open", "long", "refresh"),
     "lag": ("0", "0.013", "0.03", "0.4", "1.2", "-0.5"),
     "begin": ("0", "5", "3600", "wrap"),
     "edit": ("none", "list", "negative", "cut"),
@@ -122,6 +122,8 @@ RULES = (
     ),
     Rule(("layout", "gop"), lambda at, gop: gop != "closed" or at != "mpg", "as above"),
     Rule(("layout", "gop"), lambda at, gop: gop == "plain" or at != "hls-break", "its halves would overlap"),
+    Rule(("layout", "gop"), lambda at, gop: gop != "refresh" or at != "dash-hole", "every clip needs the hole"),
+    Rule(("edit", "gop"), lambda edit, gop: gop != "refresh" or edit != "cut", "no whole picture would be left"),
     Rule(
         ("layout", "sound", "edit"),
         lambda at, sound, edit: at not in MUXED or sound != "opus" or edit == "list",

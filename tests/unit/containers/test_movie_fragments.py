@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from avclips.containers.movie_fragments import Defaults, children, first_fragment, read_defaults, read_fragments
 from avclips.containers.mp4 import NoTable, read_moov
-from avclips.containers.samples import Samples
+from avclips.containers.samples import Description, Samples
 from avclips.reading.indexed import moov_in
 from tests.standin.fake_media import boxes
 from tests.support.made_files import AAC, B_FRAMES, PICTURE, PLAIN, SOUND, contents, made, packets
@@ -148,6 +148,7 @@ def traf(*parts: bytes) -> bytes:
 
 
 MDAT = box(b"mdat", bytes(200))
+MOST = (1 << 32) - 1
 THREE = ((),) * 3
 
 
@@ -198,6 +199,38 @@ def test_a_fragment_made_by_hand(
     assert found[2].times == ()
 
 
+ONE, OTHER_ONE = (Description("avc1", size, size, 0, box(b"avc1", bytes((size,)))) for size in (64, 32))
+SEVERAL = {1: replace(HEAD, descriptions=(ONE, OTHER_ONE))}
+
+
+@pytest.mark.parametrize(
+    ("usual", "headers", "described", "width"),
+    [
+        # What the fragments' headers say, and for all what the moov box says.
+        (1, [tfhd(), tfhd()], (), 64),
+        (2, [tfhd(), tfhd()], (), 32),
+        (1, [tfhd(1, 0x20002, 2), tfhd(1, 0x20002, 2)], (), 32),
+        (1, [tfhd(), tfhd(1, 0x20002, 2)], (0, 1, 1), 64),
+        (2, [tfhd(1, 0x2000A, 1, 10), tfhd()], (0, 1, 1), 64),
+    ],
+)
+def test_fragments_have_descriptions(
+    usual: int, headers: Sequence[bytes], described: tuple[int, ...], width: int
+) -> None:
+    one, other = headers
+    data = moof(traf(one, tfdt(0), trun(1, (), offset=9))) + MDAT
+    data += moof(traf(other, tfdt(10), trun(1, (), (), offset=9))) + MDAT
+    found = read_fragments(SEVERAL, {1: Defaults(10, 5, OTHER, usual)}, data)[1]
+    assert (tuple(found.described), found.width, found.decode) == (described, width, (0, 10, 20))
+
+
+@pytest.mark.parametrize("number", [0, 3, MOST])
+def test_a_description_that_is_not_there(number: int) -> None:
+    data = moof(traf(tfhd(1, 0x20002, number), tfdt(0), trun(1, (), offset=9))) + MDAT
+    with pytest.raises(NoTable, match="a description that is not there"):
+        read_fragments(SEVERAL, USUAL, data)
+
+
 def test_what_counts_from_the_file_counts_from_what_was_read() -> None:
     parts = moof(traf(tfhd(1, 1, 5000 + 40), tfdt(0), trun(1, (), offset=6))), MDAT
     assert rows(read(*parts, begins_at=5000)[1]) == [(0, 0, 10, 46, 5)]
@@ -234,15 +267,15 @@ def test_the_edit_list_holds_for_every_fragment(shift: int) -> None:
 
 
 def test_defaults() -> None:
-    trex = [full(b"trex", struct.pack(">5I", track, 1, track + 10, track + 20, track + 30)) for track in (1, 2)]
+    trex = [
+        full(b"trex", struct.pack(">5I", track, track, track + 10, track + 20, track + 30)) for track in (1, 2)
+    ]
     moov = box(b"moov", GOOD["mvhd"], trak(), box(b"mvex", full(b"mehd", bytes(4)), *trex))
-    assert read_defaults(moov) == {1: Defaults(11, 21, 31), 2: Defaults(12, 22, 32)}
+    assert read_defaults(moov) == {1: Defaults(11, 21, 31, 1), 2: Defaults(12, 22, 32, 2)}
     assert read_defaults(box(b"moov", GOOD["mvhd"], trak())) == {}
 
 
 # -- what does not add up --------------------------------------------------------------------------------
-
-MOST = (1 << 32) - 1
 
 
 @pytest.mark.parametrize(

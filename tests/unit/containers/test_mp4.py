@@ -115,6 +115,11 @@ def stsz(*sizes: int, uniform: int = 0, count: int | None = None) -> bytes:
     return full(b"stsz", struct.pack(">II", uniform, number), *(size.to_bytes(4, "big") for size in sizes))
 
 
+def stz2(bits: int, rows: bytes, count: int = 4) -> bytes:
+    """The box of short sizes."""
+    return full(b"stz2", struct.pack(">II", bits, count), rows)
+
+
 def hdlr(kind: bytes = b"vide") -> bytes:
     """What a track is."""
     return full(b"hdlr", bytes(4), kind, bytes(13))
@@ -193,6 +198,13 @@ FAR = (1 << 40, (1 << 40) + 10, 1 << 62, (1 << 62) + 30)
         ({"ctts": b""}, replace(TRACK, times=(0, 6, 12, 18))),
         ({"ctts": table(b"ctts", ">II", (4, 3), version=1)}, replace(TRACK, times=(3, 9, 15, 21))),
         ({"stsz": stsz(uniform=7, count=4)}, replace(TRACK, sizes=(7,) * 4, offsets=(100, 107, 500, 507))),
+        # Short sizes, of four, eight or sixteen bits.
+        ({"stsz": stz2(4, b"\x12\x34")}, replace(TRACK, sizes=(1, 2, 3, 4), offsets=(100, 101, 500, 503))),
+        ({"stsz": stz2(8, bytes((10, 20, 30, 40)))}, TRACK),
+        (
+            {"stsz": stz2(16, struct.pack(">4H", 10, 20, 300, 40))},
+            replace(TRACK, sizes=(10, 20, 300, 40), offsets=(100, 110, 500, 800)),
+        ),
         ({"stsc": table(b"stsc", ">III", (1, 3, 1), (2, 1, 1))}, replace(TRACK, offsets=(100, 110, 130, 500))),
         ({"stsc": table(b"stsc", ">III", (1, 9, 1))}, replace(TRACK, offsets=(100, 110, 130, 160))),
         # What is the width of a picture is the rate of a sound.
@@ -225,6 +237,61 @@ FAR = (1 << 40, (1 << 40) + 10, 1 << 62, (1 << 62) + 30)
 )
 def test_a_table_made_by_hand(boxes: dict[str, bytes], due: Samples) -> None:
     assert read_moov(moov(**boxes)) == [due]
+
+
+# Descriptions of another size, with another rate of bits, and of nothing.
+OTHER = box(b"avc1", bytes(24), struct.pack(">HH", 32, 18), bytes(50))
+RATED, FASTER = (
+    box(b"avc1", bytes(24), struct.pack(">HH", 64, 36), bytes(50), box(b"btrt", bytes(8), struct.pack(">I", rate)))
+    for rate in (1000, 2000)
+)
+
+
+def stsd(*entries: bytes, count: int | None = None) -> bytes:
+    """The box of descriptions; ``count`` is a wrong number of them."""
+    return full(b"stsd", struct.pack(">I", len(entries) if count is None else count), *entries)
+
+
+@pytest.mark.parametrize(
+    ("entries", "chunks", "described", "entry", "width"),
+    [
+        # All packets have one of several: it is theirs.
+        ((ENTRY, OTHER), ((1, 2, 1),), (), ENTRY, 64),
+        ((ENTRY, OTHER), ((1, 2, 2),), (), OTHER, 32),
+        ((ENTRY, OTHER), ((1, 9, 2),), (), OTHER, 32),
+        # They have not the same.
+        ((ENTRY, OTHER), ((1, 2, 1), (2, 2, 2)), (0, 0, 1, 1), ENTRY, 64),
+        ((ENTRY, OTHER), ((1, 1, 2), (2, 3, 1)), (1, 0, 0, 0), OTHER, 32),
+        # What differs in a rate of bits alone, or not at all, is the same.
+        ((ENTRY, ENTRY), ((1, 2, 1), (2, 2, 2)), (), ENTRY, 64),
+        ((RATED, FASTER), ((1, 2, 1), (2, 2, 2)), (), RATED, 64),
+        # Of one description, the number is not looked at.
+        ((ENTRY,), ((1, 2, 0),), (), ENTRY, 64),
+    ],
+)
+def test_packets_have_descriptions(
+    entries: tuple[bytes, ...],
+    chunks: tuple[tuple[int, int, int], ...],
+    described: tuple[int, ...],
+    entry: bytes,
+    width: int,
+) -> None:
+    (track,) = read_moov(moov(stsd=stsd(*entries), stsc=table(b"stsc", ">III", *chunks)))
+    assert (tuple(track.described), track.entry, track.width) == (described, entry, width)
+    assert (track.times, track.offsets[0]) == (TRACK.times, 100)
+
+
+@pytest.mark.parametrize(
+    ("stretch", "described", "entry", "width"),
+    [((0, 2), (), ENTRY, 64), ((2, 4), (), OTHER, 32), ((1, 3), (0, 1), ENTRY, 64), ((0, 0), (), ENTRY, 64)],
+)
+def test_what_is_cut_has_the_description_of_its_packets(
+    stretch: tuple[int, int], described: tuple[int, ...], entry: bytes, width: int
+) -> None:
+    chunks = table(b"stsc", ">III", (1, 2, 1), (2, 2, 2))
+    (track,) = read_moov(moov(stsd=stsd(ENTRY, OTHER), stsc=chunks))
+    found = track.cut(*stretch)
+    assert (tuple(found.described), found.entry, found.width) == (described, entry, width)
 
 
 @pytest.mark.parametrize(
@@ -328,6 +395,16 @@ BROKEN: list[tuple[dict[str, bytes], str]] = [
     ({"tkhd": box(b"tkhd", size=1) + struct.pack(">Q", (1 << 64) - 1)}, "leaves its parent"),
     ({"tkhd": box(b"tkhd", size=MOST)}, "leaves its parent"),
     ({"mvhd": box(b"mvhd", size=1000)}, "leaves its parent"),
+    ({"stsz": stz2(4, b"\x12")}, "does not hold"),
+    ({"stsz": stz2(8, bytes(3))}, "does not hold"),
+    ({"stsz": stz2(16, bytes(7))}, "does not hold"),
+    ({"stsz": stz2(12, bytes(80))}, "does not hold"),
+    ({"stsz": stz2(8, bytes(4), count=(1 << 32) - 1)}, "does not hold"),
+    # Descriptions that are not there.
+    ({"stsd": stsd(ENTRY, OTHER), "stsc": table(b"stsc", ">III", (1, 2, 3))}, "broken moov"),
+    ({"stsd": stsd(ENTRY, OTHER), "stsc": table(b"stsc", ">III", (1, 2, 0))}, "broken moov"),
+    ({"stsd": stsd(ENTRY, OTHER, count=9), "stsc": table(b"stsc", ">III", (1, 2, 1), (2, 2, 9))}, "broken moov"),
+    ({"stsd": stsd()}, "no description"),
 ]
 
 

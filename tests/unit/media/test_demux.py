@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import av
 import numpy as np
 import pytest
 
+from avclips.containers.samples import Samples as Table
 from avclips.containers.timeline import begin_of
 from avclips.core.clock import Clock
 from avclips.core.errors import Transient
 from avclips.media.cut import Job, cut
 from avclips.media.cut_plan import Material
-from avclips.media.demux import Opened, open_file
+from avclips.media.demux import Opened, open_file, without_empty
 from avclips.media.ffmpeg import Ffmpeg
 from avclips.media.file_type import container_of
 from avclips.reading.stream import WholeFile
@@ -213,6 +215,35 @@ def test_a_cover_is_no_film(ffmpeg: Ffmpeg, media_folder: Path, tmp_path: Path) 
     words = ("-i", cover, "-map", "0:a", "-map", "1:v", "-c:v", "copy", "-disposition:v", "attached_pic")
     path = made(media_folder, "m4a", *SOUND, *words, *AAC)
     assert opened(path, ffmpeg, tmp_path).keys() == {"audio"}
+
+
+EMPTY = Table(
+    *("video", "avc1", 160, 90, 100, (0, 30, 10, 20, 40, 50), (10,) * 6, (1, 2, 3, 3, 3, 4), (1, 1, 1, 1, 1, 1)),
+    keys=(0, 4),
+    decode=(0, 10, 20, 30, 40, 50),
+)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "times", "durations", "keys"),
+    [
+        ((1, 1, 1, 1, 1, 1), (0, 30, 10, 20, 40, 50), (10,) * 6, (0, 4)),
+        ((1, 1, 1, 0, 1, 1), (0, 30, 10, 40, 50), (10, 10, 20, 10, 10), (0, 3)),
+        ((1, 0, 0, 1, 0, 1), (0, 20, 50), (20, 30, 10), (0,)),
+        # The last of them stands to the end.
+        ((1, 1, 1, 1, 0, 0), (0, 30, 10, 20), (10, 30, 10, 10), (0,)),
+        ((0, 1, 1, 1, 1, 1), (30, 10, 20, 40, 50), (10,) * 5, (3,)),
+        ((0,) * 6, (), (), ()),
+    ],
+)
+def test_pictures_of_no_byte_are_none(
+    sizes: tuple[int, ...], times: tuple[int, ...], durations: tuple[int, ...], keys: tuple[int, ...]
+) -> None:
+    found = without_empty(replace(EMPTY, sizes=sizes))
+    assert (found.times, tuple(found.durations), found.keys) == (times, durations, keys)
+    assert all(found.sizes) and len(found.offsets) == len(found.decode) == len(times)
+    sound = replace(EMPTY, kind="audio", sizes=sizes)
+    assert without_empty(sound) == sound
 
 
 # -- by their first bytes --------------------------------------------------------------------------------------
