@@ -5,12 +5,13 @@
 #                  holds for a try of 1,000 rows holds for the list.
 # What happens:    pyarrow's Table.join() keeps the order as long as the table is one piece of work for one thread: always
 #                  for 1,000 rows, and for 300,000 not, with pieces of it in the order in which threads end. polars'
-#                  DataFrame.join(how="left") keeps it. The same join of the same LazyFrames loses it at 1,000 rows
-#                  already: since 2.0 collect() streams. An inner join loses it both ways. DuckDB keeps it for 1,000 rows
-#                  and in some tries for 300,000, pandas always. No row is lost, so checks of counts and sums pass.
+#                  DataFrame.join(how="left") keeps it. The same join of LazyFrames loses it at 1,000 rows already, since
+#                  collect() streams unless it is told engine="in-memory". An inner join loses it both ways. DuckDB keeps
+#                  it for 1,000 rows and in some tries for 300,000, pandas always. No row is lost, so checks of counts and
+#                  sums pass.
 # Why it matters:  labels are joined to the list whose rows number a matrix of features: each clip gets another's.
-# Source:          polars' docs of join: maintain_order="none" by default, "do not rely on any observed ordering"; pyarrow's
-#                  docs of Table.join have use_threads, and no word on order.
+# Source:          polars' docs of join: maintain_order="none" by default, an order that "might differ ... between different
+#                  runs". pyarrow's docs of Table.join have use_threads, and no word on order.
 # Seen:            by running (pyarrow 26.0.1, polars 2.1.0, duckdb 2.0.1, pandas 3.1.1), on two cores. Cure:
 #                  maintain_order="left"; use_threads=False; or sort by a row number that went through the join.
 set -euo pipefail
@@ -56,6 +57,7 @@ def measured(rows):
         "pyarrow, left, one thread": lambda: left.join(right, "id", use_threads=False)["row"],
         "polars, left": lambda: clips.join(labels, on="id", how="left")["row"],
         "polars, left, lazy": lambda: lazy.collect()["row"],
+        "polars, left, in-memory": lambda: lazy.collect(engine="in-memory")["row"],
         "polars, left, maintain_order": lambda: kept.collect()["row"],
         "polars, inner": lambda: clips.join(labels, on="id")["row"],
         "duckdb, left": lambda: base.execute(query).fetchnumpy()["row"],
