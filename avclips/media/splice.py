@@ -19,7 +19,7 @@ from ..containers.samples import Samples
 from .cut_plan import Frames
 from .encoding import chosen
 from .splice_plan import NotSpliced, Splice, plan_splice
-from .tracks import copied_video, table_of
+from .tracks import copied_video, decode_times, table_of
 
 # The matrix of a picture that is shown as it is: only its upper four numbers turn or mirror it.
 _UPRIGHT = (1 << 16, 0, 0, 1 << 16)
@@ -203,11 +203,10 @@ def _track(splice: Spliced, entry: bytes, packets: Sequence[_Packet], keys: Sequ
     due = [round(time * track.timescale) for time in picture.times]
     behind = [*due[1:], max(due[-1] + 1, round(picture.ends * track.timescale))]
     times = [due[packet.place] for packet in packets]
-    delay = max(at - shown for at, shown in zip(due, times, strict=True))
     return replace(
         track,
         entry=entry,
-        decode=[at - delay for at in due],
+        decode=decode_times(due, times),
         times=times,
         durations=[behind[packet.place] - due[packet.place] for packet in packets],
         path=path,

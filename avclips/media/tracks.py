@@ -68,10 +68,9 @@ def retimed(picture: Frames, track: TrackOut, encoded: Path) -> TrackOut:
             > track.timescale // 1000
         ):
             raise Transient("check", "the source gives its frames other times than its decoder does")
-    first = samples.times[order[0]]
     return TrackOut(
         *("video", samples.entry, track.timescale),
-        decode=[time - first + due[0] for time in samples.decode],
+        decode=decode_times(due, times),
         times=times,
         durations=durations,
         path=encoded,
@@ -84,6 +83,17 @@ def retimed(picture: Frames, track: TrackOut, encoded: Path) -> TrackOut:
         width=samples.width,
         height=samples.height,
     )
+
+
+def decode_times(due: Sequence[int], times: Sequence[int]) -> list[int]:
+    """When packets are decoded, in that order: as frames are shown, and so much earlier that none comes late.
+
+    ``due``: when frames are shown, in the order of showing; ``times``: the same in the order of decoding. Each IDR
+    picture is then as far ahead as the first. Where one is a tick less, as encoders round, libav takes a jump to
+    its time for one to the key picture before.
+    """
+    delay = max(at - shown for at, shown in zip(due, times, strict=True))
+    return [at - delay for at in due]
 
 
 def table_of(path: Path) -> Samples:

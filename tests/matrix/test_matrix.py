@@ -37,6 +37,7 @@ from tests.standin import fake_media
 
 # What was wrong once, and takes more than one value.
 FAULTS = """
+layout=hls-ts,sound=mp3,rate=23.976,gop=open,at=packet,length=60
 layout=webm-end,picture=vp9,sound=opus,lag=-0.5,begin=5
 layout=muxed-sidx,sound=opus,lag=-0.5,begin=5,edit=list,media=audio
 layout=dash-sidx,begin=5,media=audio
