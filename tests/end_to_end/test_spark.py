@@ -51,7 +51,7 @@ from tests.support.spark_stage import (
 )
 
 # What Spark's own log says of its tasks is in the same stream.
-OURS = re.compile(r'File ".*/(avclips|download_clips)[^"]*", line \d+, in (?!_on_a_machine|do_pack)')
+OURS = re.compile(r'File ".*/(avclips|download_clips)[^"]*", line \d+, in (?!_on_a_machine|do_shard)')
 LINE = re.compile(
     r"^\d\d:\d\d:\d\d (\d+) of (\d+) shards, (\d+) clips done, (\d+) failed, \d+ clips/h, [\d.]+ MB fetched$"
 )
