@@ -223,7 +223,9 @@ def test_a_stop_ends_soon_and_keeps_what_is_done(story: Story) -> None:
     assert "Stopped by SIGTERM; what was done is kept, the same command goes on." in story.stopped.err
     assert not around(OURS.search(story.stopped.err))
     finished = {name[:5] for name in story.stopped_with if name.endswith("_stats.json")}
-    assert {name for name in story.stopped_with if name[:5] in finished} == {
+    # A task may be ended between its last file and its claim's removal: the next run takes that over.
+    files = {name for name in story.stopped_with if not name.endswith(".claim")}
+    assert {name for name in files if name[:5] in finished} == {
         f"{each}{ending}" for each in finished for ending in (".tar", ".parquet", "_stats.json")
     }
 
