@@ -78,8 +78,9 @@ test-spark4: $(BIN)/.made $(FOUR)/.made ## the tests of Spark with Spark 4, in a
 # clip, whose sources are as the newest ffmpeg's muxers make them.
 SAME_ON_ALL := end_to_end/test_shell end_to_end/test_single_file end_to_end/test_signals end_to_end/test_bad_input \
 	unit/test_benchmark_pairs unit/fetch/test_bytes_of_a_clip matrix/test_matrix
+# What the newest numba compiled, an older one cannot read.
 test-oldest: $(OLDEST)/.made ## the tests on the lowest versions that the requirements allow
-	$(OLDEST)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+	NUMBA_CACHE_DIR=$(CURDIR)/$(OLDEST)/numba $(OLDEST)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
 		$(SAME_ON_ALL:%=--ignore tests/%.py) --ignore tests/browser
 
 test-versions: ## the seam tests on each tested yt-dlp and ffmpeg, as a table

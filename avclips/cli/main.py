@@ -37,7 +37,7 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
     try:
         clock = Clock()
         signals.clock = clock
-        return _do(dataset, settings, chosen, clock, signals)
+        return _do(dataset, settings, chosen, clock, signals, alone=argv is None)
     except Stopped:
         _say_error(f"Stopped by {signals.name}; what was done is kept, the same command goes on.")
         return signals.leave()
@@ -49,8 +49,18 @@ def main(dataset: Dataset, argv: Sequence[str] | None = None) -> int:
         logging.shutdown()
 
 
-def _do(dataset: Dataset, settings: Settings, chosen: argparse.Namespace, clock: Clock, signals: Signals) -> int:
-    """What was asked for, with the modules that this needs; returns the exit code."""
+def _do(
+    dataset: Dataset,
+    settings: Settings,
+    chosen: argparse.Namespace,
+    clock: Clock,
+    signals: Signals,
+    alone: bool,
+) -> int:
+    """What was asked for, with the modules that this needs; returns the exit code.
+
+    ``alone``: nobody else's objects are in this process.
+    """
     if getattr(chosen, "dry_run", False):
         from .dry_run import understood
 
@@ -66,12 +76,14 @@ def _do(dataset: Dataset, settings: Settings, chosen: argparse.Namespace, clock:
         from .verify import verify
 
         return verify(dataset, settings, clock, chosen.repair)
-    # What is imported lives to the end: a collector would look for waste in it again and again.
-    gc.disable()
+    if alone:
+        # What is imported lives to the end: a collector would look for waste in it again and again.
+        gc.disable()
     from ..run.steps import Run
 
-    gc.freeze()
-    gc.enable()
+    if alone:
+        gc.freeze()
+        gc.enable()
     return Run(dataset, settings, clock, chosen.log_level).run(signals)
 
 

@@ -38,10 +38,9 @@ def test_when_packets_are_decoded(shown: list[int], decoded: list[int]) -> None:
 def test_a_jump_to_a_key_picture_shows_it(tmp_path: Path) -> None:
     """In ticks that no frame of 23.976 a second lasts a whole number of, as transport streams have them."""
     encoded, film = tmp_path / "encoded.mp4", tmp_path / "film.mp4"
-    words = (
-        "-v error -f lavfi -i testsrc2=size=64x64:rate=24000/1001:duration=8 -c:v libx264 -g 25 -sc_threshold 0"
-    )
-    words += " -threads 1 -enc_time_base 1/90000 -video_track_timescale 90000"
+    words = "-v error -f lavfi -i testsrc2=size=64x64:rate=24000/1001:duration=8 -c:v libx264 -g 24"
+    words += " -sc_threshold 0 -threads 1 -fps_mode passthrough -enc_time_base 1/90000"
+    words += " -video_track_timescale 90000"
     subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), *words.split(), encoded], check=True)
     (samples,) = read_file(encoded)
     order = sorted(range(len(samples.times)), key=samples.times.__getitem__)
