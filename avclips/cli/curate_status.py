@@ -103,4 +103,6 @@ def _probes(data_dir: Path, stale: Collection[str]) -> Iterator[str]:
 
 
 def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -45,7 +45,7 @@ def unit_of(packet: bytes) -> Unit:
     """What a packet holds, whose units have their lengths before them in four bytes."""
     idr = refers = seen = False
     sets = []
-    for unit in _units(packet):
+    for unit in units(packet):
         kind = unit[0] & 31
         if kind not in _USUAL:
             raise Unreadable(f"units of kind {kind}")
@@ -58,16 +58,19 @@ def unit_of(packet: bytes) -> Unit:
     return Unit(idr, refers, frozenset(sets))
 
 
-def _units(packet: bytes) -> Iterator[bytes]:
+def units(packet: bytes, lengths: int = 4, head: int = 1) -> Iterator[bytes]:
+    """The units of a packet: sets whole, and of slices, which are long, the first ``head`` bytes.
+
+    ``lengths``: how many bytes the length in front of each has.
+    """
     at = 0
     while at < len(packet):
-        (size,) = struct.unpack_from(">I", packet, at) if at + 4 <= len(packet) else (0,)
-        if not size or at + 4 + size > len(packet):
+        size = int.from_bytes(packet[at : at + lengths], "big")
+        at += lengths
+        if not size or at + size > len(packet):
             raise Unreadable("units whose lengths do not add up")
-        # Of slices, which are long, the first byte is enough.
-        whole = packet[at + 4] & 31 in (SPS, PPS)
-        yield packet[at + 4 : at + 4 + (size if whole else 1)]
-        at += 4 + size
+        yield packet[at : at + (size if packet[at] & 31 in (SPS, PPS) else min(size, head))]
+        at += size
 
 
 class Bits:

@@ -5,10 +5,9 @@ ITU-T H.264, 7.3 and 7.4.3. Bytes only; the input may come from strangers, and w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
-from .h264 import IDR, NON_IDR, Bits, Unreadable, avcc
+from .h264 import IDR, NON_IDR, Bits, Unreadable, avcc, units
 
 Whole = Literal["idr", "intra", ""]
 # The kinds of slices (Table 7-6) that need no other picture.
@@ -33,7 +32,7 @@ def whole_picture(packet: bytes, lengths: int) -> Whole:
     while later: from those that x264 writes with intra-refresh, libav shows wrong ones for up to as long again.
     """
     kinds = set[int]()
-    for unit in _begins_of_units(packet, lengths):
+    for unit in units(packet, lengths, _HEAD):
         kind = unit[0] & 31
         if kind == IDR:
             return "idr"
@@ -44,14 +43,3 @@ def whole_picture(packet: bytes, lengths: int) -> Whole:
                 break
             kinds.add(bits.number() % 5)
     return "intra" if kinds and kinds <= _INTRA else ""
-
-
-def _begins_of_units(packet: bytes, lengths: int) -> Iterator[bytes]:
-    at = 0
-    while at < len(packet):
-        size = int.from_bytes(packet[at : at + lengths], "big")
-        at += lengths
-        if not size or at + size > len(packet):
-            raise Unreadable("units whose lengths do not add up")
-        yield packet[at : at + min(size, _HEAD)]
-        at += size
